@@ -1,0 +1,218 @@
+"""What the rooms hand each other: plain, frozen data without behaviour of their own."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochMetrics:
+    """What training printed for one epoch.
+
+    Attributes:
+        epoch: Counted from 1.
+        loss: Mean cross-entropy over the epoch's training batches, dropout on.
+        accuracy: Fraction of the epoch's training examples classified correctly, dropout on.
+        val_loss: Mean cross-entropy on the validation set after the epoch, dropout off.
+        val_accuracy: Accuracy on the validation set after the epoch, dropout off.
+        epoch_seconds: Wall time of the epoch's training steps, validation not included.
+        end_time_ms: When the epoch ended, in milliseconds since 1970. Kept with the figures, so that
+            logging them a second time repeats the same records instead of adding new ones.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    epoch_seconds: float
+    end_time_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """Figures of a trained model on one whole dataset, with dropout off.
+
+    Attributes:
+        loss: Mean cross-entropy (negative log-likelihood, nats).
+        accuracy: Fraction classified correctly.
+        brier: Multiclass Brier score, the mean over examples of the squared distance between
+            `probs` and the one-hot label; in [0, 2].
+        ece: Expected calibration error over 15 bins of equal width.
+        per_class_accuracy: Fraction of each class's examples classified correctly, by class number.
+        confusion_matrix: Counts, true classes as rows and predicted classes as columns.
+        probs: Class probabilities, (num_examples, num_classes), in the dataset's order.
+    """
+
+    loss: float
+    accuracy: float
+    brier: float
+    ece: float
+    per_class_accuracy: tuple[float, ...]
+    confusion_matrix: IntArray
+    probs: FloatArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class DropoutCheck:
+    """The dropped fraction of one Dropout layer, measured on a batch before training.
+
+    Attributes:
+        layer: The layer's name.
+        rate: The fraction that it should drop.
+        dropped_fraction: The fraction that it dropped.
+        standard_error: Of `dropped_fraction`, were each element dropped independently at `rate`.
+    """
+
+    layer: str
+    rate: float
+    dropped_fraction: float
+    standard_error: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceInfo:
+    """The device that a run was trained on.
+
+    Attributes:
+        device: As TensorFlow names it, such as ``/CPU:0``.
+        device_name: What the hardware calls itself.
+        num_threads: Threads that one operation may use.
+        precision: Keras' dtype policy, such as ``float32``.
+    """
+
+    device: str
+    device_name: str
+    num_threads: int
+    precision: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataFingerprint:
+    """Which images a run saw.
+
+    Attributes:
+        folder: Where the files were found.
+        checksums: SHA-256 of each file's uncompressed bytes, by file name.
+        num_train, num_validation, num_test: Images in each part.
+        digest: 36 hexadecimal digits over the checksums and the choice of images.
+    """
+
+    folder: str
+    checksums: Mapping[str, str]
+    num_train: int
+    num_validation: int
+    num_test: int
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStart:
+    """What is known of a run before its first step: logged when the run is created.
+
+    Attributes:
+        spec: The flattened resolved spec, logged as params.
+        tags: Fingerprints, versions and git state, by tag name.
+        texts: Small text artifacts by path, such as ``spec/resolved.yaml``.
+    """
+
+    run_name: str
+    description: str
+    condition: str
+    seed: int
+    spec: Mapping[str, str]
+    tags: Mapping[str, str]
+    data: DataFingerprint
+    texts: Mapping[str, str]
+
+
+class RunStatus(StrEnum):
+    """The state of a run. All but INTERRUPTED are MLflow's own."""
+
+    RUNNING = "RUNNING"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+    KILLED = "KILLED"
+    INTERRUPTED = "INTERRUPTED"
+    """MLflow shows RUNNING, but the process that trained it is gone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What an experimenter expects, stated before the runs.
+
+    Attributes:
+        metric: A final metric, such as ``generalization_gap``.
+        condition, reference: The claim is about `condition` compared with `reference`.
+        expected: ``lower``, ``higher`` or ``equivalent``.
+        margin: By how much at least (lower, higher), or within what distance (equivalent); a fraction.
+    """
+
+    metric: str
+    condition: str
+    reference: str
+    expected: str
+    margin: float
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits (SHA-256) over all fields."""
+        fields = (self.metric, self.condition, self.reference, self.expected, float(self.margin))
+        return hashlib.sha256(repr(fields).encode()).hexdigest()[:16]
+
+
+def claims_fingerprint(claims: Iterable[Claim]) -> str:
+    """Return the fingerprints of `claims`, sorted and joined by commas: each claim can be found again.
+
+    This is the tag ``dropout_lab.claims_fingerprint``, which shows whether a claim was there before the run.
+    """
+    return ",".join(sorted({claim.fingerprint for claim in claims}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """One run as it stands in the tracking store.
+
+    Attributes:
+        spec: The flattened resolved spec, such as ``{"model.dropout.conv1": "0.2"}``.
+        metrics: The last value of each metric; fractions are 0 to 1.
+        history: For each per-epoch metric that was asked for, its values in order of epoch.
+        initial_weights, batch_order: Fingerprints; equal at one seed in matched runs.
+        data_digest: Fingerprint of the data that was trained on and tested on.
+        versions: Of the packages that bear on the result.
+        git_commit: Empty where the run was not started in a git checkout.
+        claims_fingerprint: Of the claims that the run's spec stated; see the function of that name.
+    """
+
+    run_id: str
+    run_name: str
+    experiment_id: str
+    experiment_name: str
+    status: RunStatus
+    condition: str
+    seed: int
+    start_time: datetime
+    spec_fingerprint: str = ""
+    initial_weights: str = ""
+    batch_order: str = ""
+    final_weights: str = ""
+    data_digest: str = ""
+    device: str = ""
+    device_name: str = ""
+    engine: str = ""
+    git_commit: str = ""
+    git_dirty: bool = False
+    versions: Mapping[str, str] = field(default_factory=dict)
+    spec: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    description: str = ""
+    claims_fingerprint: str = ""

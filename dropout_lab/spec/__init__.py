@@ -1,0 +1,29 @@
+"""What to train: the YAML spec, checked, overridden, and resolved into the settings of each condition."""
+
+from dropout_lab.spec.loading import condition_settings, json_schema, load_spec
+from dropout_lab.spec.models import (
+    DROPOUT_SITES,
+    ClaimSpec,
+    DataSpec,
+    DropoutRates,
+    ModelSpec,
+    Settings,
+    Spec,
+    TrainingSpec,
+    flatten,
+)
+
+__all__ = [
+    "DROPOUT_SITES",
+    "ClaimSpec",
+    "DataSpec",
+    "DropoutRates",
+    "ModelSpec",
+    "Settings",
+    "Spec",
+    "TrainingSpec",
+    "condition_settings",
+    "flatten",
+    "json_schema",
+    "load_spec",
+]

@@ -1,0 +1,112 @@
+"""Says in words what a spec expects at a place, from the same JSON schema that editors use."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from dropout_lab.spec.models import Spec
+from dropout_lab.spec.yaml_source import Location
+
+NAME_IN_WORDS = "a name of at most 100 letters, digits, spaces and . _ + -, beginning with a letter or digit"
+_PATTERNS_IN_WORDS = {
+    "device": "auto, cpu, gpu or gpu:1",
+    "metric": "the name of a metric, such as test_loss",
+}
+
+
+def expected_at(location: Location) -> str:
+    """Return what may stand at `location`, such as ``an integer from 1 to 10000``."""
+    return _in_words(_node_at(location), location)
+
+
+def valid_keys(location: Location) -> list[str]:
+    """Return the keys that the mapping at `location` may have."""
+    return list(_with_properties(_node_at(location)).get("properties", {}))
+
+
+def choices_at(location: Location) -> list[str]:
+    """Return the words that may stand at `location`; empty where it is not a choice of words."""
+    return [str(choice) for choice in _node_at(location).get("enum", ())]
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return Spec.model_json_schema()
+
+
+def _node_at(location: Location) -> Mapping[str, Any]:
+    node: Mapping[str, Any] = _schema()
+    for part in location:
+        node = _child(node, part)
+    return _resolved(node)
+
+
+def _child(node: Mapping[str, Any], part: str | int) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = {}
+    for branch in _branches(node):
+        if isinstance(part, int):
+            items = branch.get("prefixItems", [branch.get("items", {})])
+            found = items[min(part, len(items) - 1)] or found
+        elif part in branch.get("properties", {}):
+            found = branch["properties"][part]
+        elif "patternProperties" in branch:
+            (found,) = branch["patternProperties"].values()
+    return found
+
+
+def _resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "$ref" in node:
+        found: Mapping[str, Any] = _schema()["$defs"][node["$ref"].rpartition("/")[2]]
+        return found
+    return node
+
+
+def _branches(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the alternatives that `node` allows, but for null, which is to leave the key out."""
+    node = _resolved(node)
+    alternatives = [_resolved(branch) for branch in node.get("anyOf", [node])]
+    return [branch for branch in alternatives if branch.get("type") != "null"]
+
+
+def _with_properties(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    return next((branch for branch in _branches(node) if "properties" in branch), {})
+
+
+def _in_words(node: Mapping[str, Any], location: Location) -> str:
+    return " or ".join(_branch_in_words(branch, location) for branch in _branches(node))
+
+
+def _branch_in_words(node: Mapping[str, Any], location: Location) -> str:
+    match node:
+        case {"enum": choices}:
+            return f"{', '.join(choices[:-1])} or {choices[-1]}"
+        case {"type": "integer"}:
+            return f"an integer{_range_in_words(node, step=1)}"
+        case {"type": "number"}:
+            return f"a number{_range_in_words(node, step=0)}"
+        case {"type": "array", "prefixItems": items}:
+            return f"a list of {len(items)}: {_in_words(items[0], location)} each"
+        case {"type": "array", "items": items}:
+            least, most = node.get("minItems", 0), node.get("maxItems")
+            counts = f"{least} to {most} items" if most else "items"
+            return f"a list of {counts}, each {_in_words(items, location)}"
+        case {"type": "string", "pattern": _}:
+            return _PATTERNS_IN_WORDS.get(str(location[-1]), NAME_IN_WORDS)
+        case {"type": "string", "maxLength": most}:
+            return f"text of {node.get('minLength', 0)} to {most} characters"
+        case _:
+            return "keys and values"
+
+
+def _range_in_words(node: Mapping[str, Any], *, step: int) -> str:
+    """Word the limits; with `step` 1, of integers, exclusive ones become inclusive."""
+    low, high = node.get("minimum"), node.get("maximum")
+    above, below = node.get("exclusiveMinimum"), node.get("exclusiveMaximum")
+    if step:
+        low, above = (above + step, None) if above is not None else (low, None)
+        high, below = (below - step, None) if below is not None else (high, None)
+    if low is not None and high is not None:
+        return f" from {low} to {high}"
+    limits = {"at least": low, "above": above, "at most": high, "below": below}
+    words = [f"{word} {limit}" for word, limit in limits.items() if limit is not None]
+    return f" {' and '.join(words)}" if words else ""

@@ -1,0 +1,197 @@
+"""The YAML spec as frozen pydantic models: every field described, unknown keys refused.
+
+What all conditions share stands at the top level of a file; ``conditions`` names what each one changes.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+DROPOUT_SITES = ("conv1", "conv2", "dense")
+"""Where the network has Dropout layers: after each convolution and after the hidden dense layer."""
+
+
+def spread_rate(value: Any) -> Any:
+    """Spread a single rate over all sites; leave what is no rate to the validator."""
+    is_rate = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1
+    return dict.fromkeys(DROPOUT_SITES, value) if is_rate else value
+
+
+def _count_to_seeds(value: Any) -> Any:
+    """Read a number of seeds n as the seeds 0 to n - 1, and a list as a tuple."""
+    if isinstance(value, list):
+        return tuple(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_SEEDS:
+        return tuple(range(value))
+    return value
+
+
+def _list_to_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _check_validation(value: Any) -> Any:
+    """Accept `test`, a fraction or a count; one message for all three, unlike a union's three."""
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 60_000
+    is_fraction = isinstance(value, float) and 0 < value < 1
+    if value == "test" or is_count or is_fraction:
+        return value
+    raise PydanticCustomError(
+        "validation",
+        "Input should be `test`, a fraction between 0 and 1, or a count of images from 1 to 59999",
+    )
+
+
+MAX_SEEDS = 1000
+
+Name = Annotated[
+    str,
+    StringConstraints(
+        min_length=1, max_length=100, pattern=r"^[A-Za-z0-9]([A-Za-z0-9 ._+-]*[A-Za-z0-9._+-])?$"
+    ),
+]
+"""A name that is safe as a file name, an MLflow name and a terminal's text."""
+
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+
+Rate = Annotated[float, Field(ge=0, lt=1, description="Fraction dropped, in [0, 1).")]
+
+
+class Frozen(BaseModel):
+    """Base of all parts of a spec: immutable, strictly typed, without unknown keys."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+class DropoutRates(Frozen):
+    """The dropout rate at each site of the network."""
+
+    conv1: Rate = 0.0
+    """Rate after the first convolution."""
+    conv2: Rate = 0.0
+    """Rate after the second convolution."""
+    dense: Rate = 0.0
+    """Rate after the hidden dense layer."""
+
+
+class ModelSpec(Frozen):
+    """The network: the published one unless a field says otherwise."""
+
+    dropout: Annotated[
+        DropoutRates, BeforeValidator(spread_rate, json_schema_input_type=Rate | DropoutRates)
+    ] = DropoutRates()
+    """One rate for every site, or a rate for each of conv1, conv2 and dense."""
+    dropout_position: Literal["before_pooling", "after_pooling"] = "before_pooling"
+    """Where the convolutions' dropout stands; the published network drops before it pools."""
+    filters: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=1024)], Annotated[int, Field(ge=1, le=1024)]],
+        BeforeValidator(_list_to_tuple),
+    ] = (32, 64)
+    """Filters of the first and of the second convolution."""
+    hidden_units: Annotated[int, Field(ge=1, le=16384)] = 128
+    """Units of the hidden dense layer."""
+
+
+class TrainingSpec(Frozen):
+    """How the network is trained."""
+
+    epochs: Annotated[int, Field(ge=1, le=10_000)] = 10
+    """Passes over the training set."""
+    batch_size: Annotated[int, Field(ge=1, le=60_000)] = 200
+    """Images a training step; the last step of an epoch takes what is left."""
+    optimizer: Literal["adam", "sgd", "rmsprop"] = "adam"
+    """Optimizer, with Keras' defaults but for the learning rate."""
+    learning_rate: Annotated[float, Field(gt=0, le=100)] = 0.001
+    """Learning rate of the optimizer."""
+    engine: Literal["auto", "fast", "stock"] = "auto"
+    """What runs training steps: `stock` Keras layers, the `fast` CPU path, or `auto` (fast where it can)."""
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
+    """Keras' dtype policy; mixed precision is for GPUs."""
+
+
+class DataSpec(Frozen):
+    """Which images train, validate and test."""
+
+    folder: Annotated[str, StringConstraints(min_length=1, max_length=4096)] | None = None
+    """Folder of the four IDX files; by default DROPOUT_LAB_DATA, Keras' cache, then the system's."""
+    validation: Annotated[Literal["test"] | float | int, BeforeValidator(_check_validation)] = "test"
+    """`test` (as published), or a fraction (0 to 1) or count of images split from the training set."""
+    split_seed: Seed = 0
+    """Seed of the validation split; the same for all runs, so that all train on the same images."""
+    num_train: Annotated[int, Field(ge=10, le=60_000)] | None = None
+    """Use only the first so many training images (before the split)."""
+    num_test: Annotated[int, Field(ge=10, le=10_000)] | None = None
+    """Use only the first so many test images."""
+
+
+Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|gpu(:[0-9]{1,3})?)$")]
+
+
+class Settings(Frozen):
+    """All that decides a run's result, but for its seed."""
+
+    model: ModelSpec = ModelSpec()
+    """The network and its dropout."""
+    training: TrainingSpec = TrainingSpec()
+    """Epochs, batches, optimizer."""
+    device: Device = "auto"
+    """Hardware: auto (the first GPU, else the CPU), cpu, gpu, or gpu:N."""
+    data: DataSpec = DataSpec()
+    """Images to train, validate and test with."""
+
+
+class ClaimSpec(Frozen):
+    """What the experimenter expects, stated before the runs."""
+
+    metric: Annotated[str, StringConstraints(max_length=100, pattern=r"^[a-z][a-z0-9_]*$")]
+    """Name of a final metric, such as generalization_gap."""
+    condition: Name
+    """The condition that the claim is about."""
+    reference: Name = "baseline"
+    """The condition that it is compared with."""
+    expected: Literal["lower", "higher", "equivalent"]
+    """How the metric of the condition lies to that of the reference."""
+    margin: Annotated[float, Field(ge=0)] = 0.0
+    """By how much at least (lower, higher), or within what distance (equivalent)."""
+
+
+class Spec(Settings):
+    """One experiment file: conditions to compare, and the seeds to train each with."""
+
+    name: Name
+    """Name of the spec; the name of the condition too where the file holds just one."""
+    description: Annotated[str, StringConstraints(max_length=5000)] = ""
+    """What the experiment is for; shown in MLflow."""
+    experiment: Name | None = None
+    """MLflow experiment that the runs are logged to; by default MLFLOW_EXPERIMENT_NAME, else dropout_lab."""
+    seeds: Annotated[
+        tuple[Seed, ...],
+        Field(min_length=1, max_length=MAX_SEEDS),
+        BeforeValidator(
+            _count_to_seeds,
+            json_schema_input_type=Annotated[int, Field(ge=1, le=MAX_SEEDS)]
+            | Annotated[list[Seed], Field(min_length=1, max_length=MAX_SEEDS)],
+        ),
+    ] = (0,)
+    """Seeds to train each condition with: a list of them, or how many (3 means 0, 1, 2)."""
+    conditions: Annotated[Mapping[Name, Settings], Field(max_length=100)] = {}
+    """For each condition, what it changes of the settings above."""
+    claims: Annotated[tuple[ClaimSpec, ...], BeforeValidator(_list_to_tuple)] = ()
+    """Claims stated beforehand, which `compare` then judges."""
+
+
+def flatten(settings: BaseModel) -> dict[str, str]:
+    """Return every field of `settings` as ``{"model.dropout.conv1": "0.2", ...}``: as it is logged."""
+
+    def leaves(prefix: str, value: Any) -> dict[str, str]:
+        if isinstance(value, Mapping):
+            return {k: v for key, part in value.items() for k, v in leaves(f"{prefix}.{key}", part).items()}
+        if isinstance(value, list | tuple):
+            return {prefix.lstrip("."): ",".join(map(str, value))}
+        return {prefix.lstrip("."): "" if value is None else str(value)}
+
+    return leaves("", settings.model_dump())

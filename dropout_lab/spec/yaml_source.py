@@ -1,0 +1,197 @@
+"""Reads YAML as plain data, remembers the line of every key, and refuses what could harm or mislead.
+
+PyYAML's own safe loader keeps the last of two equal keys, expands aliases without bound, and reads
+``no`` as false, ``1e-3`` as text and ``1:30`` as 90; a spec is small and written by hand, so all of
+these are handled here.
+"""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+
+from dropout_lab.errors import SpecError
+
+MAX_BYTES = 65_536
+MAX_DEPTH = 20
+MAX_NODES = 5_000
+MAX_SHOWN = 80
+
+Location = tuple[str | int, ...]
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader with YAML 1.2's plain scalars: ``no`` is text, ``1e-3`` a number, ``010`` not 8."""
+
+
+_Loader.yaml_implicit_resolvers = {}
+
+for _tag, _pattern in {
+    "null": r"~|null|Null|NULL|",
+    "bool": r"true|True|TRUE|false|False|FALSE",
+    "int": r"[-+]?(0|[1-9][0-9]*)",
+    "float": r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+"
+    r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+}.items():
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), None)
+
+
+@dataclass
+class YamlSource:
+    """Plain data read from YAML, and where each part of it stands.
+
+    Attributes:
+        name: The file's name, or the option's, for messages.
+        data: Dicts, lists and scalars.
+        lines: Line, counted from 1, of the key or item at each location.
+    """
+
+    name: str
+    data: Any = None
+    lines: dict[Location, int] = field(default_factory=dict)
+
+    def line(self, location: Location) -> int:
+        """Return the line of the innermost part of `location` that is there."""
+        while location and location not in self.lines:
+            location = location[:-1]
+        return self.lines.get(location, 1)
+
+
+def format_location(location: Location) -> str:
+    """Return ``training.epochs`` or ``seeds[2]`` for a location."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return printable(text.lstrip(".")) or "spec"
+
+
+def printable(value: Any) -> str:
+    """Return `value` as one short line without control characters, fit for a message."""
+    text = value if isinstance(value, str) else repr(value)
+    text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text[: 2 * MAX_SHOWN])
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
+
+
+def read_yaml_file(path: Path) -> YamlSource:
+    """Read a YAML file.
+
+    Raises:
+        SpecError: If the file cannot be read, is no text, or is no YAML within the limits.
+    """
+    name = printable(str(path))
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SpecError(
+            [f"{name}:1: [file] expected a readable YAML file, received: {printable(reason)}"]
+        ) from None
+    if len(raw) > MAX_BYTES:
+        raise SpecError([f"{name}:1: [file] expected at most {MAX_BYTES:,} bytes, received a larger file"])
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise SpecError(
+            [f"{name}:{line}: [file] expected UTF-8 text, received byte 0x{raw[error.start]:02x}"]
+        ) from None
+    return parse_yaml(text, name)
+
+
+def parse_yaml(text: str, name: str) -> YamlSource:
+    """Parse YAML `text` that came from `name` (a file or an option).
+
+    Raises:
+        SpecError: If it is not one YAML document, nests too deep, is too large once its aliases
+            are expanded, repeats a key, or holds a value that YAML itself cannot construct.
+    """
+    source = YamlSource(name)
+    if len(text) > MAX_BYTES:
+        raise SpecError(
+            [f"{name[:MAX_SHOWN]}: [YAML] expected at most {MAX_BYTES:,} characters, received more"]
+        )
+    try:
+        _check_size(text, name)
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            source.data = _Builder(loader, source).build(node, ()) if node is not None else None
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        problem = printable(error.problem or error.context or "something else")
+        raise SpecError([f"{name}:{line}: [YAML] expected valid YAML, received: {problem}"]) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        received = f"the control character U+{error.character:04X}"
+        raise SpecError([f"{name}:{line}: [YAML] expected text, received {received}"]) from None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise SpecError(
+            [f"{name}:1: [YAML] expected valid YAML, received: {printable(first_line)}"]
+        ) from None
+    return source
+
+
+def _check_size(text: str, name: str) -> None:
+    """Count nesting and values on the event stream, which does not recurse, before anything that does."""
+    depth = num_values = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        num_values += isinstance(event, yaml.NodeEvent)
+        if depth > MAX_DEPTH or num_values > MAX_NODES:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            limit = f"{MAX_DEPTH} levels of nesting" if depth > MAX_DEPTH else f"{MAX_NODES:,} values"
+            raise SpecError([f"{name}:{line}: [YAML] expected at most {limit}, received more"])
+
+
+class _Builder:
+    """Turns the node graph into plain data, counting every expansion of an alias."""
+
+    def __init__(self, loader: _Loader, source: YamlSource) -> None:
+        self._loader = loader
+        self._source = source
+        self._num_nodes = 0
+
+    def build(self, node: yaml.Node, location: Location) -> Any:
+        self._num_nodes += 1
+        if self._num_nodes > MAX_NODES or len(location) > MAX_DEPTH:
+            limit = f"{MAX_NODES:,} values and {MAX_DEPTH} levels"
+            self._refuse(node, "YAML", f"expected at most {limit} once aliases are expanded, received more")
+        self._source.lines.setdefault(location, node.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode):
+            return self._build_mapping(node, location)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, (*location, index)) for index, item in enumerate(node.value)]
+        try:
+            return self._loader.construct_object(node)
+        except (ValueError, KeyError, TypeError, OverflowError):
+            self._refuse(
+                node, format_location(location), f"expected a value, received {printable(node.value)!r}"
+            )
+
+    def _build_mapping(self, node: yaml.MappingNode, location: Location) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._refuse(
+                    key_node, format_location(location), "expected a name as key, received a collection"
+                )
+            key = str(key_node.value)
+            place = (*location, key)
+            if key in result:
+                first = self._source.lines[place]
+                self._refuse(
+                    key_node,
+                    format_location(place),
+                    f"expected the key once, received it again (first in line {first})",
+                )
+            self._source.lines[place] = key_node.start_mark.line + 1
+            result[key] = self.build(value_node, place)
+        return result
+
+    def _refuse(self, node: yaml.Node, location: str, problem: str) -> NoReturn:
+        raise SpecError([f"{self._source.name}:{node.start_mark.line + 1}: [{location}] {problem}"])

@@ -1,0 +1,140 @@
+from pathlib import Path
+
+import pytest
+
+from dropout_lab.errors import SpecError
+from dropout_lab.spec import DropoutRates, condition_settings, load_spec
+
+TWO_CONDITIONS = """
+name: pair
+model: {dropout: 0.2, hidden_units: 64}
+training: {epochs: 3}
+seeds: 2
+conditions:
+  baseline: {model: {dropout: 0}}
+  dropout: {model: {dropout: {dense: 0.5}}, training: {learning_rate: 0.01}}
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_spec(text: str) -> Path:
+        path = tmp_path / "spec.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write_spec
+
+
+def test_a_name_alone_is_the_published_protocol_without_dropout(write):
+    spec = load_spec(write("name: a\n"))
+    (settings,) = condition_settings(spec).values()
+    assert settings.model.dropout == DropoutRates(conv1=0, conv2=0, dense=0)
+    assert (settings.training.epochs, settings.training.batch_size) == (10, 200)
+    assert (settings.training.optimizer, settings.training.learning_rate) == ("adam", 0.001)
+    assert settings.data.validation == "test"
+    assert spec.seeds == (0,)
+
+
+def test_a_flat_file_is_one_condition_of_its_name(write):
+    spec = load_spec(write("name: dropout\nmodel: {dropout: 0.3}\n"))
+    (name,) = condition_settings(spec)
+    assert name == "dropout"
+
+
+def test_conditions_share_all_but_what_they_change(write):
+    baseline, dropout = condition_settings(load_spec(write(TWO_CONDITIONS))).values()
+    assert baseline.model.dropout == DropoutRates(conv1=0, conv2=0, dense=0)
+    assert dropout.model.dropout == DropoutRates(conv1=0.2, conv2=0.2, dense=0.5)
+    assert (baseline.training.learning_rate, dropout.training.learning_rate) == (0.001, 0.01)
+    for settings in (baseline, dropout):
+        assert settings.training.epochs == 3
+        assert settings.model.hidden_units == 64
+
+
+@pytest.mark.parametrize(
+    "seeds, expected",
+    [("3", (0, 1, 2)), ("[3]", (3,)), ("[5, 2]", (5, 2)), ("1", (0,)), (f"[{2**31 - 1}]", (2**31 - 1,))],
+)
+def test_seeds_are_a_list_or_a_number_of_them(write, seeds, expected):
+    assert load_spec(write(f"name: a\nseeds: {seeds}\n")).seeds == expected
+
+
+@pytest.mark.parametrize("validation", ["test", 0.1, 5000, 1, 59_999])
+def test_validation_is_test_a_fraction_or_a_count(write, validation):
+    loaded = load_spec(write(f"name: a\ndata: {{validation: {validation}}}\n")).data.validation
+    assert loaded == validation
+    assert type(loaded) is type(validation)
+
+
+def test_overrides_change_any_field(write):
+    overrides = [
+        "training.epochs=1",
+        "seeds=[4, 5]",
+        "model.dropout.dense=0.4",
+        "data.num_train = 100",
+        "conditions.dropout.training.learning_rate=1e-4",
+        "description='a: b'",
+    ]
+    spec = load_spec(write(TWO_CONDITIONS), overrides)
+    baseline, dropout = condition_settings(spec).values()
+    assert spec.seeds == (4, 5)
+    assert spec.description == "a: b"
+    assert baseline.training.epochs == dropout.training.epochs == 1
+    assert baseline.data.num_train == 100
+    assert spec.model.dropout == DropoutRates(conv1=0.2, conv2=0.2, dense=0.4)
+    assert dropout.training.learning_rate == 1e-4
+
+
+def test_the_last_of_two_overrides_holds(write):
+    assert load_spec(write("name: a\n"), ["training.epochs=1", "training.epochs=2"]).training.epochs == 2
+
+
+@pytest.mark.parametrize(
+    "override, message",
+    [
+        ("training.epochs=0", "[training.epochs] expected an integer from 1 to 10000, received 0"),
+        ("training.epochs=", "[training.epochs] expected an integer from 1 to 10000, received nothing"),
+        ("training.epocs=1", "[training.epocs] expected one of epochs, batch_size, optimizer, learning_rate, "
+         "engine, precision; did you mean 'epochs'?, received another key"),
+        ("training.epochs.x=1", "[training.epochs] expected keys and values to set one of, received 4"),
+        ("seeds.0=1", "[seeds] expected keys and values to set one of, received a list"),
+        ("training.epochs", "[--set] expected key=value such as training.epochs=3"),
+        ("=1", "[--set] expected key=value such as training.epochs=3"),
+        ("training..epochs=1", "[--set] expected key=value such as training.epochs=3"),
+        ("a." * 30 + "b=1", "[--set] expected key=value such as training.epochs=3"),
+        ("seeds=[1", "[YAML] expected valid YAML, received: "),
+        ("name=\x1b[31m", "[YAML] expected text, received the control character U+001B"),
+    ],
+)  # fmt: skip
+def test_a_wrong_override_is_named(write, override, message):
+    path = write("name: a\nseeds: [1, 2]\ntraining: {epochs: 4}\n")
+    with pytest.raises(SpecError) as caught:
+        load_spec(path, [override])
+    assert caught.value.message.startswith("--set ")
+    assert message in caught.value.message
+    assert caught.value.message.isprintable()
+
+
+def test_the_experiment_is_the_specs_else_the_environments_else_the_default(write, monkeypatch):
+    assert load_spec(write("name: a\n")).experiment == "dropout_lab"
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "from the environment")
+    assert load_spec(write("name: a\n")).experiment == "from the environment"
+    assert load_spec(write("name: a\nexperiment: own\n")).experiment == "own"
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "../x")
+    with pytest.raises(SpecError, match=r"^MLFLOW_EXPERIMENT_NAME: \[experiment\] expected a name"):
+        load_spec(write("name: a\n"))
+
+
+def test_claims_are_read(write):
+    claims = "claims:\n- {metric: test_loss, condition: dropout, expected: lower, margin: 0.01}\n"
+    (claim,) = load_spec(write(TWO_CONDITIONS + claims)).claims
+    assert claim.reference == "baseline"
+    assert (claim.metric, claim.condition, claim.expected) == ("test_loss", "dropout", "lower")
+    assert claim.margin == 0.01
+
+
+def test_a_byte_order_mark_and_windows_lines_do_no_harm(tmp_path):
+    path = tmp_path / "spec.yaml"
+    path.write_bytes(b"\xef\xbb\xbfname: a\r\nseeds: 2\r\n")
+    assert load_spec(path).seeds == (0, 1)
