@@ -1,0 +1,106 @@
+"""A training's state on disk: written aside and renamed, verified when read, the last two kept.
+
+A file is one line of JSON, which holds the progress and the SHA-256 of what follows, and then NumPy's npz
+of the model's and the optimizer's variables. Nothing in it is executed when it is read.
+"""
+
+import dataclasses
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from dropout_lab.files import write_atomically
+from dropout_lab.learning.training import Progress
+from dropout_lab.records import EpochMetrics
+
+FORMAT = "dropout_lab checkpoint 1"
+NUM_KEPT = 2
+
+
+class DamagedCheckpointError(Exception):
+    """A checkpoint file does not hold what was written to it."""
+
+
+def state_variables(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    """Return the variables that training changes. Dropout's streams follow from the step."""
+    return [*model.trainable_variables, *optimizer.variables]
+
+
+def save_checkpoint(folder: Path, progress: Progress, variables: Sequence[keras.Variable]) -> Path:
+    """Write the state into `folder` so that a reader sees all of it or nothing, and drop the older files.
+
+    Raises:
+        OSError: If it cannot be written; the earlier checkpoints are then as they were.
+    """
+    arrays = {f"{index:03d}": variable.numpy() for index, variable in enumerate(variables)}
+    payload = io.BytesIO()
+    np.savez(payload, **arrays)
+    header = {
+        "format": FORMAT,
+        "sha256": hashlib.sha256(payload.getbuffer()).hexdigest(),
+        "progress": dataclasses.asdict(progress),
+    }
+    earlier = checkpoint_files(folder)
+    number = 1 + (int(earlier[-1].stem) if earlier else 0)
+    path = folder / f"{number:08d}.checkpoint"
+    write_atomically(path, json.dumps(header).encode() + b"\n" + payload.getbuffer())
+    for old in earlier[: len(earlier) + 1 - NUM_KEPT]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def load_checkpoint(path: Path, variables: Sequence[keras.Variable]) -> Progress:
+    """Put the state in `path` into `variables`, all of them or none.
+
+    Returns:
+        The progress to go on from.
+
+    Raises:
+        DamagedCheckpointError: If the file is truncated, changed, or of another network or format.
+    """
+    header, payload = _verified(path)
+    try:
+        progress = _progress(header["progress"])
+        with np.load(io.BytesIO(payload), allow_pickle=False) as arrays:
+            values = [arrays[f"{index:03d}"] for index in range(len(variables))]
+    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
+        raise DamagedCheckpointError(f"{path.name}: {error}") from None
+    for value, variable in zip(values, variables, strict=True):
+        if value.shape != tuple(variable.shape):
+            raise DamagedCheckpointError(
+                f"{path.name}: expected {variable.path} of {variable.shape}, received {value.shape}"
+            )
+    for value, variable in zip(values, variables, strict=True):
+        variable.assign(value)
+    return progress
+
+
+def checkpoint_files(folder: Path) -> list[Path]:
+    """Return the checkpoints in `folder`, the newest last."""
+    return sorted(path for path in folder.glob("*.checkpoint") if path.stem.isdigit())
+
+
+def _verified(path: Path) -> tuple[dict[str, Any], bytes]:
+    try:
+        line, _, payload = path.read_bytes().partition(b"\n")
+        header = json.loads(line)
+        expected = header["sha256"] if header["format"] == FORMAT else None
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise DamagedCheckpointError(f"{path.name}: {error}") from None
+    if expected is None:
+        raise DamagedCheckpointError(f"{path.name}: expected {FORMAT!r}, received another format")
+    if hashlib.sha256(payload).hexdigest() != expected:
+        raise DamagedCheckpointError(f"{path.name}: its checksum does not match its content")
+    return header, payload
+
+
+def _progress(fields: dict[str, Any]) -> Progress:
+    epochs = tuple(EpochMetrics(**epoch) for epoch in fields.pop("epochs"))
+    return Progress(epochs=epochs, **fields)

@@ -1,0 +1,126 @@
+"""Fashion-MNIST, verified and divided into training, validation and test images."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dropout_lab.errors import DataError
+from dropout_lab.learning.data_files import OFFICIAL_CHECKSUMS, ByteArray, IdxFile, read_files
+from dropout_lab.learning.fetching import locate_or_download
+from dropout_lab.records import DataFingerprint
+from dropout_lab.seeds import generator
+from dropout_lab.spec import DataSpec
+
+CLASS_NAMES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+"""The classes by label, as the dataset's authors name them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """The images of one run.
+
+    Attributes:
+        train_images, validation_images, test_images: uint8 pixels from 0 to 255, (n, 28, 28).
+        train_labels, validation_labels, test_labels: uint8 class numbers from 0 to 9, (n,).
+        fingerprint: Which images these are.
+
+    Where the spec says ``validation: test``, the validation images are the test images.
+    """
+
+    train_images: ByteArray
+    train_labels: ByteArray
+    validation_images: ByteArray
+    validation_labels: ByteArray
+    test_images: ByteArray
+    test_labels: ByteArray
+    fingerprint: DataFingerprint
+
+
+def load_data(spec: DataSpec) -> Dataset:
+    """Locate the files (or download them), verify them, and return the images that `spec` chooses.
+
+    Raises:
+        DataError: If the files cannot be had or are damaged, or have fewer images than `spec` asks for.
+    """
+    folder = locate_or_download(spec.folder)
+    return select_images(read_files(folder), folder, spec)
+
+
+def select_images(files: Mapping[str, IdxFile], folder: Path, spec: DataSpec) -> Dataset:
+    """Return the images that `spec` chooses from `files`: first its counts, then its validation split."""
+    train_images, train_labels = _first(files, "train", spec.num_train, "data.num_train")
+    test_images, test_labels = _first(files, "t10k", spec.num_test, "data.num_test")
+    checksums = {name: file.checksum for name, file in files.items()}
+    choice: dict[str, object] = {"num_train": len(train_labels), "num_test": len(test_labels)}
+    if spec.validation == "test":
+        validation_images, validation_labels = test_images, test_labels
+    else:
+        num_validation = _num_validation(spec.validation, len(train_labels))
+        choice |= {"num_validation": num_validation, "split_seed": spec.split_seed}
+        order = generator(spec.split_seed, "split").permutation(len(train_labels))
+        chosen, rest = np.sort(order[:num_validation]), np.sort(order[num_validation:])
+        validation_images, validation_labels = train_images[chosen], train_labels[chosen]
+        train_images, train_labels = train_images[rest], train_labels[rest]
+    text = json.dumps({"checksums": checksums, **choice}, sort_keys=True)
+    return Dataset(
+        train_images=train_images,
+        train_labels=train_labels,
+        validation_images=validation_images,
+        validation_labels=validation_labels,
+        test_images=test_images,
+        test_labels=test_labels,
+        fingerprint=DataFingerprint(
+            folder=str(folder),
+            checksums=checksums,
+            num_train=len(train_labels),
+            num_validation=len(validation_labels),
+            num_test=len(test_labels),
+            digest=hashlib.sha256(text.encode()).hexdigest()[:36],
+        ),
+    )
+
+
+def is_official(checksums: Mapping[str, str]) -> bool:
+    """Return whether `checksums` are those of the authors' files, not of another choice of images."""
+    return dict(checksums) == dict(OFFICIAL_CHECKSUMS)
+
+
+def _first(
+    files: Mapping[str, IdxFile], part: str, count: int | None, location: str
+) -> tuple[ByteArray, ByteArray]:
+    images, labels = files[f"{part}-images-idx3-ubyte"], files[f"{part}-labels-idx1-ubyte"]
+    num_images = len(labels.values)
+    if count is not None and count > num_images:
+        raise DataError(
+            f"[{location}] expected at most {num_images}, the images in {images.path}, received {count}"
+        )
+    return images.values[:count], labels.values[:count]
+
+
+def _num_validation(validation: float | str, num_train: int) -> int:
+    if isinstance(validation, float):
+        num_validation = round(validation * num_train)
+        received = f"{validation} ({num_validation} images)"
+    else:
+        num_validation, received = int(validation), str(validation)
+    if not 0 < num_validation < num_train:
+        raise DataError(
+            f"[data.validation] expected 1 to {num_train - 1} of the {num_train} training images, "
+            f"received {received}"
+        )
+    return num_validation

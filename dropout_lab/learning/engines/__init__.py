@@ -1,0 +1,77 @@
+"""What runs the training steps: stock Keras layers, or the fast path that computes the same on a CPU."""
+
+from typing import Protocol
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from dropout_lab.learning.data import Dataset
+from dropout_lab.learning.engines.fast import FastEngine, unsupported_reason
+from dropout_lab.learning.engines.stock import StockEngine
+from dropout_lab.records import DeviceInfo, IntArray
+from dropout_lab.spec import Settings
+
+
+class Engine(Protocol):
+    """Trains a model's own variables, and its optimizer's, in place.
+
+    Since the state is in those variables alone, a checkpoint of them is whole, whichever engine ran.
+    """
+
+    name: str
+
+    def run(self, batches: IntArray, first_step: int) -> tuple[float, float]:
+        """Train on consecutive batches.
+
+        Args:
+            batches: (num_steps, batch_size) indices into the training set.
+            first_step: Number of the first step, counted from 0 over the whole training.
+
+        Returns:
+            The sum over the batches' examples of the loss, and how many were classified
+            correctly, with dropout on.
+        """
+        ...
+
+    def keep_masks(self, step: int, num_examples: int) -> dict[str, npt.NDArray[np.bool_]]:
+        """Return, for each Dropout layer, which elements of its input step `step` keeps."""
+        ...
+
+
+def choose_engine(settings: Settings, device: DeviceInfo) -> tuple[str, str]:
+    """Choose the engine for `settings`: the fast one where it was asked for, or by ``auto``, and applies.
+
+    Returns:
+        Its name, and why it is not the fast one (empty if it is, or if ``stock`` was asked for).
+    """
+    wanted = settings.training.engine
+    if wanted == "stock":
+        return "stock", ""
+    reason = unsupported_reason(settings.model, settings.training, device.device)
+    if reason is None:
+        return "fast", ""
+    # On a GPU stock layers are the fast path: only who asked for the other one is told.
+    return "stock", reason if wanted == "fast" else ""
+
+
+def build_engine(
+    name: str,
+    settings: Settings,
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    data: Dataset,
+    run_seed: int,
+) -> Engine:
+    """Build the engine called `name` for `model`, which trains on the training images of `data`."""
+    if name == "stock":
+        return StockEngine(model, optimizer, data.train_images, data.train_labels)
+    return FastEngine(
+        model,
+        optimizer,
+        settings.model,
+        data.train_images,
+        data.train_labels,
+        run_seed,
+        settings.training.batch_size,
+    )

@@ -1,0 +1,141 @@
+"""Dropout masks as a function of (run seed, layer, step, example, element) and of nothing else.
+
+A resumed or re-sharded run therefore draws the masks that it would have drawn. Random bits come from a
+counter-based generator: hash(key, counter), with the key of the (seed, step, example) and the number of the
+element as the counter. All integer operations are modulo 2**32, so masks are the same on every machine.
+
+One 32-bit word serves four elements: the four that compete in a 2x2 pooling window. Element j's random
+number has 16 bits, its high byte being byte j of the word, its low byte shared by the four; the element is
+dropped where the number is below ``threshold(rate)``. Each is dropped with probability threshold / 65536,
+and the shared byte hardly correlates two elements: it counts only where both of their own bytes equal the
+threshold's high byte, which has the probability 2**-16.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from dropout_lab.seeds import derive_seed
+
+WINDOW = 2
+"""Side of a pooling window: its four elements share a word."""
+
+GOLDEN = np.uint32(0x9E3779B1)
+"""An odd number near 2**32 / golden ratio: multiples of it spread evenly over the 32-bit numbers."""
+
+
+def threshold(rate: float) -> int:
+    """Return how many of the 65,536 random numbers drop an element: rate * 65536, rounded, at most 65,535."""
+    return min(round(rate * 65536), 65535)
+
+
+def true_rate(rate: float) -> float:
+    """Return the probability that an element is dropped, within 1/65536 of the `rate` asked for."""
+    return threshold(rate) / 65536
+
+
+def keep_scale(rate: float) -> float:
+    """Return 1 / (1 - true rate), which keeps the mean of what dropout leaves."""
+    return 1 / (1 - true_rate(rate))
+
+
+def _mix(x: tf.Tensor, key: tf.Tensor | int = 0) -> tf.Tensor:
+    """Hash 32-bit numbers one to one, so that each bit of the result depends on every bit of `x`.
+
+    The constants are the "lowbias32" of C. Wellons' hash prospector (nullprogram.com/blog/2018/07/31);
+    `key` enters half-way.
+    """
+    x = (x ^ _shift_right(x, 16)) * np.uint32(0x7FEB352D)
+    x = ((x ^ _shift_right(x, 15)) + key) * np.uint32(0x846CA68B)
+    return x ^ _shift_right(x, 16)
+
+
+def _shift_right(x: tf.Tensor, count: int) -> tf.Tensor:
+    return tf.bitwise.right_shift(x, np.uint32(count))
+
+
+def example_keys(layer_seed: int, step: tf.Tensor, first_example: int, num_examples: int) -> tf.Tensor:
+    """Return the (num_examples, 2) uint32 keys of a layer for consecutive examples of the batch of `step`.
+
+    Args:
+        layer_seed: ``derive_seed(run_seed, "mask", layer_name)``.
+        step: Scalar int64, counted from 0 over the whole training.
+        first_example: Position in the batch of the first of them.
+        num_examples: How many.
+    """
+    example = tf.constant(np.arange(first_example, first_example + num_examples, dtype=np.uint32))
+    # Two words, because (seed, step) pairs outnumber what one can tell apart: given `first`, `second` is
+    # one to one with the step, and given the step, `first` is one to one with the seed.
+    step = tf.cast(step, tf.uint32)
+    first = _mix(step, np.uint32(layer_seed))
+    second = _mix(step, first)
+    first_key = _mix(example * GOLDEN ^ first)
+    return tf.stack([first_key, _mix(first_key, second)], axis=1)
+
+
+def random_words(keys: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
+    """Return (num_examples, *shape) random uint32, one for each pooling window and channel.
+
+    Args:
+        keys: From `example_keys`.
+        shape: (height, width, channels) after pooling, or (units,).
+    """
+    # The counter is the sum of a number for the place and one for the channel, so that a compiler sees
+    # consecutive counters along the channels and none to divide.
+    *places, channels = shape
+    place = np.arange(np.prod(places, dtype=int), dtype=np.uint32).reshape(*places, 1) * np.uint32(channels)
+    counter = tf.constant(place) + tf.constant(np.arange(channels, dtype=np.uint32))
+    first_key, second_key = (tf.reshape(keys[:, i], (-1, *(1 for _ in shape))) for i in range(2))
+    return _mix(counter * GOLDEN ^ first_key, second_key)
+
+
+def kept(words: tf.Tensor, element: int, rate: float) -> tf.Tensor:
+    """Return which elements dropout keeps, as booleans in the shape of `words`.
+
+    Args:
+        words: From `random_words`.
+        element: 0 to 3, row by row: which element of each window.
+        rate: Fraction to drop.
+    """
+    high, low = divmod(threshold(rate), 256)
+    own_byte = _shift_right(words, 8 * element) & np.uint32(255)
+    shared_byte = _shift_right(words * GOLDEN, 24)
+    # own_byte * 256 + shared_byte >= high * 256 + low
+    return own_byte >= np.uint32(high) + tf.cast(shared_byte < np.uint32(low), tf.uint32)
+
+
+def keep_mask(
+    run_seed: int,
+    layer_name: str,
+    rate: float,
+    step: int,
+    shape: tuple[int, ...],
+    *,
+    before_pooling: bool,
+) -> npt.NDArray[np.bool_]:
+    """Return one layer's mask in the layer's own shape, as the engine draws it inside its kernels.
+
+    Args:
+        run_seed: The seed of the run.
+        layer_name: Name of the Dropout layer.
+        rate: Its dropout rate.
+        step: Number of the training step, from 0.
+        shape: (num_examples, height, width, channels) or (num_examples, units).
+        before_pooling: Whether 2x2 pooling follows, so that windows share words.
+
+    Returns:
+        True where an element is kept.
+    """
+    num_examples, *rest = shape
+    layer_seed = derive_seed(run_seed, "mask", layer_name)
+    keys = example_keys(layer_seed, tf.constant(step, tf.int64), 0, num_examples)
+    if not before_pooling:
+        mask: npt.NDArray[np.bool_] = kept(random_words(keys, tuple(rest)), 0, rate).numpy()
+        return mask
+    height, width, channels = rest
+    words = random_words(keys, (height // WINDOW, width // WINDOW, channels))
+    mask = np.ones(shape, dtype=bool)
+    for element in range(WINDOW * WINDOW):
+        row, column = divmod(element, WINDOW)
+        mask[:, row::WINDOW, column::WINDOW] = kept(words, element, rate).numpy()
+    return mask

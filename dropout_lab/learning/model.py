@@ -1,0 +1,98 @@
+"""The published network, layer for layer, with every random choice seeded by its layer's name."""
+
+import hashlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dropout_lab.records import FloatArray
+from dropout_lab.seeds import derive_seed
+from dropout_lab.spec import ModelSpec
+
+IMAGE_SHAPE = (28, 28, 1)
+NUM_CLASSES = 10
+
+
+def build_model(spec: ModelSpec, run_seed: int) -> keras.Sequential:
+    """Build the network of `spec`, with stock Keras layers only.
+
+    In stock Keras the weights after the first Dropout depend on its rate, because layers without a seed
+    share one stream (seen in Keras 3.15). Here each initialiser and each Dropout has its own, so that all
+    conditions at one seed start from the same weights.
+
+    Args:
+        spec: Rates, filters, units and the order of dropout and pooling.
+        run_seed: The seed of the run.
+
+    Returns:
+        A built model, from images (batch, 28, 28, 1) in [0, 1] to class probabilities (batch, 10).
+    """
+    rates = spec.dropout
+
+    def dropout(name: str, rate: float) -> keras.layers.Layer:
+        # In bfloat16 Keras compares numbers of 8 bits with the rate, and drops 0.306 for 0.3 (Keras 3.15).
+        seed = derive_seed(run_seed, "mask", name)
+        return keras.layers.Dropout(rate, seed=seed, dtype="float32", name=name)
+
+    def kernel(name: str) -> keras.initializers.Initializer:
+        return keras.initializers.GlorotUniform(seed=derive_seed(run_seed, "init", name))
+
+    def convolution(suffix: str, filters: int, rate: float) -> list[keras.layers.Layer]:
+        name = f"conv2d{suffix}"
+        pooling = keras.layers.MaxPooling2D(name=f"max_pooling2d{suffix}")
+        drop = dropout(f"dropout{suffix}", rate)
+        return [
+            keras.layers.ZeroPadding2D(name=f"zero_padding2d{suffix}"),
+            keras.layers.Conv2D(filters, 3, activation="relu", kernel_initializer=kernel(name), name=name),
+            *([drop, pooling] if spec.dropout_position == "before_pooling" else [pooling, drop]),
+        ]
+
+    return keras.Sequential(
+        [
+            keras.Input(IMAGE_SHAPE, name="images"),
+            *convolution("", spec.filters[0], rates.conv1),
+            *convolution("_1", spec.filters[1], rates.conv2),
+            keras.layers.Flatten(name="flatten"),
+            keras.layers.Dense(
+                spec.hidden_units, activation="relu", kernel_initializer=kernel("dense"), name="dense"
+            ),
+            dropout("dropout_2", rates.dense),
+            # Probabilities stay in float32 under mixed precision: their logarithm is the loss.
+            keras.layers.Dense(
+                NUM_CLASSES,
+                activation="softmax",
+                kernel_initializer=kernel("dense_1"),
+                dtype="float32",
+                name="dense_1",
+            ),
+        ],
+        name="dropout_network",
+    )
+
+
+def scale_pixels(images: tf.Tensor) -> tf.Tensor:
+    """Return pixels of 0 to 255 as the network takes them, in [0, 1]."""
+    return tf.cast(images, tf.float32) * (1 / 255)
+
+
+def dropout_layers(model: keras.Model) -> list[keras.layers.Dropout]:
+    """Return the model's Dropout layers, from the input on."""
+    return [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
+
+
+def weights_fingerprint(model: keras.Model) -> str:
+    """Return 16 hexadecimal digits over the names, shapes and bits of all trainable weights."""
+    digest = hashlib.sha256()
+    for variable in model.trainable_variables:
+        values: FloatArray = np.ascontiguousarray(variable.numpy())
+        digest.update(f"{variable.path}{values.shape}{values.dtype}".encode())
+        digest.update(values.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def summary_text(model: keras.Model) -> str:
+    """Return Keras' table of the layers, their output shapes and parameters."""
+    lines: list[str] = []
+    model.summary(print_fn=lines.append, line_length=80)
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,161 @@
+"""One run's network with all that trains and measures it, so that other rooms need not know Keras."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from dropout_lab.errors import TrainingError
+from dropout_lab.learning.checkpoints import (
+    DamagedCheckpointError,
+    checkpoint_files,
+    load_checkpoint,
+    save_checkpoint,
+    state_variables,
+)
+from dropout_lab.learning.data import Dataset
+from dropout_lab.learning.devices import set_precision
+from dropout_lab.learning.engines import build_engine
+from dropout_lab.learning.evaluation import Predictor, evaluate
+from dropout_lab.learning.model import (
+    build_model,
+    dropout_layers,
+    scale_pixels,
+    summary_text,
+    weights_fingerprint,
+)
+from dropout_lab.learning.training import Progress, Trainer, batch_order_fingerprint, build_optimizer
+from dropout_lab.records import DeviceInfo, DropoutCheck, Evaluation, FloatArray
+from dropout_lab.spec import ModelSpec, Settings
+
+MAX_STANDARD_ERRORS = 4.0
+
+
+class Session:
+    """A run's network, built and ready to train.
+
+    Args:
+        settings: The condition's settings.
+        data: The images that they choose.
+        run_seed: The run's seed.
+        device: The device that they resolve to.
+        engine: The engine that they resolve to, by name.
+
+    Attributes:
+        initial_weights: Fingerprint of the weights before the first step.
+        batch_order: Fingerprint of the order of the training images.
+    """
+
+    def __init__(
+        self, settings: Settings, data: Dataset, run_seed: int, device: DeviceInfo, engine: str
+    ) -> None:
+        training = settings.training
+        set_precision(training.precision)
+        self._data = data
+        self._device = device.device
+        with tf.device(self._device):
+            self.model = build_model(settings.model, run_seed)
+            self._optimizer = build_optimizer(training, self.model)
+            self._engine = build_engine(engine, settings, self.model, self._optimizer, data, run_seed)
+            self._predictor = Predictor(self.model)
+        self._trainer = Trainer(training, data, self._engine, self._predictor, run_seed)
+        self.num_train = len(data.train_labels)
+        self.test_labels = data.test_labels
+        self.engine_name = engine
+        self.device_name = device.device_name
+        self.initial_weights = weights_fingerprint(self.model)
+        self.batch_order = batch_order_fingerprint(run_seed, len(data.train_labels), training.batch_size)
+
+    def check_dropout(self) -> list[DropoutCheck]:
+        """Measure, before training, that dropout is on where it should be and off at inference.
+
+        Returns:
+            The dropped fraction of each Dropout layer on a batch.
+
+        Raises:
+            TrainingError: If a fraction is further than 4 standard errors from its rate, or two
+                inferences on the same images differ.
+        """
+        images = self._data.train_images[:200]
+        with tf.device(self._device):
+            masks = self._engine.keep_masks(step=0, num_examples=len(images))
+            if not np.array_equal(self._predictor.probs(images), self._predictor.probs(images)):
+                raise TrainingError("Two inferences on the same images differ: dropout is on at inference.")
+        checks = []
+        for layer in dropout_layers(self.model):
+            keep = masks[layer.name]
+            standard_error = math.sqrt(layer.rate * (1 - layer.rate) / keep.size)
+            dropped = float(1 - keep.mean(dtype=np.float64))
+            if abs(dropped - layer.rate) > MAX_STANDARD_ERRORS * standard_error + 2**-16:
+                raise TrainingError(
+                    f"Layer {layer.name} drops {dropped:.4f} of its input, expected {layer.rate}"
+                    f" within {MAX_STANDARD_ERRORS * standard_error:.4f}."
+                )
+            checks.append(
+                DropoutCheck(
+                    layer=layer.name, rate=layer.rate, dropped_fraction=dropped, standard_error=standard_error
+                )
+            )
+        return checks
+
+    def train(self, progress: Progress, on_progress: Callable[[Progress], None]) -> Progress:
+        """Train from `progress` to the end; see `Trainer`."""
+        with tf.device(self._device):
+            return self._trainer.train(progress, on_progress)
+
+    def save(self, folder: Path, progress: Progress) -> None:
+        """Write a checkpoint into `folder`. Raises OSError if it cannot be written."""
+        save_checkpoint(folder, progress, state_variables(self.model, self._optimizer))
+
+    def restore(self, folder: Path, on_damage: Callable[[str], None]) -> Progress:
+        """Continue from the newest whole checkpoint in `folder`, or from the start where there is none.
+
+        Args:
+            on_damage: Told of each checkpoint that is passed over because it is damaged.
+        """
+        for path in reversed(checkpoint_files(folder)):
+            try:
+                return load_checkpoint(path, state_variables(self.model, self._optimizer))
+            except DamagedCheckpointError as error:
+                on_damage(str(error))
+        return Progress()
+
+    def evaluate(self) -> tuple[Evaluation, Evaluation]:
+        """Return the figures on the whole training set and on the whole test set, with dropout off."""
+        data = self._data
+        with tf.device(self._device):
+            train = evaluate(self._predictor.probs(data.train_images), data.train_labels)
+            test = evaluate(self._predictor.probs(data.test_images), data.test_labels)
+        return train, test
+
+    def input_example(self) -> FloatArray:
+        """Return two test images in the form that the model takes, (2, 28, 28, 1) in [0, 1]."""
+        example: FloatArray = scale_pixels(self._data.test_images[:2, ..., np.newaxis]).numpy()
+        return example
+
+    def summary(self) -> str:
+        """Return Keras' table of the layers."""
+        return summary_text(self.model)
+
+    def weights_fingerprint(self) -> str:
+        """Return the fingerprint of the weights as they are now."""
+        return weights_fingerprint(self.model)
+
+    def save_model(self, path: Path) -> None:
+        """Write the model as a ``.keras`` file."""
+        self.model.save(path)
+
+
+def load_model(path: Path) -> Any:
+    """Return the model in a ``.keras`` file, without running code that it may carry."""
+    import keras
+
+    return keras.saving.load_model(path, compile=False, safe_mode=True)
+
+
+def model_summary(spec: ModelSpec) -> str:
+    """Return Keras' table of the layers of the network of `spec`."""
+    return summary_text(build_model(spec, run_seed=0))

@@ -1,0 +1,125 @@
+"""Fetching against a real HTTP server on loopback; the Debian package only where apt can get it."""
+
+import functools
+import http.server
+import shutil
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from dropout_lab.errors import DataError
+from dropout_lab.learning import fetching
+from dropout_lab.learning.data_files import OFFICIAL_CHECKSUMS, keras_cache, missing_files, read_files
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A folder, and the address of an HTTP server that serves it."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    handler = functools.partial(_Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield folder, f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(autouse=True)
+def empty_machine(monkeypatch, tmp_path):
+    """No data anywhere that is looked at."""
+    monkeypatch.delenv("DROPOUT_LAB_DATA")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr("dropout_lab.learning.data_files.DEBIAN_FOLDER", tmp_path / "none")
+
+
+@pytest.fixture
+def closed_url():
+    """An address on which nothing listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{free.getsockname()[1]}/"
+
+
+def test_downloads_what_is_missing_and_verifies_it(whole_dataset, site):
+    folder, url = site
+    for path in whole_dataset.glob("*ubyte.gz"):
+        (folder / path.name).symlink_to(path)
+    told = []
+    assert fetching.fetch_by_download(told.append, url) == keras_cache()
+    assert set(read_files(keras_cache())) == set(OFFICIAL_CHECKSUMS)
+    assert len(told) == 4
+
+    (keras_cache() / "t10k-labels-idx1-ubyte.gz").unlink()
+    before = {path: path.stat().st_mtime_ns for path in keras_cache().iterdir()}
+    told.clear()
+    fetching.fetch_by_download(told.append, url)
+    assert [text.rpartition("/")[2] for text in told] == ["t10k-labels-idx1-ubyte.gz"]
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert sorted(path.name for path in keras_cache().iterdir()) == sorted(
+        f"{n}.gz" for n in OFFICIAL_CHECKSUMS
+    )
+
+
+def test_other_files_than_the_official_ones_are_not_kept(subset, site):
+    folder, url = site
+    shutil.copytree(subset, folder, dirs_exist_ok=True)
+    with pytest.raises(DataError, match=r"train-images-idx3-ubyte: what was fetched is not it: .*SHA-256"):
+        fetching.fetch_by_download(url=url)
+    assert list(keras_cache().iterdir()) == []
+
+
+def test_a_file_that_is_not_there_is_an_error_that_says_so(site):
+    _, url = site
+    with pytest.raises(
+        DataError, match=r"train-images-idx3-ubyte.gz: expected the file, received: .*not found"
+    ):
+        fetching.fetch_by_download(url=url)
+    assert not keras_cache().exists()
+
+
+def test_where_nothing_works_the_error_names_the_ways(monkeypatch, closed_url):
+    monkeypatch.setattr(fetching.fetch_by_download, "__defaults__", (lambda _: None, closed_url))
+    with pytest.raises(DataError, match="refused") as caught:
+        fetching.locate_or_download()
+    for way in ("dropout-lab data", "apt-get install dataset-fashion-mnist", "DROPOUT_LAB_DATA"):
+        assert way in caught.value.hint
+
+    monkeypatch.setenv("PATH", "")
+    told = []
+    with pytest.raises(DataError, match="one way to get Fashion-MNIST") as caught:
+        fetching.fetch(told.append)
+    assert "apt-get install" in caught.value.hint
+    assert any("refused" in text for text in told)
+    assert any(text.startswith("apt-get: expected on Debian") for text in told)
+
+
+def test_a_cache_that_cannot_be_written_is_named(monkeypatch, tmp_path, subset, site):
+    folder, url = site
+    shutil.copytree(subset, folder, dirs_exist_ok=True)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "file"))
+    with pytest.raises(DataError, match="expected a folder to write in, received: Not a directory"):
+        fetching.fetch_by_download(url=url)
+
+
+@pytest.mark.slow
+def test_unpacks_the_debian_package_without_privileges(monkeypatch):
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        pytest.skip("needs Debian or Ubuntu")
+    known = subprocess.run(["apt-cache", "show", fetching.DEBIAN_PACKAGE], capture_output=True, check=False)
+    if known.returncode != 0:
+        pytest.skip("needs a package mirror")
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert fetching.fetch_debian_package() == keras_cache()
+    assert missing_files(keras_cache()) == []
+    assert {name: file.checksum for name, file in read_files(keras_cache()).items()} == OFFICIAL_CHECKSUMS

@@ -1,0 +1,150 @@
+"""A session goes on from any checkpoint to the result that it would have had."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dropout_lab.errors import TrainingError
+from dropout_lab.learning.checkpoints import checkpoint_files
+from dropout_lab.learning.session import Session, load_model
+from dropout_lab.learning.training import Progress
+
+MakeSession = Callable[..., Session]
+ENGINES = ["stock", "fast"]
+
+
+class StoppedError(Exception):
+    """Ends a training from its callback."""
+
+
+def ignore(_progress: Progress) -> None:
+    pass
+
+
+def told(messages: list[str]) -> Callable[[str], None]:
+    return messages.append
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_two_trainings_give_the_same_weights_bit_for_bit(make_session: MakeSession, engine: str) -> None:
+    fingerprints = set()
+    for _ in range(2):
+        session = make_session(engine=engine)
+        session.train(Progress(), ignore)
+        fingerprints.add(session.weights_fingerprint())
+    assert len(fingerprints) == 1
+
+
+def test_conditions_at_one_seed_are_twins_and_end_apart(make_session: MakeSession, engine: str) -> None:
+    baseline, dropout = make_session(dropout=0, engine=engine), make_session(engine=engine)
+    assert baseline.initial_weights == dropout.initial_weights
+    assert baseline.batch_order == dropout.batch_order
+    for session in (baseline, dropout):
+        session.train(Progress(), ignore)
+    assert baseline.weights_fingerprint() != dropout.weights_fingerprint()
+
+
+@pytest.mark.parametrize("stop_after", [1, 2, 3])
+def test_a_stopped_training_ends_as_if_it_had_not_been_stopped(
+    make_session: MakeSession, engine: str, stop_after: int, tmp_path: Path
+) -> None:
+    whole = make_session(engine=engine)
+    expected = whole.train(Progress(), ignore)
+
+    stopped = make_session(engine=engine)
+    calls = 0
+
+    def save_and_stop(progress: Progress) -> None:
+        nonlocal calls
+        calls += 1
+        stopped.save(tmp_path, progress)
+        if calls == stop_after:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        stopped.train(Progress(), save_and_stop)
+
+    resumed = make_session(engine=engine)
+    progress = resumed.train(resumed.restore(tmp_path, told([])), ignore)
+    assert resumed.weights_fingerprint() == whole.weights_fingerprint()
+    assert [(epoch.loss, epoch.accuracy, epoch.val_loss) for epoch in progress.epochs] == [
+        (epoch.loss, epoch.accuracy, epoch.val_loss) for epoch in expected.epochs
+    ]
+
+
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
+    make_session: MakeSession, tmp_path: Path
+) -> None:
+    session = make_session()
+    session.train(Progress(), lambda progress: session.save(tmp_path, progress))
+    older, newest = checkpoint_files(tmp_path)
+    newest.write_bytes(newest.read_bytes()[:-1])
+    messages: list[str] = []
+    resumed = make_session()
+    progress = resumed.restore(tmp_path, messages.append)
+    assert len(progress.epochs) == 1
+    assert progress.step_in_epoch == 2
+    assert messages == [f"{newest.name}: its checksum does not match its content"]
+    older.unlink()
+    assert make_session().restore(tmp_path, messages.append) == Progress()
+
+
+def test_dropout_is_checked_before_training(make_session: MakeSession, engine: str) -> None:
+    session = make_session(engine=engine)
+    before = session.weights_fingerprint()
+    checks = session.check_dropout()
+    assert [(check.layer, check.rate) for check in checks] == [
+        ("dropout", 0.2),
+        ("dropout_1", 0.2),
+        ("dropout_2", 0.5),
+    ]
+    for check in checks:
+        assert abs(check.dropped_fraction - check.rate) < 4 * check.standard_error
+    assert session.weights_fingerprint() == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision_trains_and_drops_at_the_rate(make_session: MakeSession, precision: str) -> None:
+    session = make_session(dropout=0.3, precision=precision)
+    for check in session.check_dropout():
+        assert abs(check.dropped_fraction - 0.3) < 4 * check.standard_error
+    progress = session.train(Progress(), ignore)
+    assert progress.epochs[1].loss < progress.epochs[0].loss
+    assert session.model.get_layer("conv2d").compute_dtype == precision.removeprefix("mixed_")
+
+
+def test_dropout_that_is_off_is_noticed(make_session: MakeSession) -> None:
+    session = make_session()
+    session.model.get_layer("dropout_1").rate = 0.4
+    session.model.get_layer("dropout_1").call = lambda inputs, training=False: inputs
+    with pytest.raises(TrainingError, match=r"Layer dropout_1 drops 0.0000 of its input, expected 0.4"):
+        session.check_dropout()
+
+
+def test_the_saved_model_gives_the_same_probabilities_without_this_package(
+    make_session: MakeSession, tmp_path: Path
+) -> None:
+    session = make_session()
+    session.save_model(tmp_path / "model.keras")
+    loaded = load_model(tmp_path / "model.keras")
+    example = session.input_example()
+    assert example.shape == (2, 28, 28, 1)
+    np.testing.assert_array_equal(
+        loaded.predict(example, verbose=0), session.model.predict(example, verbose=0)
+    )
+
+
+def test_final_figures_have_dropout_off(make_session: MakeSession, dataset) -> None:  # type: ignore[no-untyped-def]
+    session = make_session()
+    train, test = session.evaluate()
+    again, _ = session.evaluate()
+    assert train.loss == again.loss
+    assert len(train.probs) == len(dataset.train_labels)
+    assert len(test.probs) == len(dataset.test_labels)
