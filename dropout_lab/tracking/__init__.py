@@ -1,0 +1,33 @@
+"""The room that knows MLflow: `connect` to write runs, `read_runs` and `find_run` to read them back."""
+
+# ruff: noqa: E402 - MLflow reads its environment when it is imported
+from dropout_lab.tracking.environment import prepare_environment
+
+prepare_environment()
+
+from dropout_lab.tracking.delivery import EpochDelivery
+from dropout_lab.tracking.reader import (
+    ExperimentRecord,
+    find_run,
+    list_experiments,
+    load_test_probs,
+    model_location,
+    read_runs,
+)
+from dropout_lab.tracking.store import Location, locate, redact
+from dropout_lab.tracking.writer import Tracker, connect
+
+__all__ = [
+    "EpochDelivery",
+    "ExperimentRecord",
+    "Location",
+    "Tracker",
+    "connect",
+    "find_run",
+    "list_experiments",
+    "load_test_probs",
+    "locate",
+    "model_location",
+    "read_runs",
+    "redact",
+]

@@ -1,0 +1,50 @@
+"""The experiments that runs are written to, and where their artifacts go."""
+
+import hashlib
+import re
+
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from dropout_lab.errors import TrackingError
+from dropout_lab.tracking.store import Location
+
+
+def find_or_create(client: MlflowClient, location: Location, name: str) -> str:
+    """Return the id of the experiment called `name`.
+
+    Raises:
+        TrackingError: It was deleted.
+    """
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        try:
+            return str(
+                client.create_experiment(
+                    name,
+                    artifact_location=_artifact_location(location, name),
+                    # MLflow's page shows evaluations of language models unless told otherwise.
+                    tags={"mlflow.experimentKind": "custom_model_development"},
+                )
+            )
+        except MlflowException:
+            found = client.get_experiment_by_name(name)  # another process was faster
+            if found is None:
+                raise
+    if found.lifecycle_stage != "active":
+        raise TrackingError(
+            f"The experiment {name!r} was deleted in {location.shown}.",
+            hint=f"Restore it with `mlflow experiments restore --experiment-id {found.experiment_id}`, or "
+            "name another one in the spec.",
+        )
+    return str(found.experiment_id)
+
+
+def _artifact_location(location: Location, experiment: str) -> str | None:
+    """Return an absolute address, since MLflow resolves relative ones against the folder it is used from."""
+    if location.artifact_root is None:
+        return None
+    folder = re.sub(r"[^A-Za-z0-9_-]+", "-", experiment).strip("-")[:80] or "experiment"
+    if folder != experiment:
+        folder += "-" + hashlib.sha256(experiment.encode()).hexdigest()[:12]
+    return (location.artifact_root / folder).as_uri()

@@ -1,0 +1,65 @@
+"""Addresses that open the right views of MLflow's page; standard library only.
+
+Without ``workflowType`` MLflow opens an overview for language models (mlflow#24498).
+"""
+
+import json
+from collections.abc import Sequence
+from urllib.parse import quote, urlsplit
+
+LOCAL_UI = "http://127.0.0.1:5000"
+_TRAINING = "workflowType=machine_learning"
+
+
+def base_address(tracking_uri: str) -> str:
+    """Return where MLflow's page is: the server itself, else where `mlflow ui` serves a local store.
+
+    User and password are left out.
+    """
+    parts = urlsplit(tracking_uri)
+    if parts.scheme not in ("http", "https"):
+        return LOCAL_UI
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
+
+
+def ui_command(tracking_uri: str, *, is_default: bool) -> str | None:
+    """Return the command that serves the page of a local store; None where a server does already.
+
+    Args:
+        tracking_uri: Where runs are kept.
+        is_default: Whether that is MLflow's own default, for which the bare command is enough.
+    """
+    if urlsplit(tracking_uri).scheme in ("http", "https"):
+        return None
+    # The variable, not its value, which may hold a password.
+    return "mlflow ui" if is_default else 'mlflow ui --backend-store-uri "$MLFLOW_TRACKING_URI"'
+
+
+def experiment_address(base: str, experiment_id: str) -> str:
+    """Return the address of an experiment's table of runs."""
+    return f"{base}/#/experiments/{experiment_id}/runs?{_TRAINING}"
+
+
+def run_address(base: str, experiment_id: str, run_id: str) -> str:
+    """Return the address of one run."""
+    return f"{base}/#/experiments/{experiment_id}/runs/{run_id}?{_TRAINING}"
+
+
+def model_address(base: str, experiment_id: str, model_id: str) -> str:
+    """Return the address of a logged model."""
+    return f"{base}/#/experiments/{experiment_id}/models/{model_id}?{_TRAINING}"
+
+
+def comparison_address(base: str, experiment_ids: Sequence[str], run_ids: Sequence[str]) -> str:
+    """Return the address of MLflow's side-by-side comparison of runs."""
+    runs, experiments = (
+        quote(json.dumps(list(ids), separators=(",", ":")), safe="") for ids in (run_ids, experiment_ids)
+    )
+    return f"{base}/#/compare-runs?runs={runs}&experiments={experiments}&{_TRAINING}"
+
+
+def curves_address(base: str, experiment_id: str, run_ids: Sequence[str]) -> str:
+    """Return the address of the metric curves of runs of one experiment, drawn over each other."""
+    listed = ",".join(f"'{run_id}'" for run_id in run_ids)
+    chosen = quote(f"attributes.run_id IN ({listed})", safe="")
+    return f"{experiment_address(base, experiment_id)}&compareRunsMode=CHART&searchFilter={chosen}"

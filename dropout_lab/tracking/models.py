@@ -1,0 +1,100 @@
+"""Logs a trained model the way MLflow 3 keeps models: an entity of its own, linked to its run."""
+
+import tempfile
+from collections.abc import Collection
+from importlib.metadata import packages_distributions, version
+from typing import Any
+
+import numpy as np
+from mlflow import MlflowClient
+from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Metric
+from mlflow.models import Model, ModelSignature
+from mlflow.types import Schema, TensorSpec
+
+from dropout_lab.records import FloatArray
+
+MODEL_NAME = "model"
+
+
+def log_model(
+    client: MlflowClient, run_id: str, model: Any, input_example: FloatArray, metrics: Collection[str]
+) -> str:
+    """Log a Keras model, finishing what an earlier, interrupted call began.
+
+    `mlflow.keras.log_model` would begin a second model in a second call, and fails with an input
+    example (mlflow#16183); so its steps are taken one by one.
+
+    Args:
+        run_id: The run that trained the model.
+        model: A built `keras.Model` of one input and one output.
+        input_example: A few inputs, float32, with the batch as first axis.
+        metrics: Names of the run's metrics that are the model's own. They have to be logged already.
+
+    Returns:
+        The logged model's id.
+    """
+    run = client.get_run(run_id)
+    logged = _find(client, run) or client.create_logged_model(
+        run.info.experiment_id, name=MODEL_NAME, source_run_id=run_id, params=dict(run.data.params)
+    )
+    if logged.status != LoggedModelStatus.READY:
+        _upload(client, run_id, logged, model, input_example)
+        client.finalize_logged_model(logged.model_id, "READY")
+    linked = {metric.key for metric in logged.metrics or []}
+    if not linked.issuperset(metrics) or not run.outputs.model_outputs:
+        final = [_last(client, run_id, name, logged.model_id) for name in metrics]
+        client.log_batch(run_id, metrics=[metric for metric in final if metric.key not in linked])
+        if not run.outputs.model_outputs:
+            step = max((metric.step for metric in final), default=0)
+            client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=step)])
+    return str(logged.model_id)
+
+
+def requirements() -> list[str]:
+    """Return pip's requirements of a logged model: the packages that load it, as they are here."""
+    distributions = packages_distributions()
+    names = sorted({distributions[package][0] for package in ("keras", "tensorflow", "numpy")})
+    return [f"{name}=={version(name)}" for name in names]
+
+
+def _find(client: MlflowClient, run: Any) -> LoggedModel | None:
+    found = client.search_logged_models(
+        [run.info.experiment_id], f"source_run_id = '{run.info.run_id}' AND name = '{MODEL_NAME}'"
+    )
+    return found[0] if found else None
+
+
+def _upload(
+    client: MlflowClient, run_id: str, logged: LoggedModel, model: Any, input_example: FloatArray
+) -> None:
+    import mlflow.keras  # imports Keras, which the caller has imported already
+
+    described = Model(
+        artifact_path=logged.artifact_location,
+        run_id=run_id,
+        model_uuid=logged.model_id,
+        model_id=logged.model_id,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        mlflow.keras.save_model(
+            model,
+            folder,
+            mlflow_model=described,
+            signature=ModelSignature(_schema(model.input_shape), _schema(model.output_shape)),
+            input_example=np.asarray(input_example, dtype=np.float32),
+            pip_requirements=requirements(),
+        )
+        client.log_model_artifacts(logged.model_id, folder)
+
+
+def _schema(shape: tuple[int | None, ...]) -> Schema:
+    return Schema([TensorSpec(np.dtype("float32"), tuple(-1 if size is None else size for size in shape))])
+
+
+def _last(client: MlflowClient, run_id: str, name: str, model_id: str) -> Metric:
+    """Return a metric's last value for the model, with the time it was logged with.
+
+    At another time it would be recorded in the run a second time.
+    """
+    last = max(client.get_metric_history(run_id, name), key=lambda metric: int(metric.step))
+    return Metric(name, last.value, last.timestamp, last.step, model_id=model_id)

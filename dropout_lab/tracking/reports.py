@@ -1,0 +1,50 @@
+"""Text that belongs to runs: what they were started with, and reports of their comparison."""
+
+import tempfile
+from pathlib import Path
+
+from dropout_lab.errors import TrackingError
+from dropout_lab.records import RunRecord
+from dropout_lab.tracking.store import failures_told, open_client
+
+COMPARISON_TAG = "dropout_lab.comparison"
+
+
+def load_text(run: RunRecord, path: str) -> str:
+    """Return a small text artifact of a run, such as ``spec/given.yaml``.
+
+    Raises:
+        TrackingError: The run has no such artifact, or it cannot be read.
+    """
+    client, location = open_client(create=False)
+    with failures_told(location), tempfile.TemporaryDirectory() as folder:
+        parent = path.rpartition("/")[0] or None
+        if path not in [file.path for file in client.list_artifacts(run.run_id, parent)]:
+            raise TrackingError(f"The run {run.run_name} ({run.run_id}) has no artifact {path}.")
+        return Path(client.download_artifacts(run.run_id, path, folder)).read_text(encoding="utf-8")
+
+
+def log_report(experiment_id: str, html: str, *, name: str, description: str) -> str:
+    """Keep a comparison's report in MLflow, as ``report.html`` of a run of its own.
+
+    The run has no condition, so that no comparison counts it.
+
+    Args:
+        experiment_id: The experiment of the runs that were compared.
+        html: The page.
+        name: The run's name.
+        description: Shown in MLflow, Markdown.
+
+    Returns:
+        The run's id.
+
+    Raises:
+        TrackingError: The store refuses.
+    """
+    client, location = open_client(create=True)
+    with failures_told(location):
+        tags = {COMPARISON_TAG: "report", "mlflow.note.content": description}
+        run_id = str(client.create_run(experiment_id, run_name=name, tags=tags).info.run_id)
+        client.log_text(run_id, html, "report.html")
+        client.set_terminated(run_id, "FINISHED")
+    return run_id

@@ -1,0 +1,86 @@
+"""Samples the machine while a run trains, under the names that MLflow's page knows."""
+
+import threading
+import time
+from types import TracebackType
+
+from mlflow import MlflowClient
+from mlflow.entities import Metric, RunTag
+from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+from dropout_lab.errors import TrackingError
+from dropout_lab.tracking import liveness, tags
+from dropout_lab.tracking.store import Location, failures_told
+
+SAMPLE_SECONDS = 5.0
+SAMPLES_PER_CALL = 6
+_PREFIX = "system/"
+
+
+class SystemMetricsSampler:
+    """Samples in a thread of its own from entering to leaving.
+
+    MLflow's own thread gives up at the first failed call, reports that on the terminal, and logs
+    nothing of a run that is shorter than its interval; so only its probes are used. Samples that
+    cannot be delivered are kept until they can, and lost if that is never: they describe the machine,
+    not the result.
+    """
+
+    def __init__(self, client: MlflowClient, location: Location, run_id: str) -> None:
+        self._client = client
+        self._location = location
+        self._run_id = run_id
+        self._probes = SystemMetricsMonitor(run_id, tracking_uri=location.uri)
+        self._samples: list[tuple[int, dict[str, float]]] = []
+        self._next_step: int | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._sample_until_stopped, daemon=True, name="system-metrics")
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _sample_until_stopped(self) -> None:
+        self._probes.collect_metrics()  # the first processor load is since boot
+        self._clear()
+        stopped = False
+        while not stopped:
+            stopped = self._stop.wait(SAMPLE_SECONDS)
+            self._probes.collect_metrics()
+            self._samples.append((time.time_ns() // 1_000_000, self._probes.aggregate_metrics()))
+            self._clear()
+            if stopped or len(self._samples) % SAMPLES_PER_CALL == 0:
+                self._deliver()
+
+    def _clear(self) -> None:
+        for probe in self._probes.monitors:
+            probe.clear_metrics()
+
+    def _deliver(self) -> None:
+        try:
+            with failures_told(self._location):
+                if self._next_step is None:
+                    self._next_step = self._first_step()
+                while self._samples:
+                    part = self._samples[:SAMPLES_PER_CALL]
+                    metrics = [
+                        Metric(_PREFIX + name, value, timestamp_ms, self._next_step + index)
+                        for index, (timestamp_ms, sample) in enumerate(part)
+                        for name, value in sample.items()
+                    ]
+                    heartbeat = RunTag(tags.HEARTBEAT, liveness.heartbeat())
+                    self._client.log_batch(self._run_id, metrics=metrics, tags=[heartbeat])
+                    self._next_step += len(part)
+                    del self._samples[: len(part)]
+        except TrackingError:
+            pass  # kept for the next call, which repeats the same steps and times
+
+    def _first_step(self) -> int:
+        """Return the step after those that an earlier process of this run has logged."""
+        history = self._client.get_metric_history(self._run_id, _PREFIX + "cpu_utilization_percentage")
+        return max((metric.step for metric in history), default=-1) + 1

@@ -1,0 +1,247 @@
+"""Writes runs. Every call may be repeated, after a crash or an outage, without recording anything twice."""
+
+import getpass
+import json
+import tempfile
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+
+from dropout_lab.errors import TrackingUnavailable
+from dropout_lab.records import DataFingerprint, EpochMetrics, FloatArray, RunRecord, RunStart, RunStatus
+from dropout_lab.tracking import liveness, models, tags
+from dropout_lab.tracking.experiments import find_or_create
+from dropout_lab.tracking.run_record import to_record
+from dropout_lab.tracking.store import Location, failures_told, open_client
+from dropout_lab.tracking.system_metrics import SystemMetricsSampler
+
+EPOCH_METRICS = ("loss", "accuracy", "val_loss", "val_accuracy", "epoch_seconds")
+_PARAMS_PER_CALL = 100
+_METRICS_PER_CALL = 1000
+
+
+def connect(experiment: str) -> "Tracker":
+    """Open the tracking store for writing to one experiment, creating what is not there yet.
+
+    Args:
+        experiment: The MLflow experiment's name.
+
+    Raises:
+        TrackingError: There is no usable store, or the experiment was deleted; said within seconds.
+        TrackingUnavailable: The server does not answer.
+    """
+    client, location = open_client(create=True)
+    with failures_told(location):
+        experiment_id = find_or_create(client, location, experiment)
+    return Tracker(client, location, experiment, experiment_id)
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _repeatable(
+    method: Callable[Concatenate["Tracker", P], T],
+) -> Callable[Concatenate["Tracker", P], T]:
+    """Word a method's failures, and try it a second time where the store did not answer.
+
+    MLflow's own retries are off: they would send a call again of which only the answer was lost, and so
+    create a second run. Our methods look first at what is there.
+    """
+
+    @wraps(method)
+    def call(self: "Tracker", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            with failures_told(self.location):
+                return method(self, *args, **kwargs)
+        except TrackingUnavailable:
+            with failures_told(self.location):
+                return method(self, *args, **kwargs)
+
+    return call
+
+
+class Tracker:
+    """Writes the runs of one experiment; made by `connect`.
+
+    Every method raises TrackingUnavailable when the store does not answer now (nothing is lost by
+    calling again later) and TrackingError when it refuses.
+    """
+
+    def __init__(self, client: MlflowClient, location: Location, experiment: str, experiment_id: str) -> None:
+        self.client = client
+        self.location = location
+        self.experiment = experiment
+        self.experiment_id = experiment_id
+
+    @_repeatable
+    def find_finished(self, run_key: str) -> RunRecord | None:
+        """Return the latest finished run of this experiment with the tag ``dropout_lab.run_key``, if any."""
+        found = self.client.search_runs(
+            [self.experiment_id],
+            f"tags.`{tags.RUN_KEY}` = '{run_key}' AND attributes.status = 'FINISHED'",
+            max_results=1,
+            order_by=["attributes.start_time DESC"],
+        )
+        return to_record(found[0], self.experiment) if found else None
+
+    def start_run(self, start: RunStart, *, start_id: str = "") -> str:
+        """Create a run and log what is known before its first step.
+
+        Args:
+            start: Params, tags, data and texts of the run.
+            start_id: A name of this start that the caller has kept, such as a UUID. Where a run was
+                created under it, that run is completed and returned, so that a process killed in
+                this call leaves no second run behind.
+
+        Returns:
+            The run's id.
+        """
+        return self._start_run(start, start_id or uuid.uuid4().hex)
+
+    @_repeatable
+    def _start_run(self, start: RunStart, start_id: str) -> str:
+        run_id = self._find_started(start_id) or self._create_run(start, start_id)
+        self._log_params(run_id, start.spec)
+        self.client.log_inputs(run_id, _dataset_inputs(start.data))
+        with tempfile.TemporaryDirectory() as folder:
+            for path, text in start.texts.items():
+                file = Path(folder, path)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text, encoding="utf-8")
+            self.client.log_artifacts(run_id, folder)
+        return run_id
+
+    def _find_started(self, start_id: str) -> str | None:
+        found = self.client.search_runs(
+            [self.experiment_id], f"tags.`{tags.START_ID}` = '{start_id}'", max_results=1
+        )
+        return str(found[0].info.run_id) if found else None
+
+    def _create_run(self, start: RunStart, start_id: str) -> str:
+        run_tags = {
+            **start.tags,
+            **liveness.process_tags(),
+            tags.CONDITION: start.condition,
+            tags.SEED: str(start.seed),
+            "mlflow.note.content": start.description,
+            "mlflow.user": _user(),
+            "mlflow.source.name": "dropout-lab run",
+            "mlflow.source.type": "LOCAL",
+            tags.START_ID: start_id,
+        }
+        run = self.client.create_run(self.experiment_id, tags=run_tags, run_name=start.run_name)
+        return str(run.info.run_id)
+
+    def _log_params(self, run_id: str, spec: Mapping[str, str]) -> None:
+        params = [Param(name, value) for name, value in spec.items()]
+        for first in range(0, len(params), _PARAMS_PER_CALL):
+            self.client.log_batch(run_id, params=params[first : first + _PARAMS_PER_CALL])
+
+    @_repeatable
+    def resume_run(self, run_id: str) -> None:
+        """Take over a run that was interrupted: it is RUNNING again, in this process."""
+        self.client.update_run(run_id, status=RunStatus.RUNNING.value)
+        self._set_tags(run_id, liveness.process_tags())
+
+    @_repeatable
+    def set_tags(self, run_id: str, values: Mapping[str, str]) -> None:
+        """Set tags that become known only after the start, such as the final weights' fingerprint."""
+        self._set_tags(run_id, values)
+
+    def _set_tags(self, run_id: str, values: Mapping[str, str]) -> None:
+        self.client.log_batch(run_id, tags=[RunTag(name, value) for name, value in values.items()])
+
+    @_repeatable
+    def log_epochs(self, run_id: str, epochs: Sequence[EpochMetrics]) -> None:
+        """Log epochs that are not logged yet; the others are left as they are.
+
+        Args:
+            epochs: All epochs so far, or any part of them, in order.
+        """
+        # Those an earlier process logged may carry other times, and would be recorded beside.
+        history = self.client.get_metric_history(run_id, EPOCH_METRICS[-1])
+        logged = {metric.step for metric in history}
+        missing = [epoch for epoch in epochs if epoch.epoch not in logged]
+        at_once = _METRICS_PER_CALL // len(EPOCH_METRICS)
+        for first in range(0, len(missing), at_once):
+            metrics = [
+                Metric(name, getattr(epoch, name), epoch.end_time_ms, epoch.epoch)
+                for epoch in missing[first : first + at_once]
+                for name in EPOCH_METRICS
+            ]
+            heartbeat = RunTag(tags.HEARTBEAT, liveness.heartbeat())
+            self.client.log_batch(run_id, metrics=metrics, tags=[heartbeat])
+
+    @_repeatable
+    def log_result(
+        self, run_id: str, metrics: Mapping[str, float], *, step: int, timestamp_ms: int, folder: Path
+    ) -> None:
+        """Log the final metrics that are not logged yet, and all files under `folder` as artifacts.
+
+        Args:
+            metrics: By name, such as ``test_accuracy``; fractions are 0 to 1.
+            step: The last epoch.
+            timestamp_ms: When they were measured, in milliseconds since 1970.
+            folder: The files, at the paths that they get in the run.
+        """
+        logged = self.client.get_run(run_id).data.metrics
+        missing = [
+            Metric(name, value, timestamp_ms, step) for name, value in metrics.items() if name not in logged
+        ]
+        for first in range(0, len(missing), _METRICS_PER_CALL):
+            self.client.log_batch(run_id, metrics=missing[first : first + _METRICS_PER_CALL])
+        self.client.log_artifacts(run_id, str(folder))
+
+    @_repeatable
+    def log_model(self, run_id: str, model: Any, input_example: FloatArray, metrics: Collection[str]) -> str:
+        """Log the trained model and link it with the run and its final metrics; see `models.log_model`."""
+        return models.log_model(self.client, run_id, model, input_example, metrics)
+
+    @contextmanager
+    def system_metrics(self, run_id: str) -> Iterator[None]:
+        """Sample processor, memory, disk, network and GPU while the body runs; never raises itself."""
+        with SystemMetricsSampler(self.client, self.location, run_id):
+            yield
+
+    @_repeatable
+    def end_run(self, run_id: str, status: RunStatus) -> None:
+        """Set a run's final state: FINISHED, FAILED or KILLED."""
+        self.client.set_terminated(run_id, status.value)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return "unknown"
+
+
+def _dataset_inputs(data: DataFingerprint) -> list[DatasetInput]:
+    """Return the training and the test images as MLflow's dataset inputs.
+
+    Their names differ, since MLflow takes inputs of equal name and digest for one.
+    """
+    profile = {"checksums": dict(data.checksums), "num_validation": data.num_validation}
+    return [
+        DatasetInput(
+            Dataset(
+                name=f"fashion_mnist_{part}",
+                digest=data.digest[:36],
+                source_type="local",
+                source=json.dumps({"uri": data.folder}),
+                profile=json.dumps({"num_rows": num_rows, **profile}),
+            ),
+            [InputTag("mlflow.data.context", context)],
+        )
+        for part, context, num_rows in (
+            ("train", "training", data.num_train),
+            ("test", "testing", data.num_test),
+        )
+    ]

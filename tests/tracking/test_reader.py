@@ -1,0 +1,217 @@
+"""Runs read back from real stores as they were written."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import psutil
+import pytest
+from mlflow import MlflowClient
+
+from dropout_lab.errors import TrackingError, UsageError
+from dropout_lab.records import RunStatus
+from dropout_lab.tracking import connect, find_run, histories, list_experiments, load_test_probs, read_runs
+
+TAGS = {
+    "spec_fingerprint": "f1",
+    "initial_weights": "f2",
+    "batch_order": "f3",
+    "final_weights": "f4",
+    "data_digest": "f5",
+    "device": "/CPU:0",
+    "device_name": "A processor",
+    "engine": "stock",
+    "git_dirty": "True",
+}
+
+
+def test_a_run_comes_back_as_it_was_written(experiment, make_start, make_epochs, tmp_path):
+    before = datetime.now(UTC).replace(microsecond=0)
+    tracker = connect(experiment)
+    start = make_start("dropout", 3, **TAGS)
+    run_id = tracker.start_run(start)
+    tracker.set_tags(run_id, {"mlflow.source.git.commit": "abc", "versions.keras": "3.15.1"})
+    epochs = make_epochs(3)
+    tracker.log_epochs(run_id, epochs)
+    (tmp_path / "result").mkdir()
+    tracker.log_result(run_id, {"test_accuracy": 0.9}, step=3, timestamp_ms=1, folder=tmp_path / "result")
+    tracker.end_run(run_id, RunStatus.FINISHED)
+
+    (run,) = read_runs(experiment, statuses=[RunStatus.FINISHED], histories=["val_loss", "loss", "not_there"])
+    assert (run.run_id, run.run_name, run.experiment_name) == (run_id, "dropout-3", experiment)
+    assert run.experiment_id == tracker.experiment_id
+    assert (run.condition, run.seed, run.status) == ("dropout", 3, RunStatus.FINISHED)
+    assert before <= run.start_time <= datetime.now(UTC)
+    expected = {name: value for name, value in TAGS.items() if name != "git_dirty"}
+    assert {name: getattr(run, name) for name in expected} == expected
+    assert (run.git_commit, run.git_dirty, run.versions["keras"]) == ("abc", True, "3.15.1")
+    assert run.spec == start.spec
+    assert run.metrics["test_accuracy"] == 0.9
+    assert run.metrics["loss"] == epochs[-1].loss
+    assert run.history == {
+        "val_loss": tuple(epoch.val_loss for epoch in epochs),
+        "loss": tuple(epoch.loss for epoch in epochs),
+    }
+    assert run.description == "The published network."
+    assert find_run(run_id, histories=["val_loss", "loss"]) == run
+
+
+def test_runs_of_others_and_of_other_experiments_are_left_out(experiment, make_start):
+    tracker = connect(experiment)
+    ours = [tracker.start_run(make_start(seed=seed)) for seed in range(3)]
+    tracker.client.create_run(tracker.experiment_id)  # such as an own script's
+    connect(experiment + " too").start_run(make_start())
+    assert [run.run_id for run in read_runs(experiment)] == ours
+
+
+def test_states_can_be_chosen(experiment, make_start):
+    tracker = connect(experiment)
+    states = (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.KILLED)
+    for seed, status in enumerate(states):
+        tracker.end_run(tracker.start_run(make_start(seed=seed)), status)
+    tracker.start_run(make_start(seed=3))
+    assert [run.status for run in read_runs(experiment)] == [*states, RunStatus.RUNNING]
+    assert [run.seed for run in read_runs(experiment, statuses=[RunStatus.FINISHED])] == [0]
+    assert [run.seed for run in read_runs(experiment, statuses=[RunStatus.KILLED, RunStatus.RUNNING])] == [
+        2,
+        3,
+    ]
+
+
+def test_many_runs_come_in_pages(experiment, make_start, monkeypatch, make_epochs):
+    monkeypatch.setattr("dropout_lab.tracking.reader._PAGE", 3)
+    for limit in ("_VALUES_PER_REQUEST", "_VALUES_PER_QUERY"):
+        monkeypatch.setattr(histories, limit, 7)  # two runs of three epochs
+    tracker = connect(experiment)
+    lengths = [3, 3, 3, 3, 3, 3, 9]  # of which the last is more than its spec says
+    for seed, num_epochs in enumerate(lengths):
+        tracker.log_epochs(tracker.start_run(make_start(seed=seed)), make_epochs(num_epochs))
+    runs = read_runs(experiment, histories=["loss"])
+    assert [run.seed for run in runs] == list(range(7))
+    for run, num_epochs in zip(runs, lengths, strict=True):
+        assert run.history["loss"] == tuple(epoch.loss for epoch in make_epochs(num_epochs))
+
+
+@pytest.mark.usefixtures("sqlite_store")
+def test_no_other_experiments_runs_are_asked_for(make_start, make_epochs, monkeypatch):
+    for name in ("other", "chosen"):
+        tracker = connect(name)
+        tracker.log_epochs(tracker.start_run(make_start()), make_epochs(3))
+    asked: list[tuple[list[str], int]] = []
+    search_runs = MlflowClient.search_runs
+
+    def noted(self, experiment_ids, filter_string="", **kwargs):
+        asked.append((experiment_ids, kwargs["max_results"]))
+        return search_runs(self, experiment_ids, filter_string, **kwargs)
+
+    monkeypatch.setattr(MlflowClient, "search_runs", noted)
+    (run,) = read_runs("chosen", histories=["loss"])
+    assert [experiment_ids for experiment_ids, _ in asked] == [[run.experiment_id]]
+    asked.clear()
+    assert read_runs(histories=["loss"]) == [run]
+    # The latest run alone is asked for over all experiments, to know which of them is meant.
+    assert [one for one in asked if one[0] != [run.experiment_id]] == [(asked[0][0], 1)]
+
+
+@pytest.mark.usefixtures("sqlite_store")
+def test_current_experiment_is_the_one_set_or_of_the_latest_run(make_start, monkeypatch):
+    with pytest.raises(TrackingError, match="no runs yet"):
+        read_runs()
+    for name in ("first", "second"):
+        connect(name).start_run(make_start())
+    connect("empty")
+    assert read_runs()[0].experiment_name == "second"
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "first")
+    assert read_runs()[0].experiment_name == "first"
+    assert read_runs("second")[0].experiment_name == "second"
+    assert {"first", "second", "empty"} <= {one.name for one in list_experiments()}
+
+
+@pytest.mark.usefixtures("sqlite_store")
+def test_a_seed_that_somebody_changed_is_named(make_start):
+    tracker = connect("fashion-mnist")
+    tracker.set_tags(tracker.start_run(make_start()), {"dropout_lab.seed": "one"})
+    with pytest.raises(TrackingError, match=r"dropout-0 .*dropout_lab\.seed, but 'one'"):
+        read_runs()
+
+
+@pytest.mark.usefixtures("sqlite_store")
+def test_unknown_experiment_names_the_nearest():
+    with pytest.raises(UsageError, match=r"'fashoin-mnist'.*did you mean 'fashion-mnist'"):
+        read_runs("fashoin-mnist")
+
+
+def test_a_run_is_found_by_id_beginning_and_name(experiment, make_start):
+    tracker = connect(experiment)
+    unique = f"{experiment}: it's"
+    run_ids = [tracker.start_run(make_start()) for _ in range(3)]
+    tracker.client.update_run(run_ids[0], name=unique)
+    assert find_run(run_ids[0]).run_id == run_ids[0]
+    assert find_run(run_ids[0][:16]).run_id == run_ids[0]
+    assert find_run(unique).run_id == run_ids[0]
+    with pytest.raises(UsageError, match=r"'dropout-0' fits more than one run: [0-9a-f]{32} \(dropout-0\), "):
+        find_run("dropout-0")
+    with pytest.raises(
+        UsageError, match=r"No run has the id or the name 'droput-0'.*did you mean 'dropout-0'"
+    ):
+        find_run("droput-0")
+
+
+@pytest.mark.usefixtures("sqlite_store")
+@pytest.mark.parametrize(
+    "reference", ["", "%", "a'b\"c", "' OR 1=1", "f" * 32, "ffff", "\x1b[31m", "x" * 5000]
+)
+def test_references_that_fit_nothing(make_start, reference):
+    connect("fashion-mnist").start_run(make_start())
+    with pytest.raises(UsageError, match="No run has"):
+        find_run(reference)
+
+
+def test_test_probabilities(experiment, make_start, tmp_path):
+    tracker = connect(experiment)
+    run_id = tracker.start_run(make_start())
+    with pytest.raises(TrackingError, match=r"no artifact predictions/test_probs\.npz"):
+        load_test_probs(read_runs(experiment)[0])
+    file = tmp_path / "result" / "predictions" / "test_probs.npz"
+    file.parent.mkdir(parents=True)
+    probs = np.linspace(0, 1, 20).reshape(2, 10).astype(np.float16)
+    np.savez_compressed(file, probs=probs, labels=np.array([3, 9], np.uint8))
+    tracker.log_result(run_id, {}, step=1, timestamp_ms=1, folder=tmp_path / "result")
+    read, labels = load_test_probs(read_runs(experiment)[0])
+    assert (read.dtype, labels.dtype) == (np.float32, np.uint8)
+    np.testing.assert_array_equal(read, probs.astype(np.float32))
+    np.testing.assert_array_equal(labels, [3, 9])
+
+
+@pytest.mark.usefixtures("sqlite_store")
+def test_damaged_probabilities_are_named_and_no_pickle_is_read(make_start, tmp_path):
+    tracker = connect("fashion-mnist")
+    run_id = tracker.start_run(make_start())
+    file = tmp_path / "result" / "predictions" / "test_probs.npz"
+    file.parent.mkdir(parents=True)
+    pickled = np.array([{"a": 1}], dtype=object)
+    for write in (
+        lambda: file.write_bytes(b"no archive"),
+        lambda: np.savez(file, probs=pickled, labels=pickled),
+    ):
+        write()
+        tracker.log_result(run_id, {}, step=1, timestamp_ms=1, folder=tmp_path / "result")
+        with pytest.raises(TrackingError, match="is damaged"):
+            load_test_probs(find_run(run_id))
+
+
+@pytest.mark.usefixtures("sqlite_store")
+def test_a_run_whose_process_is_gone_is_interrupted(make_start):
+    tracker = connect("fashion-mnist")
+    run_id = tracker.start_run(make_start())
+    assert find_run(run_id).status is RunStatus.RUNNING
+    ended = psutil.Popen(["true"])
+    ended.wait()
+    machine = (
+        tracker.client.get_run(run_id).data.tags["dropout_lab.process"].rpartition(":")[0].rpartition(":")[0]
+    )
+    tracker.set_tags(run_id, {"dropout_lab.process": f"{machine}:{ended.pid}:1.0"})
+    assert find_run(run_id).status is RunStatus.INTERRUPTED
+    assert read_runs(statuses=[RunStatus.INTERRUPTED])[0].run_id == run_id
+    assert read_runs(statuses=[RunStatus.RUNNING]) == []
+    tracker.resume_run(run_id)
+    assert find_run(run_id).status is RunStatus.RUNNING

@@ -1,0 +1,147 @@
+"""What is written to a real store, SQLite and server, and that writing it again changes nothing."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from dropout_lab.errors import TrackingError
+from dropout_lab.records import RunStatus
+from dropout_lab.tracking import Tracker, connect, read_runs, system_metrics, writer
+
+
+def steps(tracker: Tracker, run_id: str, metric: str) -> list[tuple[int, float]]:
+    return [(found.step, found.value) for found in tracker.client.get_metric_history(run_id, metric)]
+
+
+def artifact_text(tracker: Tracker, run_id: str, path: str, folder: Path) -> str:
+    return Path(tracker.client.download_artifacts(run_id, path, str(folder))).read_text(encoding="utf-8")
+
+
+def test_start_logs_all_that_is_known(experiment, make_start, tmp_path):
+    tracker = connect(experiment)
+    start = make_start(seed=7, spec_fingerprint="f00d")
+    run_id = tracker.start_run(start)
+    run = tracker.client.get_run(run_id)
+
+    assert run.info.status == "RUNNING"
+    assert run.info.run_name == "dropout-7"
+    assert run.data.params == start.spec
+    assert run.data.tags["dropout_lab.condition"] == "dropout"
+    assert run.data.tags["dropout_lab.seed"] == "7"
+    assert run.data.tags["dropout_lab.spec_fingerprint"] == "f00d"
+    assert run.data.tags["mlflow.note.content"] == "The published network."
+    inputs = {one.tags[0].value: one.dataset for one in run.inputs.dataset_inputs}
+    assert inputs["training"].digest == inputs["testing"].digest == start.data.digest
+    assert json.loads(inputs["training"].profile)["num_rows"] == 1000
+    assert json.loads(inputs["testing"].profile)["num_rows"] == 500
+    assert artifact_text(tracker, run_id, "model_summary.txt", tmp_path) == "äöü\n"
+    assert artifact_text(tracker, run_id, "spec/resolved.yaml", tmp_path) == "condition: dropout\n"
+
+
+def test_start_with_a_known_id_completes_the_run_that_a_killed_process_left(experiment, make_start):
+    tracker = connect(experiment)
+    start = make_start()
+    left = tracker._create_run(start, "start-1")
+    assert tracker.start_run(start, start_id="start-1") == left
+    assert tracker.client.get_run(left).data.params == start.spec
+    assert tracker.start_run(start, start_id="start-1") == left
+    assert len(tracker.client.get_run(left).inputs.dataset_inputs) == 2
+    assert tracker.start_run(start, start_id="start-2") != left
+
+
+def test_epochs_are_logged_once_however_often_they_are_sent(experiment, make_start, make_epochs):
+    tracker = connect(experiment)
+    run_id = tracker.start_run(make_start())
+    epochs = make_epochs(5)
+    tracker.log_epochs(run_id, epochs[:2])
+    tracker.log_epochs(run_id, epochs[:3])
+    # A process that does not know what was logged, and has measured other times.
+    connect(experiment).log_epochs(run_id, make_epochs(5, began_ms=9_000_000))
+    tracker.log_epochs(run_id, epochs)
+
+    for name in writer.EPOCH_METRICS:
+        assert steps(tracker, run_id, name) == [(epoch.epoch, getattr(epoch, name)) for epoch in epochs]
+    history = tracker.client.get_metric_history(run_id, "val_loss")
+    assert [found.timestamp for found in history[:3]] == [epoch.end_time_ms for epoch in epochs[:3]]
+
+
+@pytest.mark.usefixtures("sqlite_store")
+def test_a_long_run_is_logged_in_parts(make_start, make_epochs):
+    tracker = connect("fashion-mnist")
+    run_id = tracker.start_run(make_start())
+    epochs = make_epochs(450)  # 2,250 values, where MLflow takes 1,000 a call
+    tracker.log_epochs(run_id, epochs)
+    assert steps(tracker, run_id, "loss") == [(epoch.epoch, epoch.loss) for epoch in epochs]
+
+
+def test_result_is_logged_once_with_its_files(experiment, make_start, tmp_path):
+    tracker = connect(experiment)
+    run_id = tracker.start_run(make_start())
+    folder = tmp_path / "result"
+    (folder / "plots").mkdir(parents=True)
+    (folder / "evaluation.json").write_text("{}")
+    (folder / "plots" / "curves.png").write_bytes(b"\x89PNG")
+    figures = {"test_accuracy": 0.9, "test_loss": float("nan")}
+    for timestamp_ms in (5000, 5000, 6000):
+        tracker.log_result(run_id, figures, step=3, timestamp_ms=timestamp_ms, folder=folder)
+    assert steps(tracker, run_id, "test_accuracy") == [(3, 0.9)]
+    assert len(steps(tracker, run_id, "test_loss")) == 1
+    assert [file.path for file in tracker.client.list_artifacts(run_id, "plots")] == ["plots/curves.png"]
+    assert artifact_text(tracker, run_id, "evaluation.json", tmp_path) == "{}"
+
+
+def test_states_of_a_run(experiment, make_start):
+    tracker = connect(experiment)
+    run_id = tracker.start_run(make_start(run_key="k1"))
+    assert tracker.find_finished("k1") is None
+    for status in (RunStatus.KILLED, RunStatus.FAILED, RunStatus.FINISHED):
+        tracker.end_run(run_id, status)
+        tracker.end_run(run_id, status)
+        assert read_runs(experiment)[0].status is status
+    finished = tracker.find_finished("k1")
+    assert finished is not None
+    assert finished.run_id == run_id
+    assert tracker.find_finished("k2") is None
+    tracker.resume_run(run_id)
+    assert read_runs(experiment)[0].status is RunStatus.RUNNING
+
+
+def test_system_metrics_go_on_where_an_earlier_process_stopped(experiment, make_start, monkeypatch):
+    monkeypatch.setattr(system_metrics, "SAMPLE_SECONDS", 0.05)
+    tracker = connect(experiment)
+    run_id = tracker.start_run(make_start())
+    for _ in range(2):
+        with tracker.system_metrics(run_id):
+            time.sleep(0.12)
+    history = steps(tracker, run_id, "system/system_memory_usage_percentage")
+    assert len(history) >= 4
+    assert [step for step, _ in history] == list(range(len(history)))
+    assert all(0 < value <= 100 for _, value in history)
+
+
+def test_tags_that_become_known_later(experiment, make_start):
+    tracker = connect(experiment)
+    run_id = tracker.start_run(make_start())
+    tracker.set_tags(run_id, {"dropout_lab.final_weights": "beef"})
+    assert read_runs(experiment)[0].final_weights == "beef"
+
+
+def test_artifacts_lie_under_mlruns_whatever_the_experiment_is_called(sqlite_store, make_start):
+    for name in ("plain", "../../escape", "a b#c?d%20e", "ü" * 100, "0"):
+        tracker = connect(name)
+        run_id = tracker.start_run(make_start())
+        root = Path(tracker.client.get_run(run_id).info.artifact_uri.removeprefix("file://"))
+        assert root.is_relative_to(sqlite_store / "mlruns")
+        assert (root / "model_summary.txt").exists()
+    assert connect("plain").client.get_experiment_by_name("Default").experiment_id == "0"
+    connect("plain")  # a folder named 0 is not taken for MLflow's old file format
+
+
+@pytest.mark.usefixtures("sqlite_store")
+def test_a_deleted_experiment_is_named_with_the_way_to_restore_it():
+    tracker = connect("gone")
+    tracker.client.delete_experiment(tracker.experiment_id)
+    with pytest.raises(TrackingError, match=f"deleted.*\n.*restore --experiment-id {tracker.experiment_id}"):
+        connect("gone")
