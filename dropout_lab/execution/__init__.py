@@ -1,0 +1,1 @@
+"""Plans which runs a spec needs and executes each: data, training, tracking."""

@@ -1,0 +1,119 @@
+"""From a spec to the runs that it asks for, each with a key that says what its result depends on."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Any, Self
+
+from dropout_lab import __version__
+from dropout_lab.records import Claim, DataFingerprint, DeviceInfo, claims_fingerprint
+from dropout_lab.spec import Settings, Spec, condition_settings, flatten
+
+RESULT_PACKAGES = ("tensorflow", "keras", "numpy")
+"""Packages whose version can change a trained weight."""
+
+RESOLVED_ELSEWHERE = ("data.folder", "device", "training.engine")
+"""Settings that do not enter a fingerprint themselves: what they resolve to does."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The spec file that a run comes from.
+
+    Attributes:
+        experiment: MLflow experiment.
+        description: The spec's, shown in MLflow.
+        text: The file as it was given.
+        claims: Fingerprint of the claims that it states; empty where it states none.
+    """
+
+    experiment: str
+    description: str = ""
+    text: str = ""
+    claims: str = ""
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One condition to train with one seed."""
+
+    condition: str
+    seed: int
+    settings: Settings
+    origin: Origin
+
+    @property
+    def name(self) -> str:
+        """The run's name in MLflow."""
+        return f"{self.condition}-seed{self.seed}"
+
+    @property
+    def spec_fingerprint(self) -> str:
+        """16 hexadecimal digits over the settings; equal for all seeds of a condition."""
+        return _fingerprint(_settings_with_effect(self.settings))
+
+    def key(self, data: DataFingerprint, device: DeviceInfo, engine: str) -> str:
+        """Return 32 hexadecimal digits over all that decides the run's result and where it is kept.
+
+        A run of another spec, seed, code, data or kind of device has another key, so that results of
+        two kinds are never mixed in one run.
+        """
+        content = {
+            "experiment": self.origin.experiment,
+            "condition": self.condition,
+            "seed": self.seed,
+            "settings": _settings_with_effect(self.settings),
+            "data": data.digest,
+            "device": device.device,
+            "engine": engine,
+            "versions": result_versions(),
+        }
+        return _fingerprint(content, num_digits=32)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the run in a form that JSON keeps, for `from_json`."""
+        return {
+            "condition": self.condition,
+            "seed": self.seed,
+            "settings": self.settings.model_dump(mode="json"),
+            "origin": asdict(self.origin),
+        }
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """Return the run that `to_json` kept. Raises ValueError, KeyError or TypeError if it is damaged."""
+        settings = Settings.model_validate(content["settings"])
+        return cls(content["condition"], content["seed"], settings, Origin(**content["origin"]))
+
+
+def plan_runs(spec: Spec, text: str = "") -> list[PlannedRun]:
+    """Return the runs of `spec`: every condition with the first seed, then with the second, and so on.
+
+    In this order the conditions stay paired by seed however early the work is stopped.
+
+    Args:
+        spec: As `load_spec` returns it.
+        text: The file that it was read from, kept with each run.
+    """
+    conditions = condition_settings(spec)
+    claims = [Claim(**claim.model_dump()) for claim in spec.claims]
+    origin = Origin(spec.experiment or "", spec.description, text, claims_fingerprint(claims))
+    return [
+        PlannedRun(condition, seed, settings, origin)
+        for seed in spec.seeds
+        for condition, settings in conditions.items()
+    ]
+
+
+def result_versions() -> dict[str, str]:
+    """Return the versions of this package and of those whose version can change a trained weight."""
+    return {"dropout_lab": __version__, **{package: version(package) for package in RESULT_PACKAGES}}
+
+
+def _settings_with_effect(settings: Settings) -> dict[str, str]:
+    return {key: value for key, value in flatten(settings).items() if key not in RESOLVED_ELSEWHERE}
+
+
+def _fingerprint(value: object, num_digits: int = 16) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:num_digits]

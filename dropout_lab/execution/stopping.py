@@ -1,0 +1,32 @@
+"""Requests to stop: Ctrl-C and SIGTERM let the current steps end, so that their work is saved."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class StopRequest:
+    """The signal that asked to stop, or 0 while none did."""
+
+    signal_number = 0
+
+
+@contextmanager
+def listen_for_stop() -> Iterator[StopRequest]:
+    """Note the first SIGINT or SIGTERM instead of raising; a second one acts at once."""
+    request = StopRequest()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def note(signal_number: int, _frame: FrameType | None) -> None:
+        request.signal_number = signal_number
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+    for number in handlers:
+        signal.signal(number, note)
+    try:
+        yield request
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)

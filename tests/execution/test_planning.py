@@ -1,0 +1,65 @@
+"""Runs follow from the spec, and their keys from all that decides their result."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dropout_lab.execution.planning import PlannedRun, plan_runs
+from dropout_lab.records import DataFingerprint, DeviceInfo
+from dropout_lab.spec import Spec, load_spec
+
+DATA = DataFingerprint(folder="/a", checksums={}, num_train=9, num_validation=3, num_test=3, digest="d")
+CPU = DeviceInfo(device="/CPU:0", device_name="some CPU", num_threads=2, precision="float32")
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Spec:
+    path = tmp_path / "spec.yaml"
+    path.write_text(
+        "name: both\nseeds: [3, 1]\nconditions:\n  baseline: {}\n  dropout: {model: {dropout: 0.5}}\n"
+        "claims:\n  - {metric: test_loss, condition: dropout, expected: lower}\n"
+    )
+    return load_spec(path)
+
+
+def test_conditions_stay_paired_however_early_the_work_is_stopped(spec: Spec) -> None:
+    assert [run.name for run in plan_runs(spec)] == [
+        "baseline-seed3",
+        "dropout-seed3",
+        "baseline-seed1",
+        "dropout-seed1",
+    ]
+
+
+def test_a_run_is_the_same_after_being_kept_as_json(spec: Spec) -> None:
+    for run in plan_runs(spec, "name: both\n"):
+        assert PlannedRun.from_json(run.to_json()) == run
+
+
+def test_all_that_decides_the_result_decides_the_key(spec: Spec) -> None:
+    baseline, dropout, other_seed, _ = plan_runs(spec)
+    longer = plan_runs(spec.model_copy(update={"training": spec.training.model_copy(update={"epochs": 11})}))[
+        0
+    ]
+    keys = {
+        baseline.key(DATA, CPU, "fast"),
+        dropout.key(DATA, CPU, "fast"),
+        other_seed.key(DATA, CPU, "fast"),
+        longer.key(DATA, CPU, "fast"),
+        baseline.key(replace(DATA, digest="e"), CPU, "fast"),
+        baseline.key(DATA, replace(CPU, device="/GPU:0"), "fast"),
+        baseline.key(DATA, CPU, "stock"),
+    }
+    assert len(keys) == 7
+
+
+def test_where_things_are_and_what_they_are_called_does_not_change_the_key(spec: Spec) -> None:
+    run = plan_runs(spec)[0]
+    moved = replace(run, settings=run.settings.model_copy(update={"device": "cpu"}))
+    assert moved.key(replace(DATA, folder="/b"), CPU, "fast") == run.key(DATA, CPU, "fast")
+
+
+def test_claims_are_fingerprinted_with_the_runs(spec: Spec) -> None:
+    assert plan_runs(spec)[0].origin.claims
+    assert not plan_runs(spec.model_copy(update={"claims": ()}))[0].origin.claims
