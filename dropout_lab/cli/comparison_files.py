@@ -1,0 +1,77 @@
+"""Writes a comparison's pictures and report, and says on stderr where they are."""
+
+import shlex
+import sys
+from pathlib import Path
+
+from dropout_lab.analysis.plots import TestPredictions, comparison_pictures, save_pictures
+from dropout_lab.analysis.report import ReportLinks, render_report
+from dropout_lab.analysis.results import Comparison
+from dropout_lab.cli.console import printable
+from dropout_lab.errors import TrackingError, UsageError
+from dropout_lab.files import write_atomically
+from dropout_lab.learning.data import CLASS_NAMES
+from dropout_lab.tracking import links, load_test_probs, locate
+from dropout_lab.tracking.reports import log_report
+
+
+def write_files(comparison: Comparison, *, plots: Path | None, report: Path | None, log: bool) -> None:
+    """Write pictures into the folder `plots`, the report to the file `report`, and into MLflow if `log`.
+
+    Raises:
+        UsageError: A place cannot be written to.
+        TrackingError: The tracking store cannot be read or written.
+    """
+    predictions = _test_predictions(comparison)
+    if plots is not None:
+        paths = save_pictures(comparison_pictures(comparison, predictions, CLASS_NAMES), plots)
+        _say(f"{len(paths)} pictures are in {plots}")
+    if report is None and not log:
+        return
+    html = render_report(
+        comparison,
+        predictions=predictions,
+        class_names=CLASS_NAMES,
+        links=_report_links(comparison),
+        command=shlex.join(["dropout-lab", *sys.argv[1:]]),
+    )
+    if report is not None:
+        try:
+            write_atomically(report, html.encode())
+        except OSError as error:
+            raise UsageError(
+                f"[--report] expected a file that can be written, received {report}: {error.strerror}"
+            ) from error
+        _say(f"The report is {report}")
+    if log:
+        run_id = log_report(
+            comparison.runs[0].experiment_id,
+            html,
+            name=f"comparison with {comparison.reference}",
+            description="\n".join(f"- {one.sentence}" for one in comparison.verdicts),
+        )
+        _say(f"The report is kept in MLflow: run {run_id}")
+
+
+def _test_predictions(comparison: Comparison) -> dict[str, TestPredictions]:
+    predictions = {}
+    for run in comparison.runs:
+        try:
+            predictions[run.run_id] = load_test_probs(run)
+        except TrackingError as error:
+            _say(f"Left out of the reliability diagram: {error.message}")
+    return predictions
+
+
+def _report_links(comparison: Comparison) -> ReportLinks:
+    base = links.base_address(locate().uri)
+    experiment_id, run_ids = comparison.runs[0].experiment_id, [run.run_id for run in comparison.runs]
+    return ReportLinks(
+        runs={run_id: links.run_address(base, experiment_id, run_id) for run_id in run_ids},
+        comparison=links.comparison_address(base, [experiment_id], run_ids),
+        curves=links.curves_address(base, experiment_id, run_ids),
+    )
+
+
+def _say(line: str) -> None:
+    print(printable(line), file=sys.stderr)

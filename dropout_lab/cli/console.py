@@ -1,0 +1,83 @@
+"""The terminal: results on stdout, all else on stderr, and no other package's log lines on either."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class TextOrJson(StrEnum):
+    """Formats of commands that print one result."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def stdout() -> "Console":
+    """Return the console for results. Text that comes from users must be escaped before it gets here."""
+    from rich.console import Console
+
+    # A file or a pipe has no width at which lines would have to break.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+
+
+def stderr() -> "Console":
+    """Return the console for everything but results."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def printable(text: str) -> str:
+    """Return `text` without the control characters by which a name could command the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
+
+
+def print_json(value: object) -> None:
+    """Print `value` as JSON on stdout, with numbers that are not finite as null."""
+    import json
+    import math
+
+    def finite(part: object) -> object:
+        if isinstance(part, float) and not math.isfinite(part):
+            return None
+        if isinstance(part, dict):
+            return {str(key): finite(item) for key, item in part.items()}
+        if isinstance(part, list | tuple):
+            return [finite(item) for item in part]
+        return part
+
+    print(json.dumps(finite(value), indent=2, allow_nan=False))
+
+
+@contextmanager
+def starting(what: str) -> Iterator[None]:
+    """Show that `what` is being started, and keep what native code logs meanwhile off the terminal.
+
+    TensorFlow writes log lines to the file descriptor, past Python and whatever its log level is,
+    when it is imported and when it first looks for devices. If starting fails they are shown.
+    """
+    console = stderr()
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as log, os.fdopen(os.dup(2), "w") as terminal:
+        shown = sys.stderr
+        console.file = sys.stderr = terminal
+        os.dup2(log.fileno(), 2)
+        try:
+            with console.status(f"Starting {what} ..."):
+                yield
+        except BaseException as error:
+            if not isinstance(error, KeyboardInterrupt) and not hasattr(error, "exit_code"):
+                log.seek(0)
+                terminal.write(log.read().decode(errors="replace"))
+            raise
+        finally:
+            terminal.flush()
+            os.dup2(terminal.fileno(), 2)
+            sys.stderr = shown

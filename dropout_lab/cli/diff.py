@@ -1,0 +1,90 @@
+"""``dropout-lab diff``: what differs between two runs."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dropout_lab.cli.console import TextOrJson, print_json, printable, starting, stdout
+
+if TYPE_CHECKING:
+    from dropout_lab.analysis.run_diff import Change
+
+TITLES = {
+    "spec": "Spec",
+    "run": "Run",
+    "code": "Code",
+    "versions": "Versions",
+    "fingerprints": "Fingerprints",
+    "figures": "Figures",
+}
+SHOWN_LENGTH = 16
+"""Digits of a fingerprint that are shown."""
+
+
+def diff(
+    first: Annotated[str, typer.Argument(help="A run: its id, the beginning of it, or its name.")],
+    second: Annotated[str, typer.Argument(help="The other run.")],
+    format_: Annotated[
+        TextOrJson, typer.Option("--format", help="How to print what differs.")
+    ] = TextOrJson.TEXT,
+) -> None:
+    """Show only what differs between two runs: spec, device, code, versions, fingerprints and figures.
+
+    Examples:
+
+      dropout-lab diff baseline-seed0 dropout-seed0
+
+      dropout-lab diff 820a03df 5fcca736 --format json
+    """
+    with starting("MLflow"):
+        from dropout_lab.analysis.run_diff import diff_runs
+        from dropout_lab.tracking import find_run
+
+        one, other = find_run(first), find_run(second)
+    changes = diff_runs(one, other)
+    if format_ is TextOrJson.JSON:
+        sections: dict[str, dict[str, object]] = {}
+        for change in changes:
+            sections.setdefault(change.section, {})[change.key] = [change.first, change.second]
+        print_json({"first": one.run_id, "second": other.run_id, "differs": sections})
+        return
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = stdout()
+    names = [printable(f"{run.run_name}\n({run.run_id[:8]})") for run in (one, other)]
+    if not changes:
+        console.print(f"{escape(names[0])} and {escape(names[1])} differ in nothing.".replace("\n", " "))
+    for section, title in TITLES.items():
+        found = [change for change in changes if change.section == section]
+        if not found:
+            continue
+        table = Table(title=title, title_justify="left", title_style="bold")
+        table.add_column("")
+        for name in names:
+            table.add_column(escape(name), overflow="fold")
+        if section == "figures":
+            table.add_column("difference", justify="right")
+        for change in found:
+            table.add_row(*(escape(printable(cell)) for cell in _cells(change)))
+        console.print(table)
+
+
+def _cells(change: "Change") -> list[str]:
+    from dropout_lab.analysis.metrics import format_difference, format_value
+
+    if change.section != "figures":
+        length = SHOWN_LENGTH if change.section in ("fingerprints", "code") else None
+        return [change.key, *(_shown(value)[:length] for value in (change.first, change.second))]
+    values = [
+        format_value(change.key, value) if isinstance(value, float) else _shown(value)
+        for value in (change.first, change.second)
+    ]
+    difference = change.difference
+    return [change.key, *values, "" if difference is None else format_difference(change.key, difference)]
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "(none)"
+    return "(not set)" if value == "" else str(value)

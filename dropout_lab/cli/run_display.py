@@ -1,0 +1,197 @@
+"""What `dropout-lab run` shows: progress on stderr while it trains, results on stdout when it is done."""
+
+import os
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.markup import escape
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from dropout_lab.cli.console import print_json, stderr, stdout
+from dropout_lab.execution.planning import PlannedRun
+from dropout_lab.execution.runner import RunOutcome
+from dropout_lab.learning.session import Session
+from dropout_lab.learning.training import Progress as TrainingProgress
+from dropout_lab.records import EpochMetrics
+from dropout_lab.tracking import Tracker, links
+
+SHOWN_METRICS = {
+    "test_accuracy": "test accuracy",
+    "test_loss": "test loss",
+    "generalization_gap": "generalization gap",
+    "test_brier": "test Brier score",
+    "test_ece": "test calibration error (15 equal bins)",
+    "train_accuracy": "training accuracy, dropout off",
+    "train_seconds": "training time",
+}
+
+
+class RunDisplay:
+    """Bars with the time left on a terminal, else a line an epoch.
+
+    Args:
+        num_runs: How many runs the command trains.
+    """
+
+    def __init__(self, num_runs: int) -> None:
+        self._console = stderr()
+        self._num_runs = num_runs
+        self._number = 0
+        self._task: TaskID | None = None
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("steps, {task.fields[figures]}"),
+            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+            console=self._console,
+            disable=not self._console.is_terminal,
+            transient=True,
+            expand=True,
+        )
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def started(self, run: PlannedRun, run_id: str, session: Session, progress: TrainingProgress) -> None:
+        """See `Reporter.started`."""
+        self._number += 1
+        epochs_done = len(progress.epochs)
+        goes_on = f", going on after epoch {epochs_done}" if epochs_done else ""
+        self.noted(
+            f"[{self._number}/{self._num_runs}] {run.name}: run {run_id}, {session.engine_name} engine"
+            f" on {session.device_name}{goes_on}"
+        )
+        self._task = self._bars.add_task(run.name, total=None, figures="starting")
+
+    def progressed(self, run: PlannedRun, progress: TrainingProgress, num_steps: int) -> None:
+        """See `Reporter.progressed`."""
+        epochs = run.settings.training.epochs
+        num_done = len(progress.epochs)
+        last = progress.epochs[-1] if progress.epochs else None
+        if self._task is not None:
+            self._bars.update(
+                self._task,
+                description=f"{escape(run.name)} epoch {min(num_done + 1, epochs)}/{epochs}",
+                total=epochs * num_steps,
+                completed=num_done * num_steps + progress.step_in_epoch,
+                figures=f"val accuracy {last.val_accuracy:.2%}" if last else "first epoch",
+            )
+        if progress.step_in_epoch == 0 and last is not None:
+            self.noted(_epoch_line(run.name, last, epochs))
+
+    def noted(self, message: str) -> None:
+        """See `Reporter.noted`."""
+        self._console.print(escape(message), soft_wrap=True)
+
+    def finished(self, outcome: RunOutcome) -> None:
+        """A run is done; its bar goes."""
+        if outcome.was_finished:
+            self._number += 1
+            self.noted(
+                f"[{self._number}/{self._num_runs}] {outcome.run.name}: finished before, run {outcome.run_id}"
+            )
+        if self._task is not None:
+            self._bars.remove_task(self._task)
+            self._task = None
+
+
+def _epoch_line(name: str, epoch: EpochMetrics, num_epochs: int) -> str:
+    return (
+        f"{name} epoch {epoch.epoch}/{num_epochs}: loss {epoch.loss:.4f}, accuracy {epoch.accuracy:.2%},"
+        f" val_loss {epoch.val_loss:.4f}, val_accuracy {epoch.val_accuracy:.2%}, {epoch.epoch_seconds:.1f} s"
+    )
+
+
+def print_outcomes(outcomes: Sequence[RunOutcome], trackers: Mapping[str, Tracker], *, as_json: bool) -> None:
+    """Print the results on stdout: the figures of each run, and where MLflow shows it.
+
+    Args:
+        outcomes: What became of the runs.
+        trackers: By experiment.
+        as_json: For scripts, instead of panels.
+    """
+    if as_json:
+        print_json([_as_json(outcome, trackers[outcome.run.origin.experiment]) for outcome in outcomes])
+        return
+    console = stdout()
+    for outcome in outcomes:
+        lines = {label: _shown(name, outcome.metrics.get(name)) for name, label in SHOWN_METRICS.items()}
+        lines["run id"] = outcome.run_id
+        if not console.is_terminal:
+            print(f"{outcome.run.name}: {', '.join(f'{label} {value}' for label, value in lines.items())}")
+        elif len(outcomes) == 1:
+            console.print(_panel(outcome.run.name, lines))
+    if console.is_terminal and len(outcomes) > 1:
+        console.print(_table(outcomes))
+    for experiment in dict.fromkeys(outcome.run.origin.experiment for outcome in outcomes):
+        tracker = trackers[experiment]
+        uri = tracker.location.uri
+        command = links.ui_command(uri, is_default="MLFLOW_TRACKING_URI" not in os.environ)
+        addresses = [
+            _address(outcome, tracker) for outcome in outcomes if outcome.run.origin.experiment == experiment
+        ]
+        all_runs = links.experiment_address(links.base_address(uri), tracker.experiment_id)
+        # Not through the console, which would break an address at the terminal's width.
+        print(
+            f"See {'it' if len(addresses) == 1 else 'them'}: {f'{command}, then open ' if command else ''}",
+            end="",
+        )
+        print(addresses[0] if len(addresses) == 1 else all_runs)
+    print("Compare the conditions: dropout-lab compare")
+
+
+def _address(outcome: RunOutcome, tracker: Tracker) -> str:
+    base = links.base_address(tracker.location.uri)
+    return links.run_address(base, tracker.experiment_id, outcome.run_id)
+
+
+def _as_json(outcome: RunOutcome, tracker: Tracker) -> dict[str, object]:
+    return {
+        "run_id": outcome.run_id,
+        "run_name": outcome.run.name,
+        "condition": outcome.run.condition,
+        "seed": outcome.run.seed,
+        "experiment": outcome.run.origin.experiment,
+        "was_finished": outcome.was_finished,
+        "delivered": outcome.delivered,
+        "metrics": outcome.metrics,
+        "address": _address(outcome, tracker),
+    }
+
+
+def _panel(name: str, lines: Mapping[str, str]) -> Panel:
+    grid = Table.grid(padding=(0, 2))
+    for label, value in lines.items():
+        grid.add_row(label, escape(value))
+    return Panel(grid, title=escape(name), title_align="left", expand=False)
+
+
+def _table(outcomes: Sequence[RunOutcome]) -> Table:
+    table = Table()
+    shown = ("test_accuracy", "test_loss", "generalization_gap", "train_seconds")
+    for heading in ("run", *(SHOWN_METRICS[name] for name in shown), "run id"):
+        table.add_column(heading, overflow="fold")
+    for outcome in outcomes:
+        figures = [_shown(name, outcome.metrics.get(name)) for name in shown]
+        table.add_row(escape(outcome.run.name), *figures, outcome.run_id)
+    return table
+
+
+def _shown(name: str, value: float | None) -> str:
+    if value is None:
+        return "-"
+    if name.endswith("accuracy"):
+        return f"{value:.2%}"
+    if name == "generalization_gap":
+        return f"{100 * value:.2f} points"
+    return f"{value:.1f} s" if name.endswith("_seconds") else f"{value:.4f}"

@@ -1,0 +1,78 @@
+"""``dropout-lab runs``: which runs there are, and in which state."""
+
+from typing import Annotated
+
+import typer
+
+from dropout_lab.cli.console import TextOrJson, print_json, starting, stdout
+
+
+def runs(
+    experiment: Annotated[
+        str | None, typer.Argument(help="MLflow experiment; by default the current one.")
+    ] = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Mark runs whose process is gone as KILLED in MLflow.")
+    ] = False,
+    format_: Annotated[TextOrJson, typer.Option("--format", help="How to print the runs.")] = TextOrJson.TEXT,
+) -> None:
+    """List the runs of an experiment with their true states.
+
+    MLflow shows a run whose process was killed as RUNNING for ever; here it is INTERRUPTED.
+
+    Examples:
+
+      dropout-lab runs
+
+      dropout-lab runs study --format json
+    """
+    with starting("MLflow"):
+        from dropout_lab.records import RunStatus
+        from dropout_lab.tracking import connect, read_runs
+
+        found = read_runs(experiment)
+        interrupted = [run for run in found if run.status is RunStatus.INTERRUPTED]
+        if repair and interrupted:
+            tracker = connect(found[0].experiment_name)
+            for run in interrupted:
+                tracker.end_run(run.run_id, RunStatus.KILLED)
+            found = read_runs(found[0].experiment_name)
+    if format_ is TextOrJson.JSON:
+        print_json(
+            [
+                {
+                    "run_id": run.run_id,
+                    "run_name": run.run_name,
+                    "experiment": run.experiment_name,
+                    "condition": run.condition,
+                    "seed": run.seed,
+                    "status": run.status.value,
+                    "start_time": run.start_time.isoformat(),
+                    "test_accuracy": run.metrics.get("test_accuracy"),
+                }
+                for run in found
+            ]
+        )
+        return
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(
+        title=f"Runs of {escape(found[0].experiment_name)}" if found else None, title_justify="left"
+    )
+    for heading in ("Run", "State", "Test accuracy", "Started", "Run id"):
+        table.add_column(heading, overflow="fold")
+    for run in found:
+        accuracy = run.metrics.get("test_accuracy")
+        table.add_row(
+            escape(run.run_name),
+            run.status.value,
+            "" if accuracy is None else f"{accuracy:.2%}",
+            f"{run.start_time.astimezone():%Y-%m-%d %H:%M}",
+            run.run_id,
+        )
+    stdout().print(table)
+    if repair:
+        print(f"{len(interrupted)} runs were marked as KILLED.")
+    elif interrupted:
+        print(f"{len(interrupted)} interrupted: `dropout-lab resume` goes on with those of this folder.")

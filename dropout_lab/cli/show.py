@@ -1,0 +1,143 @@
+"""``dropout-lab show``: one run in the terminal."""
+
+import math
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dropout_lab.cli.console import TextOrJson, print_json, printable, starting
+
+if TYPE_CHECKING:
+    from dropout_lab.records import RunRecord
+
+BARS = "▁▂▃▄▅▆▇█"
+MAX_BARS = 40
+CURVES = ("loss", "val_loss", "accuracy", "val_accuracy", "epoch_seconds")
+CLASS_PREFIX = "test_accuracy_class_"
+SYSTEM_PREFIX = "system/"
+"""Of the machine's load, which MLflow samples: the UI draws it over time, its last value tells nothing."""
+
+
+def show(
+    run: Annotated[
+        str, typer.Argument(help="A run: its id, the beginning of it, or its name.", metavar="RUN")
+    ],
+    format_: Annotated[TextOrJson, typer.Option("--format", help="How to print the run.")] = TextOrJson.TEXT,
+) -> None:
+    """Show one run: its resolved spec, learning curves, figures, device, and where its model is.
+
+    Examples:
+
+      dropout-lab show dropout-seed0
+
+      dropout-lab show 5fcca736 --format json
+    """
+    with starting("MLflow"):
+        from dropout_lab.tracking import find_run, links, locate, model_location
+
+        found = find_run(run, histories=CURVES)
+        folder = model_location(found)
+        uri = locate().uri
+    address = links.run_address(links.base_address(uri), found.experiment_id, found.run_id)
+    command = links.ui_command(uri, is_default="MLFLOW_TRACKING_URI" not in os.environ)
+    if format_ is TextOrJson.JSON:
+        from dataclasses import asdict
+
+        fields = asdict(found) | {"status": found.status.value, "start_time": found.start_time.isoformat()}
+        model = {"uri": f"runs:/{found.run_id}/model", "location": folder} if folder else None
+        print_json(fields | {"model": model, "address": address})
+        return
+    print(printable(f"{found.run_name}: {found.status.value}"))
+    if found.description:
+        print(printable(found.description))
+    sections = {
+        "Run": _facts(found),
+        "Spec": {key: value or "(not set)" for key, value in found.spec.items()},
+        "Curves by epoch": _curves(found),
+        "Figures": _figures(found),
+        "Model": {"folder": folder, "load it": f'mlflow.keras.load_model("runs:/{found.run_id}/model")'}
+        if folder
+        else {"none": "the run has not logged one"},
+        "See it": {"run": command, "open": address} if command else {"open": address},
+    }
+    for title, rows in sections.items():
+        if rows:
+            print(f"\n{title}")
+        width = max(map(len, rows), default=0)
+        for label, value in rows.items():
+            print(printable(f"  {label:<{width}}  {value}"))
+
+
+def _facts(run: "RunRecord") -> dict[str, str]:
+    commit = run.git_commit[:12] + (" with uncommitted changes" if run.git_dirty else "")
+    facts = {
+        "run id": run.run_id,
+        "experiment": run.experiment_name,
+        "condition": run.condition,
+        "seed": str(run.seed),
+        "started": f"{run.start_time.astimezone():%Y-%m-%d %H:%M:%S}",
+        "device": f"{run.device_name} ({run.device})" if run.device else "",
+        "engine": run.engine,
+        "code": commit,
+        "versions": ", ".join(f"{package} {version}" for package, version in sorted(run.versions.items())),
+        "data": run.data_digest,
+        "initial weights": run.initial_weights,
+        "batch order": run.batch_order,
+        "final weights": run.final_weights,
+    }
+    return {label: value for label, value in facts.items() if value}
+
+
+def _curves(run: "RunRecord") -> dict[str, str]:
+    from dropout_lab.analysis.metrics import format_value
+
+    def ends(name: str, values: Sequence[float]) -> str:
+        first, last = (format_value(name, value) for value in (values[0], values[-1]))
+        return f"{first} to {last}" if len(values) > 1 else first
+
+    return {
+        name: f"{sparkline(run.history[name])}  {ends(name, run.history[name])}"
+        for name in CURVES
+        if run.history.get(name)
+    }
+
+
+def _figures(run: "RunRecord") -> dict[str, str]:
+    from dropout_lab.analysis.metrics import format_value
+
+    final = {
+        name: format_value(name, value)
+        for name, value in sorted(run.metrics.items())
+        if not name.startswith((CLASS_PREFIX, SYSTEM_PREFIX)) and name not in CURVES
+    }
+    classes = sorted(
+        (int(name.removeprefix(CLASS_PREFIX)), value)
+        for name, value in run.metrics.items()
+        if name.removeprefix(CLASS_PREFIX).isdigit()
+    )
+    if classes:
+        final["test accuracy by class"] = ", ".join(
+            f"{number}: {format_value('test_accuracy', value)}" for number, value in classes
+        )
+    return final
+
+
+def sparkline(values: Sequence[float], max_bars: int = MAX_BARS) -> str:
+    """Return `values` as bars between their lowest and highest; ``?`` where one is not finite.
+
+    More than `max_bars` values are thinned out evenly; the first and the last stay.
+    """
+    if len(values) > max_bars:
+        values = [values[round(i * (len(values) - 1) / (max_bars - 1))] for i in range(max_bars)]
+    finite = [value for value in values if math.isfinite(value)]
+    low, high = (min(finite), max(finite)) if finite else (0.0, 0.0)
+    span = high - low
+
+    def bar(value: float) -> str:
+        if not math.isfinite(value):
+            return "?"
+        return BARS[round((value - low) / span * (len(BARS) - 1))] if span else BARS[0]
+
+    return "".join(map(bar, values))

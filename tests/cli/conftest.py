@@ -1,0 +1,72 @@
+"""A real MLflow store with runs that were logged, not trained, for the commands that read."""
+
+from pathlib import Path
+
+import pytest
+
+from dropout_lab.records import DataFingerprint, EpochMetrics, RunStart, RunStatus
+from dropout_lab.tracking import Tracker, connect
+
+SITES = ("conv1", "conv2", "dense")
+HOSTILE = "[red]evil\x1b[31m[/red]"
+"""A run's name with markup of ours and a control sequence of the terminal's."""
+
+
+def log_run(tracker: Tracker, name: str, rate: float, *, seed: int = 0, num_epochs: int = 3) -> str:
+    """Log a finished run; its figures follow from `rate` and `seed`."""
+    start = RunStart(
+        run_name=name,
+        description="The published network.",
+        condition="dropout" if rate else "baseline",
+        seed=seed,
+        spec={f"model.dropout.{site}": str(rate) for site in SITES}
+        | {"data.folder": "", "training.epochs": str(num_epochs)},
+        tags={"dropout_lab.device": "/CPU:0", "dropout_lab.final_weights": name, "versions.keras": "3.15.1"},
+        data=DataFingerprint(
+            folder="/data", checksums={}, num_train=10, num_validation=5, num_test=5, digest="0" * 36
+        ),
+        texts={},
+    )
+    epochs = [
+        EpochMetrics(
+            epoch=epoch,
+            loss=1 / epoch,
+            accuracy=1 - 1 / (2 * epoch),
+            val_loss=0.5,
+            val_accuracy=0.8,
+            epoch_seconds=2.0,
+            end_time_ms=1000 * epoch,
+        )
+        for epoch in range(1, num_epochs + 1)
+    ]
+    run_id = tracker.start_run(start)
+    tracker.log_epochs(run_id, epochs)
+    metrics = {
+        "test_accuracy": 0.9 + rate / 10 + seed / 1000,
+        "test_loss": 0.25,
+        "test_accuracy_class_0": 0.75,
+        "system/cpu_utilization_percentage": 50.0 + rate,
+    }
+    folder = Path("artifacts")
+    folder.mkdir(exist_ok=True)
+    tracker.log_result(run_id, metrics, step=num_epochs, timestamp_ms=1000 * num_epochs, folder=folder)
+    tracker.end_run(run_id, RunStatus.FINISHED)
+    return run_id
+
+
+@pytest.fixture(scope="session")
+def logged_runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A folder with a store, and the ids of its runs by name; tests only read it."""
+    folder = tmp_path_factory.mktemp("logged")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        tracker = connect("study")
+        ids = {
+            name: log_run(tracker, name, rate)
+            for name, rate in (("baseline-seed0", 0.0), ("dropout-seed0", 0.5), (HOSTILE, 0.5))
+        }
+        model = tracker.client.create_logged_model(
+            tracker.experiment_id, name="model", source_run_id=ids["dropout-seed0"]
+        )
+        tracker.client.finalize_logged_model(model.model_id, "READY")
+    return folder, ids

@@ -1,0 +1,52 @@
+import json
+import shutil
+
+import pytest
+
+from dropout_lab.cli.console import TextOrJson
+from dropout_lab.cli.data import data
+from dropout_lab.errors import DataError
+from dropout_lab.learning.data_files import OFFICIAL_CHECKSUMS
+
+
+def test_shows_folder_shapes_and_checksums(subset, capsys):
+    data()
+    lines = capsys.readouterr().out.splitlines()
+    sums = dict(line.split()[::-1] for line in (subset / "SHA256SUMS").read_text().splitlines())
+    assert str(subset) in lines[0]
+    for line, name in zip(lines[1:5], OFFICIAL_CHECKSUMS, strict=True):
+        assert line.split()[0] == f"{name}.gz"
+        assert line.split()[-1] == sums[name]
+    assert "1,000 x 28 x 28" in lines[1]
+    assert "other images than the authors'" in lines[5]
+
+
+def test_the_official_files_are_called_so(whole_dataset, capsys):
+    data(folder=str(whole_dataset))
+    assert "All four are the files of the dataset's authors." in capsys.readouterr().out
+
+
+def test_prints_json_for_scripts(subset, capsys):
+    data(format_=TextOrJson.JSON)
+    output = capsys.readouterr()
+    summary = json.loads(output.out)
+    assert summary["folder"] == str(subset)
+    assert summary["official"] is False
+    assert [file["name"] for file in summary["files"]] == list(OFFICIAL_CHECKSUMS)
+    assert summary["files"][2]["shape"] == [500, 28, 28]
+    assert output.err == ""
+
+
+def test_a_folder_with_markup_in_its_name_is_shown_as_it_is(subset, tmp_path, capsys):
+    folder = tmp_path / "[red]x[/red]"
+    shutil.copytree(subset, folder)
+    data(folder=str(folder))
+    assert str(folder) in capsys.readouterr().out
+
+
+def test_a_damaged_file_is_an_error(subset, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(subset, folder)
+    (folder / "t10k-labels-idx1-ubyte.gz").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"t10k-labels-idx1-ubyte\.gz: expected a gzip file"):
+        data(folder=str(folder))
