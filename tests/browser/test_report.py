@@ -1,0 +1,143 @@
+"""The report as a reader's browser shows it: on a phone and on a desktop, light and dark."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+
+from dropout_lab.analysis.comparison import compare_runs
+from dropout_lab.analysis.plots import CURVE_METRICS
+from dropout_lab.analysis.report import ReportLinks, render_report
+from dropout_lab.records import RunRecord, RunStatus
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM, CHROMEDRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
+FLAGS = (
+    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+CONDITIONS = {"baseline": 0.0, "low": 0.2, "<script>alert('name')</script>": 0.5}
+
+
+def make_run(condition: str, seed: int) -> RunRecord:
+    rate = CONDITIONS[condition]
+    rng = np.random.default_rng([seed, int(100 * rate)])
+    accuracy = 0.91 + rate / 100 + rng.normal(0, 0.001)
+    curve = tuple((1 - 0.6 / np.arange(1, 6)).tolist())
+    return RunRecord(
+        run_id=f"{seed}{int(100 * rate):031x}",
+        run_name=f"{condition} seed {seed}",
+        experiment_id="1",
+        experiment_name="study",
+        status=RunStatus.FINISHED,
+        condition=condition,
+        seed=seed,
+        start_time=datetime(2026, 11, 1, tzinfo=UTC),
+        initial_weights=str(seed),
+        batch_order=str(seed),
+        final_weights=f"{seed} {rate}",
+        device_name="slow" if rate else "fast",
+        git_commit="c0ffee",
+        versions={"keras": "3.15.1"},
+        spec={
+            **{f"model.dropout.{site}": str(rate) for site in ("conv1", "conv2", "dense")},
+            "data.validation": "test",
+        },
+        metrics={
+            "accuracy": accuracy,
+            "train_accuracy": accuracy + 0.03,
+            "test_accuracy": accuracy,
+            "test_loss": 1 - accuracy,
+            **{f"test_accuracy_class_{number}": accuracy for number in range(10)},
+        },
+        history=dict.fromkeys(CURVE_METRICS, curve),
+    )
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    runs = [make_run(condition, seed) for condition in CONDITIONS for seed in range(3)]
+    probs = np.random.default_rng(0).dirichlet(np.full(10, 0.2), size=300).astype(np.float32)
+    predictions = {run.run_id: (probs, probs.argmax(axis=1).astype(np.uint8)) for run in runs}
+    links = ReportLinks(
+        runs={run.run_id: f"http://127.0.0.1:5000/#/{run.run_id}" for run in runs},
+        comparison="http://127.0.0.1:5000/#/compare-runs",
+        curves="http://127.0.0.1:5000/#/experiments/1",
+    )
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_text(render_report(compare_runs(runs), predictions=predictions, links=links), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The source of axe-core, Deque's accessibility checker."""
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed, so that axe-core cannot be had")
+    folder = tmp_path_factory.mktemp("axe")
+    packed = subprocess.run(
+        ["npm", "pack", "axe-core", "--silent"], cwd=folder, capture_output=True, text=True, timeout=120
+    )
+    if packed.returncode:
+        pytest.skip(f"npm cannot get axe-core: {packed.stderr.strip()[:200]}")
+    shutil.unpack_archive(next(folder.glob("axe-core-*.tgz")), folder, format="gztar", filter="data")
+    return (folder / "package" / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    if not (CHROMIUM.exists() and CHROMEDRIVER.exists()):
+        pytest.skip("Chromium and its driver are not installed")
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for flag in (*FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(str(CHROMEDRIVER)))
+    yield driver
+    driver.quit()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280], ids=["phone", "desktop"])
+def test_the_report_in_a_browser(browser, report, axe, width, scheme):
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600},
+    )
+    browser.get_log("performance")
+    browser.get(report.as_uri())
+
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    requested = [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
+    assert report.as_uri() in requested
+    assert [url[:80] for url in requested if not url.startswith(("file:", "data:"))] == []
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    pictures = browser.execute_script(
+        "return [...document.images].map(i => [i.complete && i.naturalWidth > 0, i.currentSrc === i.src])"
+    )
+    assert pictures == [[True, scheme == "light"]] * 5
+
+    browser.execute_script(axe)
+    found = browser.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
+    assert len(found["passes"]) > 15
+    serious = [
+        (violation["id"], node["html"][:200], node["failureSummary"])
+        for violation in found["violations"]
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+    assert serious == []
