@@ -1,0 +1,218 @@
+"""Reads one experiment of 200 runs from a store of 10,000, beside the bare MLflow client.
+
+    python benchmarks/store_scale.py [--folder FOLDER] [--rounds 5] [--runs 10000] [--write]
+
+The store is real: one run is written by dropout_lab and copied within SQLite. Rounds are interleaved, since
+the machine's other load changes over minutes. Goal: at most 1.3 times the bare client, less than 400 MB.
+Building the store takes minutes; --folder keeps it.
+"""
+
+import argparse
+import os
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+
+from results import machine, markdown_table, write_section
+
+RUNS_PER_EXPERIMENT = 200
+CHOSEN = "experiment 7"
+HISTORIES = ("loss", "accuracy", "val_loss", "val_accuracy")
+
+BARE = f"""
+from mlflow import MlflowClient
+client = MlflowClient("sqlite:///mlflow.db")
+experiment = client.get_experiment_by_name({CHOSEN!r})
+runs = client.search_runs([experiment.experiment_id], "attributes.status = 'FINISHED'", max_results=1000)
+assert len(runs) == {RUNS_PER_EXPERIMENT}
+"""
+EACH_RUN = f"""{BARE}
+for name in {HISTORIES!r}:
+    for run in runs:
+        client.get_metric_history(run.info.run_id, name)
+"""
+IN_BULK = f"""{BARE}
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+store = SqlAlchemyStore("sqlite:///mlflow.db", "./mlruns")
+for name in {HISTORIES!r}:
+    store.get_metric_history_bulk([run.info.run_id for run in runs], name, 25_000)
+"""
+OURS = f"""
+from dropout_lab.records import RunStatus
+from dropout_lab.tracking import read_runs
+runs = read_runs({CHOSEN!r}, statuses=[RunStatus.FINISHED], histories={HISTORIES!r})
+assert len(runs) == {RUNS_PER_EXPERIMENT}
+assert all(len(run.history[name]) == 10 for run in runs for name in {HISTORIES!r})
+"""
+IS_BASELINE = "number % 2"
+TAGS_OF_COPIES = (
+    "WHEN 'dropout_lab.seed' THEN CAST(number / 2 AS TEXT)",
+    "WHEN 'dropout_lab.initial_weights' THEN 'weights ' || (number / 2)",
+    "WHEN 'dropout_lab.batch_order' THEN 'order ' || (number / 2)",
+    f"WHEN 'dropout_lab.condition' THEN CASE {IS_BASELINE} WHEN 1 THEN 'baseline' ELSE 'dropout' END",
+    f"WHEN 'dropout_lab.spec_fingerprint' THEN 'fingerprint ' || ({IS_BASELINE})",
+    "WHEN 'dropout_lab.final_weights' THEN 'final ' || number",
+)
+CALLS = {"bare client": EACH_RUN, "bare client, histories by its store class": IN_BULK, "read_runs": OURS}
+
+
+def build(num_runs: int) -> None:
+    """Create mlflow.db in the current folder: `num_runs` runs of 10 params and 20 metrics over 10 epochs."""
+    from dropout_lab.records import DataFingerprint, RunStart, RunStatus
+    from dropout_lab.tracking import connect  # before MLflow, which it keeps quiet
+
+    tracker = connect("experiment 0")
+    data = DataFingerprint(folder="", checksums={}, num_train=1, num_validation=1, num_test=1, digest="d")
+    spec = {f"model.key{number}": str(number) for number in range(8)}
+    spec |= {"training.epochs": "10", "model.dropout.conv1": "0.2"}
+    names = (
+        "initial_weights",
+        "batch_order",
+        "data_digest",
+        "device_name",
+        "engine",
+        "spec_fingerprint",
+        "final_weights",
+    )
+    start = RunStart(
+        run_name="dropout-seed0",
+        description="The published network.",
+        condition="dropout",
+        seed=0,
+        spec=spec,
+        tags={f"dropout_lab.{name}": "0123456789abcdef" for name in names},
+        data=data,
+        texts={},
+    )
+    template = tracker.start_run(start)
+    metrics = [
+        *HISTORIES,
+        "epoch_seconds",
+        "test_accuracy",
+        "test_loss",
+        "train_accuracy",
+        "generalization_gap",
+    ]
+    metrics += [f"test_accuracy_class_{number}" for number in range(10)] + ["test_brier"]
+    assert len(metrics) == 20
+    from mlflow.entities import Metric
+
+    for epoch in range(1, 11):
+        values = [Metric(name, 1 / epoch, 1000 * epoch, epoch) for name in metrics]
+        tracker.client.log_batch(template, metrics=values)
+    tracker.end_run(template, RunStatus.FINISHED)
+    for number in range(1, num_runs // RUNS_PER_EXPERIMENT):
+        connect(f"experiment {number}")
+    with closing(sqlite3.connect("mlflow.db")) as connection, connection:
+        _copy(connection, template, num_runs)
+
+
+def _copy(connection: sqlite3.Connection, template: str, num_runs: int) -> None:
+    """Copy the run `template` in every table that speaks of it: pairs of a baseline and a dropout run."""
+    connection.execute("CREATE TEMPORARY TABLE copies (copy_id TEXT, experiment INTEGER, number INTEGER)")
+    names = {
+        name: number for number, name in connection.execute("SELECT experiment_id, name FROM experiments")
+    }
+    copies = [
+        (
+            os.urandom(16).hex(),
+            names[f"experiment {number // RUNS_PER_EXPERIMENT}"],
+            number % RUNS_PER_EXPERIMENT,
+        )
+        for number in range(1, num_runs)
+    ]
+    connection.executemany("INSERT INTO copies VALUES (?, ?, ?)", copies)
+    for table in ("runs", "params", "tags", "metrics", "latest_metrics"):
+        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        changed = {"run_uuid": "copy_id", "experiment_id": "experiment", "value": "value"}
+        if table == "tags":
+            changed["value"] = f"CASE key {' '.join(TAGS_OF_COPIES)} ELSE value END"
+        if table == "params":
+            changed["value"] = (
+                f"CASE WHEN key = 'model.dropout.conv1' AND {IS_BASELINE} THEN '0.0' ELSE value END"
+            )
+        if table in ("metrics", "latest_metrics"):
+            changed["value"] = f"value + (number / 2 * 7919 % 1000 + {IS_BASELINE} * number % 13) / 1e5"
+        chosen = ", ".join(changed.get(column, column) for column in columns)
+        connection.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) "
+            f"SELECT {chosen} FROM {table}, copies WHERE run_uuid = ?",
+            [template],
+        )
+
+
+def process(*arguments: str) -> tuple[float, float]:
+    """Return the seconds that a process took and the most memory that it had, in MB."""
+    began = time.perf_counter()
+    with tempfile.TemporaryFile() as errors:
+        child = psutil.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=errors)
+        _, status, usage = os.wait4(child.pid, 0)
+        if status:
+            errors.seek(0)
+            raise RuntimeError(f"{arguments} ended with {status}: {errors.read().decode()}")
+    return time.perf_counter() - began, usage.ru_maxrss / 1024
+
+
+def seconds(call: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--folder", type=Path, help="keeps the store there, and takes one that is there already"
+    )
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--runs", type=int, default=10_000)
+    parser.add_argument("--write", action="store_true", help="write the table into benchmarks/RESULTS.md")
+    options = parser.parse_args()
+    folder = (options.folder or Path(tempfile.mkdtemp())).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    os.chdir(folder)
+    if not Path("mlflow.db").exists():
+        print(f"building a store of {options.runs} runs: {seconds(lambda: build(options.runs)):.0f} s")
+    commands = {f"process: {name}": ("-c", program) for name, program in CALLS.items() if name != "read_runs"}
+    commands["process: dropout-lab compare"] = ("-m", "dropout_lab", "compare", CHOSEN)
+    for program in CALLS.values():
+        exec(program, {})
+    times: dict[str, list[float]] = {name: [] for name in (*CALLS, *commands)}
+    peaks = []
+    for _ in range(options.rounds):
+        for name, program in CALLS.items():
+            times[name].append(seconds(lambda program=program: exec(program, {})))
+        for name, command in commands.items():
+            took, megabytes = process(*command)
+            times[name].append(took)
+        peaks.append(megabytes)
+    base = {name: "process: bare client" if name.startswith("process") else "bare client" for name in times}
+    ratios = {
+        name: statistics.median(a / b for a, b in zip(times[name], times[base[name]], strict=True))
+        for name in times
+    }
+    rows = [(name, f"{statistics.median(times[name]):.2f}", f"{ratios[name]:.2f}") for name in times]
+    table = markdown_table(
+        ("reading 200 of the runs", "seconds, median", "against the bare client, paired"), rows
+    )
+    text = (
+        f"{machine()}, mlflow {version('mlflow')}\n\n{options.runs} runs of 20 metrics over 10 epochs; "
+        f"{options.rounds} interleaved rounds. Peak memory of compare: {max(peaks):.0f} MB. MLflow's client "
+        f"has no bulk call for histories, so the bare client asks for each run's.\n\n{table}"
+    )
+    print(text)
+    if options.write:
+        write_section("Reading from a large store", text)
+
+
+if __name__ == "__main__":
+    main()
