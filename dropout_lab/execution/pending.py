@@ -36,7 +36,7 @@ class PendingRun:
                 raise UsageError(
                     f"{self.run.name} was begun with {package} {begun_with}, and {now} is installed:"
                     " going on would mix the results of two versions.",
-                    hint=f"Install {package}=={begun_with}, or train it anew with"
+                    hint=f"Go back to {package} {begun_with}, or train it anew with"
                     " `dropout-lab run SPEC --fresh`.",
                 )
 

@@ -3,10 +3,12 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Self
 
-from dropout_lab import __version__
+import dropout_lab
 from dropout_lab.records import Claim, DataFingerprint, DeviceInfo, claims_fingerprint
 from dropout_lab.spec import Settings, Spec, condition_settings, flatten
 
@@ -106,9 +108,17 @@ def plan_runs(spec: Spec, text: str = "") -> list[PlannedRun]:
     ]
 
 
+@cache
 def result_versions() -> dict[str, str]:
-    """Return the versions of this package and of those whose version can change a trained weight."""
-    return {"dropout_lab": __version__, **{package: version(package) for package in RESULT_PACKAGES}}
+    """Return the versions of this package and of those whose version can change a trained weight.
+
+    This package's own has a fingerprint of the code that trains, which is edited more often than released.
+    """
+    root = Path(dropout_lab.__file__).parent
+    sources = [root / "seeds.py", *sorted((root / "learning").rglob("*.py"))]
+    code = _fingerprint([source.read_text(encoding="utf-8") for source in sources], num_digits=8)
+    packages = {package: version(package) for package in RESULT_PACKAGES}
+    return {"dropout_lab": f"{dropout_lab.__version__}+{code}", **packages}
 
 
 def _settings_with_effect(settings: Settings) -> dict[str, str]:

@@ -1,11 +1,13 @@
 """Runs follow from the spec, and their keys from all that decides their result."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from dropout_lab.execution.planning import PlannedRun, plan_runs
+import dropout_lab
+from dropout_lab.execution.planning import PlannedRun, plan_runs, result_versions
 from dropout_lab.records import DataFingerprint, DeviceInfo
 from dropout_lab.spec import Spec, load_spec
 
@@ -52,6 +54,25 @@ def test_all_that_decides_the_result_decides_the_key(spec: Spec) -> None:
         baseline.key(DATA, CPU, "stock"),
     }
     assert len(keys) == 7
+
+
+def test_an_edit_of_the_code_that_trains_changes_the_key(
+    spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = plan_runs(spec)[0]
+    keys = [run.key(DATA, CPU, "fast")]
+    copy = tmp_path / "dropout_lab"
+    shutil.copytree(Path(dropout_lab.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(dropout_lab, "__file__", str(copy / "__init__.py"))
+    for edited in ("cli/run.py", "learning/engines/masks.py", "seeds.py"):
+        with (copy / edited).open("a") as source:
+            source.write("\nEDITED = True\n")
+        result_versions.cache_clear()
+        keys.append(run.key(DATA, CPU, "fast"))
+    result_versions.cache_clear()
+    original, after_cli, after_masks, after_seeds = keys
+    assert original == after_cli
+    assert len({original, after_masks, after_seeds}) == 3
 
 
 def test_where_things_are_and_what_they_are_called_does_not_change_the_key(spec: Spec) -> None:
