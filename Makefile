@@ -25,9 +25,8 @@ run: data
 data: $(VENV)/.installed
 	$(BIN)/dropout-lab data
 
-# Most of a test's time is the start of fresh processes on one core, so two files are tested at a time.
 test: lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check

@@ -93,6 +93,7 @@ def test_eight_processes_share_a_store(lab: Path, command: Command) -> None:
     assert all(len(run.history["loss"]) == 3 for run in runs)
 
 
+@pytest.mark.slow
 def test_two_processes_never_train_the_same_run(lab: Path, command: Command) -> None:
     first = command("run", "tiny.yaml", "--set", "training.epochs=2000")
     assert first.stderr is not None
