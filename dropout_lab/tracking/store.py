@@ -128,13 +128,28 @@ def _open_sqlite(location: Location, file: Path, *, create: bool) -> MlflowClien
                 f"Runs cannot be recorded in {file}: no permission to write there.",
                 hint="Change to a folder of yours, or set MLFLOW_TRACKING_URI to another store.",
             )
-    with _locked(location):
-        # MLflow would try a damaged file for 100 s, and two processes that migrate a new one at
-        # once break it for good.
+    with _locked(location):  # two processes that migrate a new file at once would break it for good
         if file.exists() and file.stat().st_size:
+            # MLflow would try a damaged file for 100 s.
             with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
                 connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        else:
+            _create_sqlite(location, file)
         return MlflowClient(location.uri)
+
+
+def _create_sqlite(location: Location, file: Path) -> None:
+    """Create the database aside, since MLflow never opens one again whose migrations were cut short."""
+    aside = file.with_name(f"{file.name}.part")
+    parts = (aside, Path(f"{aside}-journal"))
+    try:
+        for part in parts:
+            part.unlink(missing_ok=True)
+        MlflowClient(f"{location.uri.partition('?')[0]}.part")
+        aside.replace(file)
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
 
 
 @contextmanager
