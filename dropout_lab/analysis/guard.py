@@ -99,8 +99,14 @@ def _between_conditions(key: str, facts: Mapping[str, FactsBySeed], reference: s
                 "It changes results. Train the conditions alike; or compare all the same with "
                 f"--allow {key}; or make it what is compared with --varying {key}."
             )
-        sentence = " ".join(filter(None, [f"{key} differs: {where}.", WHY.get(key, ""), advice]))
-        yield Finding(key=key, kind=kind_of(key), conditions=conditions, values=values, sentence=sentence)
+        yield Finding(
+            key=key,
+            kind=kind_of(key),
+            conditions=conditions,
+            values=values,
+            observation=f"{key} differs: {where}. {WHY.get(key, '')}".rstrip(),
+            advice=advice,
+        )
     elif key in (*FINGERPRINTS, "data_digest") and len(facts) > 1:
         unknown = tuple(name for name in facts if NOT_LOGGED in _values(key, facts[name]))
         if unknown:
@@ -109,7 +115,7 @@ def _between_conditions(key: str, facts: Mapping[str, FactsBySeed], reference: s
                 kind=FindingKind.CAUTION,
                 conditions=unknown,
                 values=(NOT_LOGGED,) * len(unknown),
-                sentence=f"{key} was not logged in runs of {', '.join(unknown)}: "
+                observation=f"{key} was not logged in runs of {', '.join(unknown)}: "
                 "whether they match cannot be checked.",
             )
 
@@ -126,8 +132,9 @@ def _within_conditions(key: str, facts: Mapping[str, FactsBySeed]) -> Iterable[F
                 kind=FindingKind.REFUSED,
                 conditions=(name,),
                 values=(value,),
-                sentence=f"{key} differs between the runs of {name}: {value}. A condition must be one "
-                f"setting. Train all its seeds alike, or mix them all the same with --allow {key}.",
+                observation=f"{key} differs between the runs of {name}: {value}. A condition must be one "
+                "setting.",
+                advice=f"Train all its seeds alike, or mix them all the same with --allow {key}.",
             )
 
 
@@ -144,8 +151,9 @@ def _repeated_runs(facts: Mapping[str, FactsBySeed]) -> Iterable[Finding]:
                     kind=FindingKind.REFUSED,
                     conditions=(name,),
                     values=(value,),
-                    sentence=f"{key} of {name}: {value}. These are no independent runs, and the interval "
-                    f"would be too narrow. Train them again, or count them all the same with --allow {key}.",
+                    observation=f"{key} of {name}: {value}. These are no independent runs, and the "
+                    "interval would be too narrow.",
+                    advice=f"Train them again, or count them all the same with --allow {key}.",
                 )
 
 
@@ -160,10 +168,10 @@ def _nothing_varies(
     same_end = [seed for seed, values in ends.items() if len(values) == 1 and NOT_LOGGED not in values]
     if not any(_differs(key, facts[name], facts[reference]) for key in compared):
         key, value = "varying", "the same"
-        sentence = f"{name} and {reference} do not differ in {', '.join(varying)}: nothing is compared."
+        observation = f"{name} and {reference} do not differ in {', '.join(varying)}: nothing is compared."
     elif same_end:
         key, value = "final_weights", f"equal at seeds {format_seeds(same_end)}"
-        sentence = (
+        observation = (
             f"{name} and {reference} end with equal weights at seeds {format_seeds(same_end)}, although "
             "their settings differ: what differs had no effect on the training."
         )
@@ -174,7 +182,7 @@ def _nothing_varies(
         kind=FindingKind.CAUTION,
         conditions=(reference, name),
         values=(value, value),
-        sentence=sentence,
+        observation=observation,
     )
 
 
@@ -190,15 +198,15 @@ def _failures(selection: Selection) -> Iterable[Finding]:
             kind=FindingKind.CAUTION,
             conditions=(name,),
             values=(f"seeds {format_seeds(seeds)}",),
-            sentence=f"Runs of {name} failed at seeds {format_seeds(seeds)}: the figures speak only of the "
-            "runs that finished, which may be the better ones.",
+            observation=f"Runs of {name} failed at seeds {format_seeds(seeds)}: the figures speak only of "
+            "the runs that finished, which may be the better ones.",
         )
 
 
 def _allowed(finding: Finding) -> Finding:
-    sentence = finding.sentence.split(" It changes results.")[0].split(" Train ")[0]
-    sentence = f"{sentence} It changes results, and was allowed by --allow."
-    return replace(finding, kind=FindingKind.CAUTION, sentence=sentence)
+    return replace(
+        finding, kind=FindingKind.CAUTION, advice="It changes results, and was allowed by --allow."
+    )
 
 
 def _differs(key: str, first: FactsBySeed, second: FactsBySeed) -> bool:

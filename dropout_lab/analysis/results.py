@@ -153,14 +153,21 @@ class Finding:
         key: What differs, as `--allow` takes it: a spec key, ``versions.keras``, ``batch_order`` ...
         conditions: Where; a single name where runs within a condition differ.
         values: The values found in each of `conditions`, in the same order, in words.
-        sentence: What differs, where, why it matters and what to do.
+        observation: What differs, where, and why it matters.
+        advice: What it does to the results, and what to do; empty where the observation says all.
     """
 
     key: str
     kind: FindingKind
     conditions: tuple[str, ...]
     values: tuple[str, ...]
-    sentence: str
+    observation: str
+    advice: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The observation and the advice, for people."""
+        return f"{self.observation} {self.advice}".rstrip()
 
 
 @dataclass(frozen=True, kw_only=True)

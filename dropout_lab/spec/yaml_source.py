@@ -18,6 +18,7 @@ MAX_BYTES = 65_536
 MAX_DEPTH = 20
 MAX_NODES = 5_000
 MAX_SHOWN = 80
+MAX_PATH_SHOWN = 500
 
 Location = tuple[str | int, ...]
 
@@ -65,11 +66,11 @@ def format_location(location: Location) -> str:
     return printable(text.lstrip(".")) or "spec"
 
 
-def printable(value: Any) -> str:
-    """Return `value` as one short line without control characters, fit for a message."""
+def printable(value: Any, max_shown: int = MAX_SHOWN) -> str:
+    """Return `value` as one line of at most `max_shown` characters without control characters."""
     text = value if isinstance(value, str) else repr(value)
-    text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text[: 2 * MAX_SHOWN])
-    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
+    text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text[: 2 * max_shown])
+    return text if len(text) <= max_shown else text[: max_shown - 3] + "..."
 
 
 def read_yaml_file(path: Path) -> YamlSource:
@@ -78,7 +79,7 @@ def read_yaml_file(path: Path) -> YamlSource:
     Raises:
         SpecError: If the file cannot be read, is no text, or is no YAML within the limits.
     """
-    name = printable(str(path))
+    name = printable(str(path), MAX_PATH_SHOWN)
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)

@@ -224,8 +224,13 @@ def _worded(error: BaseException, location: Location) -> TrackingError:
             f"{where} is not an intact SQLite database.",
             hint="Move it away to start a new one, or recover it with `sqlite3 FILE .recover`.",
         )
-    if "disk is full" in text or "No space left" in text:
+    if re.search("disk is full|No space left|File too large", text):
         return TrackingError(f"No room left on the disk of {where}.", hint="Make room, then run it again.")
+    if "disk I/O error" in text:
+        return TrackingError(
+            f"The disk of {where} refused a read or a write.",
+            hint="See whether it has room and is in order, then run it again.",
+        )
     if "readonly" in text or "unable to open" in text or isinstance(error, PermissionError):
         return TrackingError(
             f"{where} cannot be written: {text[:300]}",

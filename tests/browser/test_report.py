@@ -3,14 +3,11 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 
 from dropout_lab.analysis.comparison import compare_runs
 from dropout_lab.analysis.plots import CURVE_METRICS
@@ -19,11 +16,6 @@ from dropout_lab.records import RunRecord, RunStatus
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM, CHROMEDRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
-FLAGS = (
-    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
 CONDITIONS = {"baseline": 0.0, "low": 0.2, "<script>alert('name')</script>": 0.5}
 
 
@@ -92,47 +84,33 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     return (folder / "package" / "axe.min.js").read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    if not (CHROMIUM.exists() and CHROMEDRIVER.exists()):
-        pytest.skip("Chromium and its driver are not installed")
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for flag in (*FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(str(CHROMEDRIVER)))
-    yield driver
-    driver.quit()
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280], ids=["phone", "desktop"])
-def test_the_report_in_a_browser(browser, report, axe, width, scheme):
-    browser.execute_cdp_cmd(
+def test_the_report_in_a_browser(chromium, report, axe, width, scheme):
+    chromium.execute_cdp_cmd(
         "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
     )
-    browser.execute_cdp_cmd(
+    chromium.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
         {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600},
     )
-    browser.get_log("performance")
-    browser.get(report.as_uri())
+    chromium.get_log("performance")
+    chromium.get(report.as_uri())
 
-    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    events = [json.loads(entry["message"])["message"] for entry in chromium.get_log("performance")]
     requested = [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
     assert report.as_uri() in requested
     assert [url[:80] for url in requested if not url.startswith(("file:", "data:"))] == []
-    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+    assert [entry for entry in chromium.get_log("browser") if entry["level"] == "SEVERE"] == []
 
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-    pictures = browser.execute_script(
+    assert chromium.execute_script("return document.documentElement.scrollWidth") <= width
+    pictures = chromium.execute_script(
         "return [...document.images].map(i => [i.complete && i.naturalWidth > 0, i.currentSrc === i.src])"
     )
     assert pictures == [[True, scheme == "light"]] * 5
 
-    browser.execute_script(axe)
-    found = browser.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
+    chromium.execute_script(axe)
+    found = chromium.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
     assert len(found["passes"]) > 15
     serious = [
         (violation["id"], node["html"][:200], node["failureSummary"])

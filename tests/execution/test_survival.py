@@ -2,6 +2,7 @@
 
 import random
 import re
+import resource
 import signal
 import subprocess
 from collections import Counter
@@ -76,6 +77,26 @@ def test_a_signal_leaves_a_run_that_resume_finishes(
     (run,) = read_runs("stopped")
     assert run.status is RunStatus.KILLED
     assert len(list(STATE_ROOT.glob("*/*.checkpoint"))) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux's prlimit")
+@pytest.mark.parametrize("epoch", [1, 8])
+def test_where_no_file_can_grow_that_is_told_and_afterwards_nothing_is_missing(
+    lab: Path, command: Command, epoch: int
+) -> None:
+    finish(command(*RUN, "--set", "experiment=whole"))
+    process = command(*RUN, "--set", "experiment=full")
+    assert process.stderr is not None
+    next(line for line in process.stderr if f"epoch {epoch}/" in line)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, -1))
+    _, err = process.communicate(timeout=600)
+    assert process.returncode == 1, err
+    assert re.search(r"has room|[Mm]ake room", err)
+    assert "Traceback" not in err
+    finish(command(*RUN, "--set", "experiment=full"))
+    whole, full = by_condition("whole"), by_condition("full")
+    assert {run.final_weights for run in full.values()} == {run.final_weights for run in whole.values()}
 
 
 @pytest.mark.slow

@@ -248,6 +248,13 @@ def test_a_path_that_is_no_readable_file_is_named(make, tmp_path):
     assert caught.value.message.isprintable()
 
 
+def test_a_long_path_is_told_whole(tmp_path):
+    path = tmp_path / ("x" * 200) / "none.yaml"
+    with pytest.raises(SpecError) as caught:
+        load_spec(path)
+    assert str(path) in caught.value.message
+
+
 def test_a_path_with_a_nul_is_named():
     with pytest.raises(SpecError, match=r"a\\x00b:1: \[file\] expected a readable YAML file"):
         load_spec(Path("a\0b"))

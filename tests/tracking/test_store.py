@@ -76,6 +76,26 @@ def test_damaged_database_is_named_and_left_as_it_is(tmp_path, monkeypatch, cont
     assert (tmp_path / "mlflow.db").read_bytes() == content
 
 
+def test_a_store_without_room_to_be_made_leaves_nothing_half_made(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    program = """
+import resource
+from dropout_lab.errors import TrackingError
+from dropout_lab.tracking import connect
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+try:
+    connect("any")
+except TrackingError as error:
+    print(error.message, error.hint)
+"""
+    result = run_program(program)
+    assert "has room" in result.stdout, result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["mlruns"]
+    connect("any")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mlflow.db", "mlruns"]
+
+
 def test_database_of_another_mlflow(sqlite_store):
     with sqlite3.connect(sqlite_store / "mlflow.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0123456789ab'")
