@@ -12,13 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-NUM_IMAGES = 4000
 PUBLISHED = (0.2, 0.2, 0.5)
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """Who runs, with which dropout rates, oneDNN flag, batch size and multiple of the published width."""
+    """Who runs, with which rates, oneDNN flag, batch size, multiple of the published width, and data."""
 
     label: str
     kind: str
@@ -26,18 +25,22 @@ class Contestant:
     onednn: bool = True
     batch_size: int = 200
     width: int = 1
+    num_images: int = 4000
 
     @property
     def sizes(self) -> tuple[int, int, int]:
         return 32 * self.width, 64 * self.width, 128 * self.width
 
 
-def random_data() -> tuple[np.ndarray, np.ndarray]:
-    """Return images and labels; their content does not bear on the time."""
+def random_data(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return `size` images and labels; their content does not bear on the time."""
     random = np.random.default_rng(0)
-    return random.integers(0, 256, (NUM_IMAGES, 28, 28), np.uint8), random.integers(
-        0, 10, NUM_IMAGES, np.uint8
-    )
+    return random.integers(0, 256, (size, 28, 28), np.uint8), random.integers(0, 10, size, np.uint8)
+
+
+def shuffled(one: Contestant, num_steps: int) -> np.ndarray:
+    """Return which images each step takes, (num_steps, batch size): any of them, as in training."""
+    return np.random.default_rng(0).integers(0, one.num_images, (num_steps, one.batch_size))
 
 
 def keras_steps(one: Contestant) -> Callable[[int], tuple[float, float]]:
@@ -64,7 +67,7 @@ def keras_steps(one: Contestant) -> Callable[[int], tuple[float, float]]:
         ]
     )
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    images, labels = random_data()
+    images, labels = random_data(one.num_images)
     images = (images / 255.0).astype(np.float32)[..., None]
     times: list[tuple[float, float]] = []
 
@@ -74,7 +77,7 @@ def keras_steps(one: Contestant) -> Callable[[int], tuple[float, float]]:
 
     def run(num_steps: int) -> tuple[float, float]:
         times.clear()
-        chosen = np.arange((num_steps + 1) * one.batch_size) % NUM_IMAGES
+        chosen = shuffled(one, num_steps + 1).ravel()
         model.fit(images[chosen], labels[chosen], one.batch_size, verbose=0, callbacks=[Timer()])
         return times[-1][0] - times[0][0], times[-1][1] - times[0][1]
 
@@ -103,7 +106,7 @@ def engine_steps(one: Contestant) -> Callable[[int], tuple[float, float]]:
     spec = ModelSpec.model_validate({"dropout": rates, "filters": tuple(filters), "hidden_units": units})
     model = build_model(spec, 0)
     optimizer = build_optimizer(TrainingSpec(), model)
-    images, labels = random_data()
+    images, labels = random_data(one.num_images)
     if one.kind == "fast":
         engine = FastEngine(model, optimizer, spec, images, labels, 0, one.batch_size)
     else:
@@ -112,8 +115,7 @@ def engine_steps(one: Contestant) -> Callable[[int], tuple[float, float]]:
 
     def action(num_steps: int) -> None:
         nonlocal steps_done
-        chosen = np.arange(num_steps * one.batch_size) % NUM_IMAGES
-        engine.run(chosen.reshape(num_steps, one.batch_size), steps_done)
+        engine.run(shuffled(one, num_steps), steps_done)
         steps_done += num_steps
 
     return timed(action)
@@ -140,12 +142,11 @@ def torch_steps(one: Contestant) -> Callable[[int], tuple[float, float]]:
         nn.Linear(units, 10),
     ).to(memory_format=torch.channels_last)
     optimizer, loss = torch.optim.Adam(model.parameters()), nn.CrossEntropyLoss()
-    images, labels = random_data()
+    images, labels = random_data(one.num_images)
     inputs, targets = torch.tensor(images[:, None] / 255.0, dtype=torch.float32), torch.tensor(labels).long()
 
     def action(num_steps: int) -> None:
-        for step in range(num_steps):
-            chosen = torch.arange(step * one.batch_size, (step + 1) * one.batch_size) % NUM_IMAGES
+        for chosen in torch.tensor(shuffled(one, num_steps)):
             optimizer.zero_grad()
             loss(model(inputs[chosen]), targets[chosen]).backward()
             optimizer.step()

@@ -1,7 +1,7 @@
 """How long one training step takes: this project's engines, stock Keras, PyTorch, and bare matrix products.
 
     python benchmarks/step.py                       # 12 rounds, about 5 minutes on a quiet machine
-    python benchmarks/step.py --growth              # and by batch size and width
+    python benchmarks/step.py --growth              # and by batch size, width and dataset size
     python benchmarks/step.py --write               # and into RESULTS.md
 
 Each contestant runs in a fresh process, because flags are read when TensorFlow is imported. In each round
@@ -136,11 +136,12 @@ def compare(num_rounds: int) -> str:
 
 
 def growth(num_rounds: int) -> str:
-    """Compare the fast engine with stock layers, both with oneDNN, by batch size and by width."""
+    """Compare the fast engine with stock layers, both with oneDNN, by batch size, width and dataset size."""
     parts = []
     for title, changes in (
         ("batch size", [{"batch_size": size} for size in (50, 100, 200, 400, 800)]),
         ("multiple of the published width", [{"width": width} for width in (1, 2, 4)]),
+        ("training images", [{"num_images": size} for size in (4_000, 20_000, 60_000)]),
     ):
         rows = []
         for change in changes:
@@ -160,7 +161,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=12, help="interleaved rounds (default 12)")
-    parser.add_argument("--growth", action="store_true", help="also compare by batch size and width")
+    parser.add_argument(
+        "--growth", action="store_true", help="also compare by batch size, width and dataset size"
+    )
     parser.add_argument("--write", action="store_true", help="write the result into RESULTS.md")
     options = parser.parse_args()
     text = compare(options.rounds)
