@@ -1,7 +1,7 @@
 """A training's state on disk: written aside and renamed, verified when read, the last two kept.
 
-A file is one line of JSON, which holds the progress and the SHA-256 of what follows, and then NumPy's npz
-of the model's and the optimizer's variables. Nothing in it is executed when it is read.
+A file is a line with its format and the SHA-256 of all that follows, a line of JSON with the progress, and
+then NumPy's npz of the model's and the optimizer's variables. Nothing in it is executed when it is read.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ from dropout_lab.files import write_atomically
 from dropout_lab.learning.training import Progress
 from dropout_lab.records import EpochMetrics
 
-FORMAT = "dropout_lab checkpoint 1"
+FORMAT = "dropout_lab checkpoint 2"
 NUM_KEPT = 2
 
 
@@ -40,17 +40,14 @@ def save_checkpoint(folder: Path, progress: Progress, variables: Sequence[keras.
         OSError: If it cannot be written; the earlier checkpoints are then as they were.
     """
     arrays = {f"{index:03d}": variable.numpy() for index, variable in enumerate(variables)}
-    payload = io.BytesIO()
-    np.savez(payload, **arrays)
-    header = {
-        "format": FORMAT,
-        "sha256": hashlib.sha256(payload.getbuffer()).hexdigest(),
-        "progress": dataclasses.asdict(progress),
-    }
+    content = io.BytesIO()
+    content.write(json.dumps(dataclasses.asdict(progress)).encode() + b"\n")
+    np.savez(content, **arrays)
+    header = f"{FORMAT} {hashlib.sha256(content.getbuffer()).hexdigest()}\n"
     earlier = checkpoint_files(folder)
     number = 1 + (int(earlier[-1].stem) if earlier else 0)
     path = folder / f"{number:08d}.checkpoint"
-    write_atomically(path, json.dumps(header).encode() + b"\n" + payload.getbuffer())
+    write_atomically(path, header.encode() + content.getbuffer())
     for old in earlier[: len(earlier) + 1 - NUM_KEPT]:
         old.unlink(missing_ok=True)
     return path
@@ -65,9 +62,9 @@ def load_checkpoint(path: Path, variables: Sequence[keras.Variable]) -> Progress
     Raises:
         DamagedCheckpointError: If the file is truncated, changed, or of another network or format.
     """
-    header, payload = _verified(path)
+    progress_line, _, payload = _verified(path).partition(b"\n")
     try:
-        progress = _progress(header["progress"])
+        progress = _progress(json.loads(progress_line))
         with np.load(io.BytesIO(payload), allow_pickle=False) as arrays:
             values = [arrays[f"{index:03d}"] for index in range(len(variables))]
     except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
@@ -87,18 +84,14 @@ def checkpoint_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.checkpoint") if path.stem.isdigit())
 
 
-def _verified(path: Path) -> tuple[dict[str, Any], bytes]:
-    try:
-        line, _, payload = path.read_bytes().partition(b"\n")
-        header = json.loads(line)
-        expected = header["sha256"] if header["format"] == FORMAT else None
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise DamagedCheckpointError(f"{path.name}: {error}") from None
-    if expected is None:
+def _verified(path: Path) -> bytes:
+    """Return what follows the first line, once that line is seen to be right about it."""
+    header, _, content = path.read_bytes().partition(b"\n")
+    if not header.startswith(FORMAT.encode()):
         raise DamagedCheckpointError(f"{path.name}: expected {FORMAT!r}, received another format")
-    if hashlib.sha256(payload).hexdigest() != expected:
+    if header != f"{FORMAT} {hashlib.sha256(content).hexdigest()}".encode():
         raise DamagedCheckpointError(f"{path.name}: its checksum does not match its content")
-    return header, payload
+    return content
 
 
 def _progress(fields: dict[str, Any]) -> Progress:
