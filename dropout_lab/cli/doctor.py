@@ -145,7 +145,8 @@ def check_data() -> Check:
 
 def check_tracking() -> Check:
     """Check that runs can be recorded, without creating a store."""
-    from dropout_lab.tracking.store import locate, open_client
+    from dropout_lab.tracking import locate
+    from dropout_lab.tracking.store import open_client
 
     location = locate()
     if location.file is not None and not location.file.exists():

@@ -6,6 +6,7 @@ from dropout_lab.tracking.environment import prepare_environment
 prepare_environment()
 
 from dropout_lab.tracking.delivery import EpochDelivery
+from dropout_lab.tracking.location import Location, locate, redact
 from dropout_lab.tracking.reader import (
     ExperimentRecord,
     find_run,
@@ -14,7 +15,6 @@ from dropout_lab.tracking.reader import (
     model_location,
     read_runs,
 )
-from dropout_lab.tracking.store import Location, locate, redact
 from dropout_lab.tracking.writer import Tracker, connect
 
 __all__ = [

@@ -7,7 +7,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from dropout_lab.errors import TrackingError
-from dropout_lab.tracking.store import Location
+from dropout_lab.tracking.location import Location
 
 
 def find_or_create(client: MlflowClient, location: Location, name: str) -> str:

@@ -8,7 +8,7 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.rest_utils import http_request_safe
 
-from dropout_lab.tracking.store import Location
+from dropout_lab.tracking.location import Location
 
 _BULK_ENDPOINT = "/ajax-api/2.0/mlflow/metrics/get-history-bulk"
 _RUNS_PER_REQUEST = 100  # the server's own limits

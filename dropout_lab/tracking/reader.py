@@ -14,9 +14,11 @@ from mlflow import MlflowClient
 from dropout_lab.errors import TrackingError, UsageError, did_you_mean
 from dropout_lab.records import FloatArray, RunRecord, RunStatus
 from dropout_lab.tracking import tags
+from dropout_lab.tracking.failures import failures_told
 from dropout_lab.tracking.histories import read_histories
+from dropout_lab.tracking.location import Location
 from dropout_lab.tracking.run_record import to_record
-from dropout_lab.tracking.store import Location, failures_told, open_client
+from dropout_lab.tracking.store import open_client
 
 _PAGE = 500
 _OURS = f"tags.`{tags.CONDITION}` LIKE '%'"

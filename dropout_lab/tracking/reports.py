@@ -5,7 +5,8 @@ from pathlib import Path
 
 from dropout_lab.errors import TrackingError
 from dropout_lab.records import RunRecord
-from dropout_lab.tracking.store import failures_told, open_client
+from dropout_lab.tracking.failures import failures_told
+from dropout_lab.tracking.store import open_client
 
 COMPARISON_TAG = "dropout_lab.comparison"
 

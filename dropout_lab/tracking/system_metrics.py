@@ -10,7 +10,8 @@ from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
 from dropout_lab.errors import TrackingError
 from dropout_lab.tracking import liveness, tags
-from dropout_lab.tracking.store import Location, failures_told
+from dropout_lab.tracking.failures import failures_told
+from dropout_lab.tracking.location import Location
 
 SAMPLE_SECONDS = 5.0
 SAMPLES_PER_CALL = 6

@@ -17,8 +17,10 @@ from dropout_lab.errors import TrackingUnavailable
 from dropout_lab.records import DataFingerprint, EpochMetrics, FloatArray, RunRecord, RunStart, RunStatus
 from dropout_lab.tracking import liveness, models, tags
 from dropout_lab.tracking.experiments import find_or_create
+from dropout_lab.tracking.failures import failures_told
+from dropout_lab.tracking.location import Location
 from dropout_lab.tracking.run_record import to_record
-from dropout_lab.tracking.store import Location, failures_told, open_client
+from dropout_lab.tracking.store import open_client
 from dropout_lab.tracking.system_metrics import SystemMetricsSampler
 
 EPOCH_METRICS = ("loss", "accuracy", "val_loss", "val_accuracy", "epoch_seconds")

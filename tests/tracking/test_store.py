@@ -2,7 +2,6 @@
 
 import http.server
 import os
-import re
 import socket
 import sqlite3
 import subprocess
@@ -14,54 +13,11 @@ import pytest
 
 from dropout_lab.errors import TrackingError, TrackingUnavailable
 from dropout_lab.records import RunStatus
-from dropout_lab.tracking import connect, locate, read_runs, redact, store
+from dropout_lab.tracking import connect, read_runs, store
 
 
 def run_program(program: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-
-
-def test_default_store_is_mlflows_own(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    location = locate()
-    assert location.file == tmp_path / "mlflow.db"
-    assert location.artifact_root == tmp_path / "mlruns"
-    assert location.is_default
-
-
-def test_another_file_keeps_its_artifacts_beside_it(tmp_path, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/deep/runs.db")
-    assert locate().artifact_root == tmp_path / "deep" / "mlruns"
-    assert not locate().is_default
-    connect("new folder")
-    assert (tmp_path / "deep" / "runs.db").exists()
-
-
-@pytest.mark.parametrize(
-    ("uri", "expected"),
-    [
-        ("./mlruns", "names a folder"),
-        ("file:///tmp/mlruns", "names a folder"),
-        ("sqlite://", "in memory"),
-        ("sqlite:///:memory:", "in memory"),
-        ("gopher://host", "gopher://host"),
-    ],
-)
-def test_addresses_that_cannot_keep_runs(monkeypatch, uri, expected):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    with pytest.raises(TrackingError, match=re.escape(expected)):
-        connect("any")
-
-
-def test_runs_in_mlflows_old_file_format(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "mlruns" / "0").mkdir(parents=True)
-    (tmp_path / "mlruns" / "0" / "meta.yaml").write_text("name: Default\n")
-    with pytest.raises(TrackingError, match="old file format") as caught:
-        connect("any")
-    assert "migrate-filestore" in str(caught.value)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")  # the way out that the message names
-    assert locate().file == tmp_path / "mlflow.db"
 
 
 @pytest.mark.parametrize(
@@ -160,14 +116,6 @@ def test_another_kind_of_server(monkeypatch):
             connect("any")
         other.shutdown()
     assert "s3cret" not in str(caught.value)
-
-
-def test_redact_leaves_addresses_without_a_user_alone():
-    assert (
-        redact("at http://a:b@c:1/x and postgresql://u:p%40@h/d")
-        == "at http://***@c:1/x and postgresql://***@h/d"
-    )
-    assert redact("http://c:1/x?mail=a@b") == "http://c:1/x?mail=a@b"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user, which needs root")
