@@ -138,7 +138,7 @@ def disturbed(
                 process.wait(
                     timeout=moments.uniform(STARTUP_SECONDS, max(share * longest, 3 * STARTUP_SECONDS))
                 )
-                process.communicate()
+                _, errors = process.communicate()
                 break
             except subprocess.TimeoutExpired:
                 outcome.wrong += tuple(disturb(process) or ())
@@ -146,7 +146,7 @@ def disturbed(
                 if process.returncode == 0:
                     break
         if process.returncode:
-            outcome.wrong += (f"{experiment} ended with {process.returncode}",)
+            outcome.wrong += (f"{experiment} ended with {process.returncode}: {errors[-400:]}",)
         outcome.wrong += tuple(work.problems(experiment, expected))
         outcome.ended += len(expected)
         outcome.report()
@@ -242,7 +242,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         if options.scenario == "kills":
-            title, outcome = "SIGKILL, small spec", disturbed(SMALL, count or 100, 1, kill, seed)
+            title, outcome = "SIGKILL, small spec", disturbed(SMALL, count or 100, 0.8, kill, seed)
         elif options.scenario == "protocol":
             title, outcome = "SIGKILL, published protocol", disturbed(PROTOCOL, count or 10, 0.3, kill, seed)
         elif options.scenario == "disk":

@@ -54,8 +54,9 @@ def _open_sqlite(location: Location, file: Path, *, create: bool) -> MlflowClien
             )
     with _locked(location):  # two processes that migrate a new file at once would break it for good
         if file.exists() and file.stat().st_size:
-            # MLflow would try a damaged file for 100 s.
-            with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
+            # MLflow would try a damaged file for 100 s. Not opened read-only: SQLite first takes back what
+            # a killed process has left half-written.
+            with closing(sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True)) as connection:
                 connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         else:
             _create_sqlite(location, file)

@@ -52,6 +52,22 @@ except TrackingError as error:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mlflow.db", "mlruns"]
 
 
+def test_what_a_killed_process_left_half_written_is_taken_back(sqlite_store, make_start):
+    run_id = connect("killed").start_run(make_start())
+    program = f"""
+import os, signal, sqlite3
+connection = sqlite3.connect({str(sqlite_store / "mlflow.db")!r}, isolation_level=None)
+connection.execute("PRAGMA cache_size = 1")  # so that pages reach the file before the end
+connection.execute("BEGIN IMMEDIATE")
+connection.execute("UPDATE runs SET name = hex(zeroblob(100000))")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    run_program(program)
+    assert (sqlite_store / "mlflow.db-journal").stat().st_size > 0
+    (run,) = read_runs("killed")
+    assert (run.run_id, run.run_name) == (run_id, make_start().run_name)
+
+
 def test_database_of_another_mlflow(sqlite_store):
     with sqlite3.connect(sqlite_store / "mlflow.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0123456789ab'")
