@@ -1,5 +1,6 @@
 """The command line: which commands there are, and how their failures end the program."""
 
+import errno
 import os
 import sys
 from typing import Annotated
@@ -83,9 +84,10 @@ def _other_failure(error: Exception) -> int:
         raise error
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
+        make_room = "Make room on the disk. " if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
         _say(
             f"{where}{error.strerror or error}",
-            "What was saved before is kept: `dropout-lab resume` goes on from there.",
+            f"{make_room}What was saved before is kept: `dropout-lab resume` goes on from there.",
         )
         return 1
     _say(
