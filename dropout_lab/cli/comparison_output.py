@@ -49,25 +49,23 @@ def _tables(comparison: Comparison, *, narrow: bool = False) -> tuple[list[TextT
 
 
 def _print_tables(comparison: Comparison) -> None:
-    from rich.markup import escape
     from rich.padding import Padding
     from rich.table import Table
-    from rich.text import Text
 
     console = stdout()
 
     def show(table: TextTable) -> None:
-        shown = Table(title=escape(printable(table.title)), title_justify="left")
+        shown = Table(title=table.title, title_justify="left")
         for heading in table.headings:
-            shown.add_column(escape(heading), overflow="fold", no_wrap=heading == "Verdict")
+            shown.add_column(heading, overflow="fold", no_wrap=heading == "Verdict")
         for row in table.rows:
-            shown.add_row(*(escape(printable(cell)) for cell in row))
+            shown.add_row(*row)
         console.print(shown)
 
     def tell(heading: str, lines: list[str]) -> None:
-        console.print(f"\n[bold]{heading}[/bold]")
+        console.print(f"\n{heading}", style="bold")
         for line in lines:
-            console.print(Padding(Text(printable(line)), (0, 0, 0, 2), expand=False))
+            console.print(Padding(line, (0, 0, 0, 2), expand=False))
 
     before, after = _tables(comparison, narrow=console.width < WIDE)
     found = dict(sections(comparison))

@@ -20,18 +20,18 @@ class TextOrJson(StrEnum):
 
 
 def stdout() -> "Console":
-    """Return the console for results. Text that comes from users must be escaped before it gets here."""
-    from rich.console import Console
+    """Return the console for results."""
+    from dropout_lab.cli.safe_console import SafeConsole
 
     # A file or a pipe has no width at which lines would have to break.
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+    return SafeConsole(width=None if sys.stdout.isatty() else 200)
 
 
 def stderr() -> "Console":
     """Return the console for everything but results."""
-    from rich.console import Console
+    from dropout_lab.cli.safe_console import SafeConsole
 
-    return Console(stderr=True, highlight=False)
+    return SafeConsole(stderr=True)
 
 
 def printable(text: str) -> str:

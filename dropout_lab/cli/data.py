@@ -82,4 +82,4 @@ def _print_summary(summary: dict[str, Any]) -> None:
             "These are other images than the authors': they pass the SHA256SUMS beside them, "
             "and runs on them have a data digest of their own."
         )
-    stdout().print("\n".join(lines), markup=False, soft_wrap=True)
+    stdout().print("\n".join(lines), soft_wrap=True)

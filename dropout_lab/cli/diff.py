@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dropout_lab.cli.console import TextOrJson, print_json, printable, starting, stdout
+from dropout_lab.cli.console import TextOrJson, print_json, starting, stdout
 
 if TYPE_CHECKING:
     from dropout_lab.analysis.run_diff import Change
@@ -48,13 +48,12 @@ def diff(
             sections.setdefault(change.section, {})[change.key] = [change.first, change.second]
         print_json({"first": one.run_id, "second": other.run_id, "differs": sections})
         return
-    from rich.markup import escape
     from rich.table import Table
 
     console = stdout()
-    names = [printable(f"{run.run_name}\n({run.run_id[:8]})") for run in (one, other)]
+    names = [f"{run.run_name}\n({run.run_id[:8]})" for run in (one, other)]
     if not changes:
-        console.print(f"{escape(names[0])} and {escape(names[1])} differ in nothing.".replace("\n", " "))
+        console.print(f"{names[0]} and {names[1]} differ in nothing.".replace("\n", " "))
     for section, title in TITLES.items():
         found = [change for change in changes if change.section == section]
         if not found:
@@ -62,11 +61,11 @@ def diff(
         table = Table(title=title, title_justify="left", title_style="bold")
         table.add_column("")
         for name in names:
-            table.add_column(escape(name), overflow="fold")
+            table.add_column(name, overflow="fold")
         if section == "figures":
             table.add_column("difference", justify="right")
         for change in found:
-            table.add_row(*(escape(printable(cell)) for cell in _cells(change)))
+            table.add_row(*_cells(change))
         console.print(table)
 
 

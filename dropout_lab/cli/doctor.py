@@ -187,10 +187,10 @@ def diagnose(name: str, check: Callable[[], Check]) -> Check:
 
 
 def _print_checks(checks: list[Check]) -> None:
-    from rich.markup import escape
+    from rich.text import Text
 
     console = stdout()
     for check in checks:
-        state = "[green]ok  [/]" if check.ok else "[bold red]MEND[/]"
+        state = Text("ok  ", "green") if check.ok else Text("MEND", "bold red")
         mend = "" if check.ok else f" -> {check.mend}"
-        console.print(f"{state} {check.name:<9} {escape(f'{check.found}{mend}')}", soft_wrap=True)
+        console.print(state, f"{check.name:<9} {check.found}{mend}", soft_wrap=True)

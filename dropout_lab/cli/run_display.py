@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from dropout_lab.cli.console import print_json, stderr, stdout
 from dropout_lab.execution.planning import PlannedRun
@@ -42,7 +42,7 @@ class RunDisplay:
         self._number = 0
         self._task: TaskID | None = None
         self._bars = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
             TextColumn("steps, {task.fields[figures]}"),
@@ -81,7 +81,7 @@ class RunDisplay:
         if self._task is not None:
             self._bars.update(
                 self._task,
-                description=f"{escape(run.name)} epoch {min(num_done + 1, epochs)}/{epochs}",
+                description=f"{run.name} epoch {min(num_done + 1, epochs)}/{epochs}",
                 total=epochs * num_steps,
                 completed=num_done * num_steps + progress.step_in_epoch,
                 figures=f"val accuracy {last.val_accuracy:.2%}" if last else "first epoch",
@@ -91,7 +91,7 @@ class RunDisplay:
 
     def noted(self, message: str) -> None:
         """See `Reporter.noted`."""
-        self._console.print(escape(message), soft_wrap=True)
+        self._console.print(message, soft_wrap=True)
 
     def finished(self, outcome: RunOutcome) -> None:
         """A run is done; its bar goes."""
@@ -172,8 +172,8 @@ def _as_json(outcome: RunOutcome, tracker: Tracker) -> dict[str, object]:
 def _panel(name: str, lines: Mapping[str, str]) -> Panel:
     grid = Table.grid(padding=(0, 2))
     for label, value in lines.items():
-        grid.add_row(label, escape(value))
-    return Panel(grid, title=escape(name), title_align="left", expand=False)
+        grid.add_row(label, value)
+    return Panel(grid, title=Text(name), title_align="left", expand=False)
 
 
 def _table(outcomes: Sequence[RunOutcome]) -> Table:
@@ -183,7 +183,7 @@ def _table(outcomes: Sequence[RunOutcome]) -> Table:
         table.add_column(heading, overflow="fold")
     for outcome in outcomes:
         figures = [_shown(name, outcome.metrics.get(name)) for name in shown]
-        table.add_row(escape(outcome.run.name), *figures, outcome.run_id)
+        table.add_row(outcome.run.name, *figures, outcome.run_id)
     return table
 
 

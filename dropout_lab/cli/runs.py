@@ -54,18 +54,15 @@ def runs(
             ]
         )
         return
-    from rich.markup import escape
     from rich.table import Table
 
-    table = Table(
-        title=f"Runs of {escape(found[0].experiment_name)}" if found else None, title_justify="left"
-    )
+    table = Table(title=f"Runs of {found[0].experiment_name}" if found else None, title_justify="left")
     for heading in ("Run", "State", "Test accuracy", "Started", "Run id"):
         table.add_column(heading, overflow="fold")
     for run in found:
         accuracy = run.metrics.get("test_accuracy")
         table.add_row(
-            escape(run.run_name),
+            run.run_name,
             run.status.value,
             "" if accuracy is None else f"{accuracy:.2%}",
             f"{run.start_time.astimezone():%Y-%m-%d %H:%M}",

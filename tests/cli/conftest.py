@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import psutil
 import pytest
 
 from dropout_lab.records import DataFingerprint, EpochMetrics, RunStart, RunStatus
-from dropout_lab.tracking import Tracker, connect
+from dropout_lab.tracking import Tracker, connect, tags
 
 SITES = ("conv1", "conv2", "dense")
 HOSTILE = "[red]evil\x1b[31m[/red]"
@@ -70,3 +71,18 @@ def logged_runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[st
         )
         tracker.client.finalize_logged_model(model.model_id, "READY")
     return folder, ids
+
+
+@pytest.fixture
+def interrupted_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The id of a run that MLflow shows as RUNNING and whose process is gone; another one is finished."""
+    monkeypatch.chdir(tmp_path)
+    tracker = connect("study")
+    log_run(tracker, "baseline-seed0", 0.0)
+    run_id = log_run(tracker, "dropout-seed0", 0.5)
+    tracker.client.update_run(run_id, status="RUNNING")
+    ended = psutil.Popen(["true"])
+    ended.wait()
+    machine, _, _ = tracker.client.get_run(run_id).data.tags[tags.PROCESS].rsplit(":", 2)
+    tracker.set_tags(run_id, {tags.PROCESS: f"{machine}:{ended.pid}:1.0"})
+    return run_id
