@@ -1,11 +1,15 @@
 """``dropout-lab resume`` and ``sync``: go on with what was stopped, deliver what was kept back."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dropout_lab.cli.console import TextOrJson
+from dropout_lab.cli.console import TextOrJson, print_json
 from dropout_lab.cli.run import train_runs
+
+if TYPE_CHECKING:
+    from dropout_lab.execution.pending import PendingRun
 
 
 def resume(
@@ -30,10 +34,7 @@ def resume(
     pending = choose_pending(run)
     for one in pending:
         one.require_same_versions()
-    if pending:
-        train_runs([one.run for one in pending], format_=format_)
-    else:
-        print("Nothing to resume: no run of this folder is unfinished.")
+    _go_on(pending, format_, otherwise="Nothing to resume: no run of this folder is unfinished.")
 
 
 def sync(
@@ -49,8 +50,16 @@ def sync(
     """
     from dropout_lab.execution.pending import pending_runs
 
-    trained = [one.run for one in pending_runs() if one.is_trained]
-    if trained:
-        train_runs(trained, format_=format_)
+    trained = [one for one in pending_runs() if one.is_trained]
+    _go_on(
+        trained, format_, otherwise="Nothing to deliver: the tracking store has every result of this folder."
+    )
+
+
+def _go_on(pending: "Sequence[PendingRun]", format_: TextOrJson, *, otherwise: str) -> None:
+    if pending:
+        train_runs([one.run for one in pending], format_=format_)
+    elif format_ is TextOrJson.JSON:
+        print_json([])
     else:
-        print("Nothing to deliver: the tracking store has every result of this folder.")
+        print(otherwise)
