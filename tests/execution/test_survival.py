@@ -64,7 +64,7 @@ def test_killed_at_random_moments_a_spec_ends_as_if_it_had_not_been(lab: Path, c
 def test_a_signal_leaves_a_run_that_resume_finishes(
     lab: Path, command: Command, number: signal.Signals, code: int
 ) -> None:
-    process = command("run", "tiny.yaml", "--set", "training.epochs=2000", "--set", "experiment=stopped")
+    process = command("run", "tiny.yaml", "--set", "training.epochs=30", "--set", "experiment=stopped")
     assert process.stderr is not None
     for line in process.stderr:
         if re.search(r"epoch 2/", line):
@@ -77,6 +77,11 @@ def test_a_signal_leaves_a_run_that_resume_finishes(
     (run,) = read_runs("stopped")
     assert run.status is RunStatus.KILLED
     assert len(list(STATE_ROOT.glob("*/*.checkpoint"))) == 2
+    finish(command("resume", run.run_name))
+    (resumed,) = read_runs("stopped", histories=EPOCH_METRICS)
+    assert (resumed.run_id, resumed.status) == (run.run_id, RunStatus.FINISHED)
+    assert {len(resumed.history[name]) for name in EPOCH_METRICS} == {30}
+    assert not STATE_ROOT.exists() or list(STATE_ROOT.iterdir()) == []
 
 
 @pytest.mark.slow
