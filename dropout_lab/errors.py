@@ -61,6 +61,10 @@ class TrainingError(DropoutLabError):
     """Training ended without a result, for example by a loss that is not finite."""
 
 
+class OutOfMemoryError(DropoutLabError):
+    """The device has less memory than was asked of it; what was done before is kept."""
+
+
 class Interrupted(DropoutLabError):  # noqa: N818 - not a fault, a request to stop
     """The user or the machine asked the run to stop; its state was saved.
 

@@ -1,14 +1,15 @@
 """One run's network with all that trains and measures it, so that other rooms need not know Keras."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from dropout_lab.errors import TrainingError
+from dropout_lab.errors import OutOfMemoryError, TrainingError
 from dropout_lab.learning.checkpoints import (
     DamagedCheckpointError,
     checkpoint_files,
@@ -56,7 +57,8 @@ class Session:
         set_precision(training.precision)
         self._data = data
         self._device = device.device
-        with tf.device(self._device):
+        self.device_name = device.device_name
+        with self._on_device():
             self.model = build_model(settings.model, run_seed)
             self._optimizer = build_optimizer(training, self.model)
             self._engine = build_engine(engine, settings, self.model, self._optimizer, data, run_seed)
@@ -65,7 +67,6 @@ class Session:
         self.num_train = len(data.train_labels)
         self.test_labels = data.test_labels
         self.engine_name = engine
-        self.device_name = device.device_name
         self.initial_weights = weights_fingerprint(self.model)
         self.batch_order = batch_order_fingerprint(run_seed, len(data.train_labels), training.batch_size)
 
@@ -80,7 +81,7 @@ class Session:
                 inferences on the same images differ.
         """
         images = self._data.train_images[:200]
-        with tf.device(self._device):
+        with self._on_device():
             masks = self._engine.keep_masks(step=0, num_examples=len(images))
             if not np.array_equal(self._predictor.probs(images), self._predictor.probs(images)):
                 raise TrainingError("Two inferences on the same images differ: dropout is on at inference.")
@@ -103,8 +104,21 @@ class Session:
 
     def train(self, progress: Progress, on_progress: Callable[[Progress], None]) -> Progress:
         """Train from `progress` to the end; see `Trainer`."""
-        with tf.device(self._device):
+        with self._on_device():
             return self._trainer.train(progress, on_progress)
+
+    @contextmanager
+    def _on_device(self) -> Iterator[None]:
+        """Compute on the run's device. Raises OutOfMemoryError if its memory does not suffice."""
+        try:
+            with tf.device(self._device):
+                yield
+        except (MemoryError, tf.errors.ResourceExhaustedError):
+            raise OutOfMemoryError(
+                f"The memory of {self.device_name} does not suffice.",
+                hint="Free some, and `dropout-lab resume` goes on from the state saved last; or train with a"
+                " smaller training.batch_size, which is another run.",
+            ) from None
 
     def save(self, folder: Path, progress: Progress) -> None:
         """Write a checkpoint into `folder`. Raises OSError if it cannot be written."""
@@ -126,7 +140,7 @@ class Session:
     def evaluate(self) -> tuple[Evaluation, Evaluation]:
         """Return the figures on the whole training set and on the whole test set, with dropout off."""
         data = self._data
-        with tf.device(self._device):
+        with self._on_device():
             train = evaluate(self._predictor.probs(data.train_images), data.train_labels)
             test = evaluate(self._predictor.probs(data.test_images), data.test_labels)
         return train, test

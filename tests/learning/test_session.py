@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from dropout_lab.errors import TrainingError
+from dropout_lab.errors import OutOfMemoryError, TrainingError
 from dropout_lab.learning.checkpoints import checkpoint_files
 from dropout_lab.learning.session import Session, load_model
 from dropout_lab.learning.training import Progress
@@ -48,6 +49,15 @@ def test_conditions_at_one_seed_are_twins_and_end_apart(make_session: MakeSessio
     for session in (baseline, dropout):
         session.train(Progress(), ignore)
     assert baseline.weights_fingerprint() != dropout.weights_fingerprint()
+
+
+def test_memory_that_does_not_suffice_is_told_with_what_to_do(make_session: MakeSession) -> None:
+    def ask_for_128_tebibytes(_progress: Progress) -> None:
+        tf.random.uniform([2**45])
+
+    with pytest.raises(OutOfMemoryError, match="does not suffice") as raised:
+        make_session().train(Progress(), ask_for_128_tebibytes)
+    assert "dropout-lab resume" in str(raised.value)
 
 
 @pytest.mark.parametrize("stop_after", [1, 2, 3])
