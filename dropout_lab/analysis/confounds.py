@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from dropout_lab.analysis.results import FindingKind
+from dropout_lab.analysis.findings import FindingKind
 from dropout_lab.errors import UsageError, did_you_mean
 from dropout_lab.records import RunRecord
 

@@ -15,7 +15,7 @@ from dropout_lab.analysis.confounds import (
     matches,
     run_facts,
 )
-from dropout_lab.analysis.results import Finding, FindingKind
+from dropout_lab.analysis.findings import Finding, FindingKind
 from dropout_lab.analysis.selection import FAILED, Selection, format_seeds, paired_seeds
 from dropout_lab.errors import UsageError
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from dropout_lab.analysis.results import Difference, Exclusion, Method
+from dropout_lab.analysis.findings import Exclusion
+from dropout_lab.analysis.results import Difference, Method
 from dropout_lab.analysis.selection import Selection, format_seeds, paired_seeds
 
 FEW_SEEDS = 30

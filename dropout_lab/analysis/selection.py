@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from dropout_lab.analysis.results import Exclusion
+from dropout_lab.analysis.findings import Exclusion
 from dropout_lab.errors import UsageError, did_you_mean
 from dropout_lab.records import RunRecord, RunStatus
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dropout_lab.analysis.findings import FindingKind
 from dropout_lab.analysis.metrics import (
     format_difference,
     format_interval,
@@ -15,7 +16,7 @@ from dropout_lab.analysis.metrics import (
     format_value,
     metric_info,
 )
-from dropout_lab.analysis.results import SYMBOLS, Comparison, FindingKind
+from dropout_lab.analysis.results import SYMBOLS, Comparison
 from dropout_lab.analysis.selection import format_seeds
 
 NUM_COLUMNS = 3

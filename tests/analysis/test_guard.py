@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from dropout_lab.analysis.findings import Finding, FindingKind
 from dropout_lab.analysis.guard import check_confounds, refuse
-from dropout_lab.analysis.results import Finding, FindingKind
 from dropout_lab.analysis.selection import select_runs
 from dropout_lab.errors import UsageError
 from dropout_lab.records import RunRecord, RunStatus
