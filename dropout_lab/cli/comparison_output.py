@@ -8,7 +8,6 @@ from typing import Literal
 from dropout_lab.analysis.results import Comparison
 from dropout_lab.cli.comparison_tables import (
     CSV_COLUMNS,
-    TextTable,
     csv_rows,
     difference_table,
     figure_table,
@@ -17,9 +16,7 @@ from dropout_lab.cli.comparison_tables import (
     sections,
 )
 from dropout_lab.cli.console import print_json, printable, stdout
-
-WIDE = 150
-"""Columns of a terminal that the whole table of differences needs."""
+from dropout_lab.cli.tables import TextTable, print_table
 
 ComparisonFormat = Literal["table", "markdown", "csv", "json"]
 
@@ -42,39 +39,34 @@ def print_comparison(comparison: Comparison, format_: ComparisonFormat) -> None:
         _print_tables(comparison)
 
 
-def _tables(comparison: Comparison, *, narrow: bool = False) -> tuple[list[TextTable], list[TextTable]]:
+def _tables(comparison: Comparison) -> tuple[list[TextTable], list[TextTable]]:
     """Return the tables before the verdicts, and those after."""
-    after = [difference_table(comparison, narrow=narrow), gap_table(comparison)]
+    after = [difference_table(comparison), gap_table(comparison)]
     return [figure_table(comparison)], [table for table in after if table.rows]
 
 
 def _print_tables(comparison: Comparison) -> None:
     from rich.padding import Padding
-    from rich.table import Table
 
     console = stdout()
 
     def show(table: TextTable) -> None:
-        shown = Table(title=table.title, title_justify="left")
-        for heading in table.headings:
-            shown.add_column(heading, overflow="fold", no_wrap=heading == "Verdict")
-        for row in table.rows:
-            shown.add_row(*row)
-        console.print(shown)
+        print_table(console, table)
+        console.print()
 
     def tell(heading: str, lines: list[str]) -> None:
-        console.print(f"\n{heading}", style="bold")
+        console.print(heading, style="bold")
         for line in lines:
             console.print(Padding(line, (0, 0, 0, 2), expand=False))
+        console.print()
 
-    before, after = _tables(comparison, narrow=console.width < WIDE)
+    before, after = _tables(comparison)
     found = dict(sections(comparison))
     for table in before:
         show(table)
     for heading in ("Verdicts", "Claims"):
         if heading in found:
             tell(heading, found.pop(heading))
-    console.print()
     for table in after:
         show(table)
     for heading, lines in found.items():

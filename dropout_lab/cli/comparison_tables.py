@@ -3,7 +3,6 @@
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from dropout_lab.analysis.findings import FindingKind
@@ -18,18 +17,10 @@ from dropout_lab.analysis.metrics import (
 )
 from dropout_lab.analysis.results import SYMBOLS, Comparison
 from dropout_lab.analysis.selection import format_seeds
+from dropout_lab.cli.tables import TextTable
 
 NUM_COLUMNS = 3
 """Metrics beside each other in the first table; the table of differences has them all."""
-
-
-@dataclass(frozen=True)
-class TextTable:
-    """A table as it is read: all cells are text, the first column is a name."""
-
-    title: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 def figure_table(comparison: Comparison) -> TextTable:
@@ -55,20 +46,17 @@ def figure_table(comparison: Comparison) -> TextTable:
             )
         )
     labels = [metric_info(metric).label for metric in shown]
+    difference = f"Difference in {labels[0]} ({level} interval)"
     return TextTable(
         f"{comparison.experiment}: mean ± standard deviation over seeds",
-        ("Condition", "Seeds", *labels, f"Difference in {labels[0]} ({level} interval)"),
+        ("Condition", "Seeds", *labels, difference),
         tuple(rows),
+        (difference,),
     )
 
 
-def difference_table(comparison: Comparison, *, narrow: bool = False) -> TextTable:
-    """Return every condition's difference from the reference in every metric.
-
-    Args:
-        comparison: What was found.
-        narrow: Leave out what a verdict can be understood without.
-    """
+def difference_table(comparison: Comparison) -> TextTable:
+    """Return every condition's difference from the reference in every metric."""
     rows = []
     for found in comparison.differences:
         word = comparison.verdict(found.condition, found.metric).word
@@ -91,12 +79,7 @@ def difference_table(comparison: Comparison, *, narrow: bool = False) -> TextTab
     adjusted = "p (Holm)" if len(comparison.conditions) > 2 else "p"
     extra = ("Margin", "Effect size", "r of pairs")
     headings = ("Condition", "Metric", "n", "Difference", level, adjusted, *extra, "Verdict")
-    shown = [index for index, heading in enumerate(headings) if not (narrow and heading in extra)]
-    return TextTable(
-        f"Differences from {comparison.reference}",
-        tuple(headings[index] for index in shown),
-        tuple(tuple(row[index] for index in shown) for row in rows),
-    )
+    return TextTable(f"Differences from {comparison.reference}", headings, tuple(rows), ("n", *extra))
 
 
 def gap_table(comparison: Comparison) -> TextTable:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropout_lab.cli.console import TextOrJson, print_json, starting, stdout
+from dropout_lab.cli.tables import TextTable, print_table
 
 if TYPE_CHECKING:
     from dropout_lab.analysis.run_diff import Change
@@ -48,8 +49,6 @@ def diff(
             sections.setdefault(change.section, {})[change.key] = [change.first, change.second]
         print_json({"first": one.run_id, "second": other.run_id, "differs": sections})
         return
-    from rich.table import Table
-
     console = stdout()
     names = [f"{run.run_name}\n({run.run_id[:8]})" for run in (one, other)]
     if not changes:
@@ -58,15 +57,9 @@ def diff(
         found = [change for change in changes if change.section == section]
         if not found:
             continue
-        table = Table(title=title, title_justify="left", title_style="bold")
-        table.add_column("")
-        for name in names:
-            table.add_column(name, overflow="fold")
-        if section == "figures":
-            table.add_column("difference", justify="right")
-        for change in found:
-            table.add_row(*_cells(change))
-        console.print(table)
+        headings = ("", *names, "difference") if section == "figures" else ("", *names)
+        print_table(console, TextTable(title, headings, tuple(tuple(_cells(change)) for change in found)))
+        console.print()
 
 
 def _cells(change: "Change") -> list[str]:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dropout_lab.cli.console import print_json, stderr, stdout
+from dropout_lab.cli.tables import TextTable, print_table
 from dropout_lab.execution.planning import PlannedRun
 from dropout_lab.execution.runner import RunOutcome
 from dropout_lab.learning.session import Session
@@ -132,7 +133,7 @@ def print_outcomes(outcomes: Sequence[RunOutcome], trackers: Mapping[str, Tracke
         elif len(outcomes) == 1:
             console.print(_panel(outcome.run.name, lines))
     if console.is_terminal and len(outcomes) > 1:
-        console.print(_table(outcomes))
+        print_table(console, _table(outcomes))
     for experiment in dict.fromkeys(outcome.run.origin.experiment for outcome in outcomes):
         tracker = trackers[experiment]
         uri = tracker.location.uri
@@ -176,15 +177,14 @@ def _panel(name: str, lines: Mapping[str, str]) -> Panel:
     return Panel(grid, title=Text(name), title_align="left", expand=False)
 
 
-def _table(outcomes: Sequence[RunOutcome]) -> Table:
-    table = Table()
+def _table(outcomes: Sequence[RunOutcome]) -> TextTable:
     shown = ("test_accuracy", "test_loss", "generalization_gap", "train_seconds")
-    for heading in ("run", *(SHOWN_METRICS[name] for name in shown), "run id"):
-        table.add_column(heading, overflow="fold")
-    for outcome in outcomes:
-        figures = [_shown(name, outcome.metrics.get(name)) for name in shown]
-        table.add_row(outcome.run.name, *figures, outcome.run_id)
-    return table
+    labels = [SHOWN_METRICS[name] for name in shown]
+    rows = (
+        (outcome.run.name, *(_shown(name, outcome.metrics.get(name)) for name in shown), outcome.run_id)
+        for outcome in outcomes
+    )
+    return TextTable("", ("run", *labels, "run id"), tuple(rows), details=("run id",))
 
 
 def _shown(name: str, value: float | None) -> str:

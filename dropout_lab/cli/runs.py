@@ -1,10 +1,14 @@
 """``dropout-lab runs``: which runs there are, and in which state."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dropout_lab.cli.console import TextOrJson, print_json, starting, stdout
+from dropout_lab.cli.tables import TextTable, print_table
+
+if TYPE_CHECKING:
+    from dropout_lab.records import RunRecord
 
 
 def runs(
@@ -54,22 +58,27 @@ def runs(
             ]
         )
         return
-    from rich.table import Table
-
-    table = Table(title=f"Runs of {found[0].experiment_name}" if found else None, title_justify="left")
-    for heading in ("Run", "State", "Test accuracy", "Started", "Run id"):
-        table.add_column(heading, overflow="fold")
-    for run in found:
-        accuracy = run.metrics.get("test_accuracy")
-        table.add_row(
-            run.run_name,
-            run.status.value,
-            "" if accuracy is None else f"{accuracy:.2%}",
-            f"{run.start_time.astimezone():%Y-%m-%d %H:%M}",
-            run.run_id,
-        )
-    stdout().print(table)
+    print_table(
+        stdout(),
+        TextTable(
+            f"Runs of {found[0].experiment_name}" if found else "There are no runs.",
+            ("Run", "State", "Test accuracy", "Started", "Run id"),
+            tuple(map(_row, found)),
+            details=("Started",),
+        ),
+    )
     if repair:
         print(f"{len(interrupted)} runs were marked as KILLED.")
     elif interrupted:
         print(f"{len(interrupted)} interrupted: `dropout-lab resume` goes on with those of this folder.")
+
+
+def _row(run: "RunRecord") -> tuple[str, ...]:
+    accuracy = run.metrics.get("test_accuracy")
+    return (
+        run.run_name,
+        run.status.value,
+        "" if accuracy is None else f"{accuracy:.2%}",
+        f"{run.start_time.astimezone():%Y-%m-%d %H:%M}",
+        run.run_id,
+    )

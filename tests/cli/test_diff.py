@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -16,11 +17,9 @@ def ids(logged_runs, monkeypatch):
 
 
 def rows_of(text: str) -> dict[str, list[str]]:
-    """The cells of all table rows by their first."""
-    rows = (
-        [cell.strip() for cell in line.strip("│").split("│")] for line in text.splitlines() if "│" in line
-    )
-    return {key: cells for key, *cells in rows}
+    """The cells of all table rows by their first, which headings lack."""
+    rows = (re.split(r"\s{2,}", line.strip()) for line in text.splitlines() if not line.startswith(" "))
+    return {key: cells for key, *cells in rows if cells}
 
 
 def test_only_what_differs_is_shown(ids, capsys):

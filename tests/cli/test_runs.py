@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 from mlflow import MlflowClient
@@ -18,7 +19,7 @@ def test_all_runs_are_listed(ids, capsys):
     runs("study")
     output = capsys.readouterr().out
     assert output.startswith("Runs of study")
-    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in output.splitlines() if "│" in line]
+    rows = (re.split(r"\s{2,}", line.strip()) for line in output.splitlines())
     assert {(row[0], row[1], row[2], row[4]) for row in rows if row[0].endswith("seed0")} == {
         ("baseline-seed0", "FINISHED", "90.00%", ids["baseline-seed0"]),
         ("dropout-seed0", "FINISHED", "95.00%", ids["dropout-seed0"]),
