@@ -3,7 +3,7 @@
     python benchmarks/survival.py kills             # 100 SIGKILLs of a small spec, about 30 minutes
     python benchmarks/survival.py protocol          # SIGKILLs of the published protocol, about 10 minutes
     python benchmarks/survival.py disk              # 30 times a full disk (root on Linux), about 10 minutes
-    python benchmarks/survival.py server            # 20 outages of a tracking server, about 5 minutes
+    python benchmarks/survival.py server            # 20 outages of a tracking server, about 10 minutes
     python benchmarks/survival.py kills --write     # and into RESULTS.md
 
 The runs are trained once without interruption. Then they are started again and again, disturbed after a
@@ -80,7 +80,7 @@ class Work:
 
 SMALL = Work("smoke.yaml", 12)
 PROTOCOL = Work("dropout.yaml", 10)
-LONG = Work("dropout.yaml", 200, ("data.num_train=3000", "data.num_test=500", "training.batch_size=100"))
+LONG = Work("dropout.yaml", 320, ("data.num_train=3000", "data.num_test=500", "training.batch_size=100"))
 
 
 @dataclass
