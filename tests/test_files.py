@@ -1,3 +1,6 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
 from dropout_lab.files import write_atomically
@@ -5,13 +8,15 @@ from dropout_lab.files import write_atomically
 resource = pytest.importorskip("resource", reason="limits of a process are POSIX")
 
 
-@pytest.fixture
-def file_size_limit():
-    """No file of this process can grow beyond 1,000 bytes: what a full disk does to a write."""
+@contextmanager
+def file_size_limit(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond `size` bytes: what a full disk does to a write."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_content_is_replaced(tmp_path):
@@ -22,11 +27,10 @@ def test_content_is_replaced(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.usefixtures("file_size_limit")
 def test_a_write_that_finds_no_room_leaves_the_old_content_and_nothing_else(tmp_path):
     path = tmp_path / "state"
     write_atomically(path, b"old")
-    with pytest.raises(OSError, match="File too large"):
+    with file_size_limit(1000), pytest.raises(OSError, match="File too large"):
         write_atomically(path, bytes(2000))
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
