@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from dropout_lab.errors import UsageError
 
 HOST = "127.0.0.1"
+POLL_SECONDS = 0.2
 
 
 def ui(port: Annotated[int, typer.Option(help="Port on this machine.", min=1, max=65535)] = 5000) -> None:
@@ -20,6 +22,7 @@ def ui(port: Annotated[int, typer.Option(help="Port on this machine.", min=1, ma
 
       dropout-lab ui --port 5001
     """
+    from dropout_lab.execution.stopping import listen_for_stop
     from dropout_lab.tracking import links, locate
 
     location = locate()
@@ -40,6 +43,7 @@ def ui(port: Annotated[int, typer.Option(help="Port on this machine.", min=1, ma
         **os.environ,
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_BACKEND_STORE_URI": location.uri,  # not as an argument: it may hold a password
+        "PYTHONWARNINGS": "ignore",
     }
     command = [
         sys.executable,
@@ -52,7 +56,16 @@ def ui(port: Annotated[int, typer.Option(help="Port on this machine.", min=1, ma
         str(port),
         "--workers",
         "1",
+        "--uvicorn-opts",
+        "--log-level warning",
     ]
-    result = subprocess.run(command, env=environment, check=False)
-    if result.returncode:
+    # In a process group of its own, since it ends in order by SIGTERM, and by Ctrl-C with a traceback.
+    with listen_for_stop() as stop, subprocess.Popen(command, env=environment, process_group=0) as server:
+        while server.poll() is None:
+            if stop.signal_number:
+                server.terminate()
+            time.sleep(POLL_SECONDS)
+    if stop.signal_number:
+        raise typer.Exit(128 + stop.signal_number)
+    if server.returncode:
         raise typer.Exit(1)

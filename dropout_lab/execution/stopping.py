@@ -1,4 +1,4 @@
-"""Requests to stop: Ctrl-C and SIGTERM let the current steps end, so that their work is saved."""
+"""Requests to stop: Ctrl-C, SIGTERM and a closed terminal let what runs end in order."""
 
 import signal
 from collections.abc import Iterator
@@ -14,9 +14,12 @@ class StopRequest:
 
 @contextmanager
 def listen_for_stop() -> Iterator[StopRequest]:
-    """Note the first SIGINT or SIGTERM instead of raising; a second one acts at once."""
+    """Note the first SIGINT, SIGTERM or SIGHUP instead of raising; a second one acts at once."""
     request = StopRequest()
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # which nohup asks for
+        numbers.append(signal.SIGHUP)
+    handlers = {number: signal.getsignal(number) for number in numbers}
 
     def note(signal_number: int, _frame: FrameType | None) -> None:
         request.signal_number = signal_number
