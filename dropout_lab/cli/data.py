@@ -40,7 +40,7 @@ def data(
     from dropout_lab.learning.fetching import fetch
 
     messages = stderr()
-    found = locate(folder) or fetch(lambda text: messages.print(text, markup=False, soft_wrap=True))
+    found = locate(folder) or fetch(lambda text: messages.print(text, soft_wrap=True))
     summary = summarise(found, read_files(found))
     if format_ is TextOrJson.JSON:
         print_json(summary)
