@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dropout_lab.analysis.comparison import Question, metric_differences
-from dropout_lab.analysis.power import power_of_difference, power_of_equivalence, seeds_for_power
-from dropout_lab.analysis.results import Difference, Method, VerdictWord
-from dropout_lab.analysis.verdicts import verdict_word
+from dropout_lab.comparison.compare import Question, metric_differences
+from dropout_lab.comparison.results import Difference, VerdictWord
+from dropout_lab.comparison.verdicts import verdict_word
 from dropout_lab.seeds import generator
+from dropout_lab.statistics.methods import Method
+from dropout_lab.statistics.power import power_of_difference, power_of_equivalence, seeds_for_power
 
 METRIC = "test_accuracy"
 BASELINE = 0.9

@@ -13,7 +13,7 @@ from dropout_lab.cli.console import starting
 from dropout_lab.errors import DropoutLabError, TrackingError, UsageError
 
 if TYPE_CHECKING:
-    from dropout_lab.analysis.results import Comparison
+    from dropout_lab.comparison.results import Comparison
     from dropout_lab.records import Claim, RunRecord
 
 EXAMPLES = """Examples:
@@ -108,15 +108,16 @@ def compare(
         raise UsageError(f"[--report] expected a file in a folder that is there, received {report}")
     wants_report = report is not None or log
     with starting("MLflow"):
-        from dropout_lab.analysis.comparison import Question, compare_runs
-        from dropout_lab.analysis.guard import DEFAULT_VARYING
-        from dropout_lab.analysis.results import ClaimStatus, Method
         from dropout_lab.cli.comparison_output import print_comparison
+        from dropout_lab.comparison.compare import Question, compare_runs
+        from dropout_lab.comparison.guard import DEFAULT_VARYING
+        from dropout_lab.comparison.results import ClaimStatus
+        from dropout_lab.statistics.methods import Method
         from dropout_lab.tracking import read_runs
 
         histories: Sequence[str] = ()
         if plots or wants_report:
-            from dropout_lab.analysis.plots import CURVE_METRICS
+            from dropout_lab.plotting import CURVE_METRICS
 
             histories = CURVE_METRICS
         runs = read_runs(experiment, histories=histories)
@@ -198,7 +199,7 @@ def _read_claims(spec: Path | None, runs: "Sequence[RunRecord]") -> "list[Claim]
 
 def _with_single_runs(comparison: "Comparison") -> "Comparison":
     """Compare test predictions where there is but one run of a condition and one of the reference."""
-    from dropout_lab.analysis.single_runs import compare_single_runs
+    from dropout_lab.comparison.single_runs import compare_single_runs
     from dropout_lab.tracking import load_test_probs
 
     by_condition = {

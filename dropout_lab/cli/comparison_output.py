@@ -5,7 +5,6 @@ import re
 import sys
 from typing import Literal
 
-from dropout_lab.analysis.results import Comparison
 from dropout_lab.cli.comparison_tables import (
     CSV_COLUMNS,
     csv_rows,
@@ -17,6 +16,7 @@ from dropout_lab.cli.comparison_tables import (
 )
 from dropout_lab.cli.console import print_json, printable, stdout
 from dropout_lab.cli.tables import TextTable, print_table
+from dropout_lab.comparison.results import Comparison
 
 ComparisonFormat = Literal["table", "markdown", "csv", "json"]
 

@@ -5,8 +5,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dropout_lab.analysis.findings import FindingKind
-from dropout_lab.analysis.metrics import (
+from dropout_lab.cli.tables import TextTable
+from dropout_lab.comparison.findings import FindingKind
+from dropout_lab.comparison.results import SYMBOLS, Comparison
+from dropout_lab.comparison.selection import format_seeds
+from dropout_lab.evaluation.metrics import (
     format_difference,
     format_interval,
     format_mean_sd,
@@ -15,9 +18,6 @@ from dropout_lab.analysis.metrics import (
     format_value,
     metric_info,
 )
-from dropout_lab.analysis.results import SYMBOLS, Comparison
-from dropout_lab.analysis.selection import format_seeds
-from dropout_lab.cli.tables import TextTable
 
 NUM_COLUMNS = 3
 """Metrics beside each other in the first table; the table of differences has them all."""

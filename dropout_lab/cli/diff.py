@@ -8,7 +8,7 @@ from dropout_lab.cli.console import TextOrJson, print_json, starting, stdout
 from dropout_lab.cli.tables import TextTable, print_table
 
 if TYPE_CHECKING:
-    from dropout_lab.analysis.run_diff import Change
+    from dropout_lab.comparison.run_diff import Change
 
 TITLES = {
     "spec": "Spec",
@@ -38,7 +38,7 @@ def diff(
       dropout-lab diff 820a03df 5fcca736 --format json
     """
     with starting("MLflow"):
-        from dropout_lab.analysis.run_diff import diff_runs
+        from dropout_lab.comparison.run_diff import diff_runs
         from dropout_lab.tracking import find_run
 
         one, other = find_run(first), find_run(second)
@@ -63,7 +63,7 @@ def diff(
 
 
 def _cells(change: "Change") -> list[str]:
-    from dropout_lab.analysis.metrics import format_difference, format_value
+    from dropout_lab.evaluation.metrics import format_difference, format_value
 
     if change.section != "figures":
         length = SHOWN_LENGTH if change.section in ("fingerprints", "code") else None

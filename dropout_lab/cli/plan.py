@@ -12,7 +12,7 @@ from dropout_lab.cli.console import TextOrJson, print_json, printable, starting
 from dropout_lab.errors import TrackingError, UsageError
 
 if TYPE_CHECKING:
-    from dropout_lab.analysis.seed_plan import SeedPlan
+    from dropout_lab.comparison.seed_plan import SeedPlan
     from dropout_lab.records import RunRecord
 
 
@@ -61,7 +61,7 @@ def plan(
     planned = plan_runs(load_spec(spec))
     conditions = {run.condition: run for run in planned}
     with starting("MLflow"):
-        from dropout_lab.analysis.seed_plan import (
+        from dropout_lab.comparison.seed_plan import (
             default_noise,
             measure_noise,
             noise_of_runs,
@@ -131,7 +131,7 @@ def _tracked_runs(experiment: str) -> "list[RunRecord]":
 
 
 def _promise(plan: "SeedPlan") -> list[str]:
-    from dropout_lab.analysis.metrics import format_difference, metric_info
+    from dropout_lab.evaluation.metrics import format_difference, metric_info
 
     label = metric_info(plan.metric).label
     difference = format_difference(plan.metric, plan.difference, sign=False)

@@ -91,7 +91,7 @@ def _facts(run: "RunRecord") -> dict[str, str]:
 
 
 def _curves(run: "RunRecord") -> dict[str, str]:
-    from dropout_lab.analysis.metrics import format_value
+    from dropout_lab.evaluation.metrics import format_value
 
     def ends(name: str, values: Sequence[float]) -> str:
         first, last = (format_value(name, value) for value in (values[0], values[-1]))
@@ -105,7 +105,7 @@ def _curves(run: "RunRecord") -> dict[str, str]:
 
 
 def _figures(run: "RunRecord") -> dict[str, str]:
-    from dropout_lab.analysis.metrics import format_value
+    from dropout_lab.evaluation.metrics import format_value
 
     final = {
         name: format_value(name, value)

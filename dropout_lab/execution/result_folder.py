@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from dropout_lab.analysis.plots import draw_run
 from dropout_lab.files import write_atomically
 from dropout_lab.learning.data import CLASS_NAMES
 from dropout_lab.learning.session import Session
+from dropout_lab.plotting import draw_run
 from dropout_lab.records import DropoutCheck, EpochMetrics, Evaluation
 
 EVALUATION_FIGURES = ("loss", "accuracy", "brier", "ece")

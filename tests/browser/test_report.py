@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dropout_lab.analysis.comparison import compare_runs
-from dropout_lab.analysis.plots import CURVE_METRICS
-from dropout_lab.analysis.report import ReportLinks, render_report
+from dropout_lab.comparison.compare import compare_runs
+from dropout_lab.plotting import CURVE_METRICS
 from dropout_lab.records import RunRecord, RunStatus
+from dropout_lab.reporting.report import ReportLinks, render_report
 
 pytestmark = pytest.mark.browser
 

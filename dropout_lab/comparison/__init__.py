@@ -1,0 +1,1 @@
+"""Compare the runs of an experiment; knows neither Keras nor MLflow nor the spec."""

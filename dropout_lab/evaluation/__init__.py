@@ -1,0 +1,1 @@
+"""Definition, direction, margin and format of every metric."""

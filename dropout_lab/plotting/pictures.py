@@ -1,0 +1,168 @@
+"""All pictures of a comparison, each with the words that stand in for it, and their files."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from dropout_lab.comparison.results import Comparison
+from dropout_lab.errors import UsageError
+from dropout_lab.evaluation.metrics import format_difference, format_value
+from dropout_lab.files import write_atomically
+from dropout_lab.plotting.class_change import class_changes, draw_class_changes
+from dropout_lab.plotting.curves import condition_curves, draw_curves
+from dropout_lab.plotting.forest import draw_forest, forest_panels
+from dropout_lab.plotting.metric_axes import metric_label
+from dropout_lab.plotting.rate_response import draw_rate_response, rate_response
+from dropout_lab.plotting.reliability import TestPredictions, draw_reliability, reliability_curves
+from dropout_lab.plotting.style import DARK, LIGHT, PictureFormat, Theme, render
+
+FORMATS: tuple[PictureFormat, ...] = ("png", "svg")
+THEMES = {"": LIGHT, "-dark": DARK}
+"""What a file's name adds for each theme."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """One picture of a comparison.
+
+    Attributes:
+        name: Its file's name without ending, such as ``learning_curves``.
+        caption: How to read it.
+        alt: What it shows, in words, for who cannot see it.
+        draw: Returns its figure in a theme.
+    """
+
+    name: str
+    title: str
+    caption: str
+    alt: str
+    draw: Callable[[Theme], Figure]
+
+
+def comparison_pictures(
+    comparison: Comparison,
+    predictions: Mapping[str, TestPredictions] | None = None,
+    class_names: Sequence[str] = (),
+) -> tuple[Picture, ...]:
+    """Return the pictures that the runs of `comparison` have the figures for.
+
+    Args:
+        comparison: Its runs carry the histories that `CURVE_METRICS` names, or there are no learning curves.
+        predictions: Test predictions by run id; without them there is no reliability diagram.
+        class_names: By class number.
+    """
+    pictures = (
+        _forest(comparison),
+        _curves(comparison),
+        _rate_response(comparison),
+        _reliability(comparison, predictions or {}),
+        _class_change(comparison, class_names),
+    )
+    return tuple(picture for picture in pictures if picture is not None)
+
+
+def _forest(comparison: Comparison) -> Picture | None:
+    panels = forest_panels(comparison)
+    if not panels:
+        return None
+    return Picture(
+        name="forest",
+        title="Differences",
+        caption=f"Markers: mean difference from {comparison.reference}. Bars: {comparison.confidence:.0%} "
+        "confidence intervals, each for this comparison alone. Grey zone: within the margin of equivalence.",
+        alt=f"Forest plot of differences from {comparison.reference} with intervals: "
+        f"{', '.join(panel.metric for panel in panels)}. The table of figures has the same numbers.",
+        draw=lambda theme: draw_forest(panels, theme),
+    )
+
+
+def _curves(comparison: Comparison) -> Picture | None:
+    curves = condition_curves(comparison.runs, comparison.conditions)
+    if not (curves.loss or curves.accuracy):
+        return None
+    ends = [f"{c.condition} {c.part} {format_value('accuracy', c.mean[-1])}" for c in curves.accuracy]
+    return Picture(
+        name="learning_curves",
+        title="Learning curves",
+        caption="Means over the seeds; bands from the lowest to the highest seed. Training figures are taken "
+        "with dropout on while the weights still move: do not compare them with validation.",
+        alt=f"Loss and accuracy by epoch. Accuracy in the last epoch: {'; '.join(ends)}.",
+        draw=lambda theme: draw_curves(curves, theme),
+    )
+
+
+def _rate_response(comparison: Comparison) -> Picture | None:
+    response = rate_response(comparison)
+    if response is None:
+        return None
+    metric, points = next(iter(response.points.items()))
+    values = [f"{point.dropout_rate:.0%}: {format_value(metric, point.mean)}" for point in points]
+    return Picture(
+        name="rate_response",
+        title="Response to the dropout rate",
+        caption=f"Means over the seeds by dropout rate, {response.site}; dots: single seeds.",
+        alt=f"{metric_label(metric)} by dropout rate. {'; '.join(values)}.",
+        draw=lambda theme: draw_rate_response(response, theme),
+    )
+
+
+def _reliability(comparison: Comparison, predictions: Mapping[str, TestPredictions]) -> Picture | None:
+    curves = reliability_curves(comparison.runs, predictions, comparison.conditions)
+    if not curves:
+        return None
+    errors = [f"{curve.condition} {format_value('test_ece', curve.ece)}" for curve in curves]
+    return Picture(
+        name="reliability",
+        title="Reliability",
+        caption="Test predictions of all seeds in 15 bins of equal width by confidence. Below the diagonal a "
+        "model is surer than it is right. Error: expected calibration error, mean over the seeds.",
+        alt=f"Reliability diagram. Expected calibration error: {', '.join(errors)}.",
+        draw=lambda theme: draw_reliability(curves, theme),
+    )
+
+
+def _class_change(comparison: Comparison, class_names: Sequence[str]) -> Picture | None:
+    reference = comparison.reference
+    changes = class_changes(comparison.runs, comparison.conditions, reference, class_names)
+    if not changes:
+        return None
+    means = [f"{c.condition}, {c.class_name}: {format_difference('test_accuracy', c.mean)}" for c in changes]
+    return Picture(
+        name="class_change",
+        title="Change by class",
+        caption=f"Test accuracy on each class minus that of {reference} at the same seed. Large markers: "
+        "means; dots: single seeds. Nothing was tested by class.",
+        alt=f"Change of accuracy by class. {'; '.join(means)}.",
+        draw=lambda theme: draw_class_changes(changes, reference, theme),
+    )
+
+
+def save_pictures(pictures: Sequence[Picture], folder: Path) -> list[Path]:
+    """Write every picture as PNG and SVG, light and dark, into `folder`, which is made if missing.
+
+    A file is replaced whole or not at all.
+
+    Returns:
+        The files written, such as ``forest.png`` and ``forest-dark.svg``.
+
+    Raises:
+        UsageError: The folder cannot be written to.
+    """
+    written = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for picture in pictures:
+            for suffix, theme in THEMES.items():
+                figure = picture.draw(theme)
+                for picture_format in FORMATS:
+                    path = folder / f"{picture.name}{suffix}.{picture_format}"
+                    write_atomically(path, render(figure, picture_format))
+                    written.append(path)
+    except OSError as error:
+        raise UsageError(
+            f"Expected a folder that pictures can be written to, received {folder}: {error.strerror}",
+            hint="Name another folder.",
+        ) from error
+    return written

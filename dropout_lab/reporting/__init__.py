@@ -1,0 +1,1 @@
+"""Reports of a comparison as files that need nothing else."""

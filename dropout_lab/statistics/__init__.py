@@ -1,0 +1,1 @@
+"""Arrays in, numbers out: tests, resampling and power. Knows no run."""

@@ -1,0 +1,108 @@
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dropout_lab.comparison.claims import judge_claims
+from dropout_lab.comparison.results import ClaimResult, ClaimStatus
+from dropout_lab.comparison.selection import select_runs
+from dropout_lab.records import Claim, RunRecord, claims_fingerprint
+
+MakeCondition = Callable[..., list[RunRecord]]
+CLAIM = Claim(
+    metric="generalization_gap", condition="dropout", reference="baseline", expected="lower", margin=0.01
+)
+BASELINE = [0.050, 0.052, 0.049, 0.051, 0.050]
+NOISE = np.array([0.0005, -0.0005, 0.0003, -0.0003, 0.0])
+
+
+def judge(
+    make_condition: MakeCondition, difference: float, stated: tuple[Claim, ...] | None = None, **claim: Any
+) -> ClaimResult:
+    """Judge `CLAIM`, with the changes given, from five pairs that differ by about `difference`."""
+    asked = replace(CLAIM, **claim)
+    tag = claims_fingerprint([asked] if stated is None else stated)
+    runs = make_condition("baseline", BASELINE, asked.metric, claims_fingerprint=tag)
+    values = list(np.array(BASELINE) + difference + NOISE)
+    runs += make_condition("dropout", values, asked.metric, claims_fingerprint=tag)
+    (result,) = judge_claims([asked], select_runs(runs))
+    return result
+
+
+@pytest.mark.parametrize(
+    ("expected", "margin", "difference", "status"),
+    [
+        ("lower", 0.01, -0.02, ClaimStatus.SUPPORTED),
+        ("lower", 0.01, -0.01, ClaimStatus.UNDECIDED),
+        ("lower", 0.01, -0.005, ClaimStatus.REFUTED),
+        ("lower", 0.0, -0.005, ClaimStatus.SUPPORTED),
+        ("lower", 0.0, 0.005, ClaimStatus.REFUTED),
+        ("higher", 0.01, 0.02, ClaimStatus.SUPPORTED),
+        ("higher", 0.01, 0.01, ClaimStatus.UNDECIDED),
+        ("higher", 0.01, 0.005, ClaimStatus.REFUTED),
+        ("higher", 0.0, -0.005, ClaimStatus.REFUTED),
+        ("equivalent", 0.002, 0.0, ClaimStatus.SUPPORTED),
+        ("equivalent", 0.002, 0.002, ClaimStatus.UNDECIDED),
+        ("equivalent", 0.002, 0.004, ClaimStatus.REFUTED),
+        ("equivalent", 0.002, -0.004, ClaimStatus.REFUTED),
+    ],
+)
+def test_a_claim_is_judged_by_its_one_sided_bounds(
+    make_condition: MakeCondition, expected: str, margin: float, difference: float, status: ClaimStatus
+) -> None:
+    result = judge(make_condition, difference, expected=expected, margin=margin)
+    reach = 2.1318467859510317 * NOISE.std(ddof=1) / np.sqrt(5)  # t quantile 0.95, 4 degrees of freedom
+    assert result.status is status
+    assert (result.ci_low, result.ci_high) == pytest.approx((difference - reach, difference + reach))
+    assert result.mean_difference == pytest.approx(difference)
+    assert (result.n, result.changed) == (5, False)
+    assert result.sentence.startswith(f"{status.value}: generalization gap of dropout is {expected}")
+
+
+def test_a_claim_that_was_changed_after_its_runs_is_flagged(make_condition: MakeCondition) -> None:
+    weaker = replace(CLAIM, margin=0.005)
+    assert not judge(make_condition, -0.02, stated=(weaker, CLAIM)).changed
+    result = judge(make_condition, -0.02, stated=(weaker,))
+    assert result.changed
+    assert "not stated as it reads now" in result.sentence
+    assert judge(make_condition, -0.02, stated=()).changed
+
+
+def test_a_fingerprint_is_of_every_field_and_of_no_order() -> None:
+    others = [
+        replace(CLAIM, metric="test_loss"),
+        replace(CLAIM, condition="other"),
+        replace(CLAIM, reference="other"),
+        replace(CLAIM, expected="higher"),
+        replace(CLAIM, margin=0.02),
+    ]
+    assert len({claim.fingerprint for claim in [CLAIM, *others]}) == 6
+    assert replace(CLAIM, margin=1).fingerprint == replace(CLAIM, margin=1.0).fingerprint
+    assert claims_fingerprint([CLAIM, *others]) == claims_fingerprint([*others, CLAIM, CLAIM])
+    assert claims_fingerprint([]) == ""
+
+
+def test_one_seed_or_no_spread_leaves_a_claim_undecided(make_condition: MakeCondition) -> None:
+    for num_seeds, shown in [(1, "too few"), (3, "without any spread")]:
+        runs = make_condition("baseline", [0.05] * num_seeds, "generalization_gap")
+        runs += make_condition("dropout", [0.01] * num_seeds, "generalization_gap")
+        (result,) = judge_claims([CLAIM], select_runs(runs))
+        assert result.status is ClaimStatus.UNDECIDED
+        assert shown in result.sentence
+
+
+def test_unpaired_seeds_are_judged_too(make_condition: MakeCondition) -> None:
+    runs = make_condition("baseline", BASELINE, "generalization_gap")
+    others = make_condition("dropout", list(np.array(BASELINE) - 0.02), "generalization_gap")
+    runs += [replace(run, seed=run.seed + 100) for run in others]
+    (result,) = judge_claims([CLAIM], select_runs(runs))
+    assert result.status is ClaimStatus.SUPPORTED
+
+
+def test_a_claim_about_a_condition_without_runs_is_undecided(make_condition: MakeCondition) -> None:
+    selection = select_runs(make_condition("baseline", BASELINE, "generalization_gap"))
+    (result,) = judge_claims([CLAIM], selection)
+    assert (result.status, result.n) == (ClaimStatus.UNDECIDED, 0)
+    assert "0 seeds in this comparison are too few" in result.sentence

@@ -1,0 +1,61 @@
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+from dropout_lab.comparison.compare import compare_runs
+from dropout_lab.errors import UsageError
+from dropout_lab.plotting import CURVE_METRICS, comparison_pictures, save_pictures
+
+
+@pytest.fixture(scope="module")
+def runs(make_run):
+    return [
+        make_run(
+            name,
+            seed,
+            test_accuracy=0.9 + seed / 100 + shift,
+            test_accuracy_class_0=0.8 + shift,
+            history=dict.fromkeys(CURVE_METRICS, (0.5, 0.6 + shift)),
+        )
+        for name, shift in (("baseline", 0), ("dropout", 0.01))
+        for seed in (0, 1)
+    ]
+
+
+@pytest.fixture(scope="module")
+def pictures(runs):
+    probs = np.array([[0.9, 0.1], [0.3, 0.7]], dtype=np.float32)
+    predictions = {run.run_id: (probs, np.array([0, 0], dtype=np.uint8)) for run in runs}
+    return comparison_pictures(compare_runs(runs), predictions, ["shirt"])
+
+
+def test_every_picture_with_figures_is_there_and_in_words(pictures):
+    by_name = {picture.name: picture for picture in pictures}
+    assert list(by_name) == ["forest", "learning_curves", "reliability", "class_change"]
+    assert "dropout validation 61.00 %" in by_name["learning_curves"].alt
+    assert "dropout, shirt: +1.00 points" in by_name["class_change"].alt
+    assert "baseline 0.4000" in by_name["reliability"].alt, "((1 - 0.9) + (0.7 - 0)) / 2"
+
+
+def test_what_was_not_logged_is_not_drawn(make_run):
+    comparison = compare_runs([make_run("baseline", 0, test_loss=0.3), make_run("dropout", 0, test_loss=0.2)])
+    assert [picture.name for picture in comparison_pictures(comparison)] == ["forest"]
+
+
+def test_files_are_complete_and_the_same_again(pictures, tmp_path):
+    folder = tmp_path / "new" / "folder"
+    written = save_pictures(pictures[:1], folder)
+    names = ["forest-dark.png", "forest-dark.svg", "forest.png", "forest.svg"]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(path.name for path in written) == names
+    assert ET.parse(folder / "forest.svg").getroot().tag.endswith("svg")
+    before = [path.read_bytes() for path in written]
+    assert len(set(before)) == len(before)
+    assert [path.read_bytes() for path in save_pictures(pictures[:1], folder)] == before
+
+
+def test_a_file_in_place_of_the_folder_is_told(pictures, tmp_path):
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(UsageError, match=r"Expected a folder .* received .*file"):
+        save_pictures(pictures, tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "kept"

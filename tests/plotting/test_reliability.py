@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from dropout_lab.plotting.reliability import draw_reliability, reliability_curves
+
+
+def two_class(confidences: list[float], right: list[bool]) -> tuple[np.ndarray, np.ndarray]:
+    """Predictions of class 0 with these confidences; the label says which are right."""
+    probs = np.array([[c, 1 - c] for c in confidences], dtype=np.float32)
+    return probs, np.array([0 if hit else 1 for hit in right], dtype=np.uint8)
+
+
+def test_bins_hold_mean_confidence_accuracy_and_share(make_run):
+    run = make_run("baseline", 0)
+    # 0.61 and 0.65 lie in the bin (9/15, 10/15], 0.97 and 0.99 in the last one.
+    predictions = {run.run_id: two_class([0.61, 0.65, 0.97, 0.99, 0.98], [True, False, True, True, False])}
+    (curve,) = reliability_curves([run], predictions, ["baseline"])
+    assert curve.confidence == pytest.approx(((0.61 + 0.65) / 2, (0.97 + 0.99 + 0.98) / 3))
+    assert curve.accuracy == (1 / 2, 2 / 3)
+    assert curve.share == (2 / 5, 3 / 5)
+    assert curve.ece == pytest.approx((abs(0.61 + 0.65 - 1) + abs(0.97 + 0.99 + 0.98 - 2)) / 5)
+
+
+def test_the_error_of_a_condition_is_the_mean_over_its_runs(make_run):
+    runs = [make_run("dropout", 0), make_run("dropout", 1)]
+    predictions = {
+        runs[0].run_id: two_class([0.9, 0.9], [True, False]),
+        runs[1].run_id: two_class([0.9], [True]),
+    }
+    (curve,) = reliability_curves(runs, predictions, ["dropout"])
+    assert curve.num_seeds == 2
+    assert curve.accuracy == (2 / 3,)
+    assert curve.ece == pytest.approx(((0.9 - 1 / 2) + (1 - 0.9)) / 2)
+
+
+def test_a_bin_holds_its_upper_edge(make_run):
+    run = make_run("baseline", 0)
+    three = np.array([[0.6, 0.4], [1.0, 0.0]]), np.array([0, 0], dtype=np.uint8)
+    (curve,) = reliability_curves([run], {run.run_id: three}, ["baseline"])
+    assert curve.confidence == (0.6, 1.0)
+
+
+def test_runs_and_conditions_without_predictions_are_left_out(make_run):
+    runs = [make_run("baseline", 0), make_run("dropout", 0), make_run("dropout", 1)]
+    predictions = {runs[1].run_id: two_class([0.9], [True])}
+    (curve,) = reliability_curves(runs, predictions, ["baseline", "dropout"])
+    assert (curve.condition, curve.num_seeds) == ("dropout", 1)
+
+
+def test_the_diagonal_is_drawn(make_run):
+    run = make_run("baseline", 0)
+    curves = reliability_curves([run], {run.run_id: two_class([0.9], [True])}, ["baseline"])
+    top = draw_reliability(curves).axes[0]
+    assert top.get_lines()[0].get_xydata().tolist() == [[0, 0], [1, 1]]
+    assert top.get_ylabel() == "accuracy (%)"

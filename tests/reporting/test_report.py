@@ -1,0 +1,159 @@
+import base64
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from dropout_lab.comparison.compare import Question, compare_runs
+from dropout_lab.comparison.results import Comparison
+from dropout_lab.plotting import CURVE_METRICS
+from dropout_lab.records import Claim
+from dropout_lab.reporting.report import ReportLinks, protocol, render_report
+
+SCRIPT = "<script>alert(1)</script>"
+HOSTILE = f"""{SCRIPT} "onload="x' a & b {{{{ 7 * 7 }}}}"""
+LINKS = ReportLinks(
+    runs={"baseline-0-0": "http://host/#/run?a=1&b=2"},
+    comparison="http://host/#/all",
+    curves="http://host/#/c",
+)
+
+
+class Page(HTMLParser):
+    """Tags and text of a page; checks that every element that is opened is closed in order."""
+
+    VOID = frozenset({"meta", "img", "source", "br"})
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self._open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._open[-1] != "style":
+            self.text += data
+
+    def attributes(self, tag: str, name: str) -> list[str]:
+        return [attrs[name] or "" for found, attrs in self.tags if found == tag and name in attrs]
+
+
+def compare(make_run, condition: str = "dropout", history=None, **question) -> Comparison:
+    runs = [
+        make_run(
+            name,
+            seed,
+            test_accuracy=0.9 + shift + (0.001 * shift / 0.01) * seed,
+            test_loss=0.3 - shift,
+            accuracy=0.91,
+            train_accuracy=0.95,
+            history=history or {},
+            rates=(0.5 * bool(shift),) * 3,
+        )
+        for name, shift in (("baseline", 0.0), (condition, 0.01))
+        for seed in (0, 1, 2)
+    ]
+    return compare_runs(runs, Question(**question))
+
+
+@pytest.fixture(scope="module")
+def comparison(make_run) -> Comparison:
+    claims = [
+        Claim(metric="test_loss", condition="dropout", reference="baseline", expected="lower", margin=0.0)
+    ]
+    return compare(make_run, history=dict.fromkeys(CURVE_METRICS, (0.5, 0.6)), claims=claims)
+
+
+@pytest.fixture(scope="module")
+def html(comparison) -> str:
+    return render_report(comparison, links=LINKS, command="dropout-lab compare")
+
+
+def test_verdicts_come_first_then_figures_pictures_and_protocol(comparison, html):
+    headings = re.findall(r"<h2[^>]*>(.*?)</h2>", html)
+    assert headings == ["Verdicts", "Figures", "Pictures", "Where the gap comes from", "Protocol", "Runs"]
+    text = Page(html).text
+    for verdict in comparison.verdicts:
+        assert verdict.sentence in text
+    assert comparison.claims[0].sentence in text
+    assert "+4.00 points" in text, "the noise: 0.95 - 0.91 in accuracy"
+    assert "dropout-lab compare" in text
+
+
+def test_it_needs_nothing_but_itself(html):
+    page = Page(html)
+    light, dark = page.attributes("img", "src"), page.attributes("source", "srcset")
+    assert len(light) == len(dark) == 2
+    assert not set(light) & set(dark)
+    for source in light + dark:
+        kind, content = source.split(",", 1)
+        assert kind == "data:image/svg+xml;base64"
+        assert base64.b64decode(content).startswith(b"<?xml")
+    assert all(page.attributes("img", "alt"))
+    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
+    assert any(content.startswith("default-src 'none'") for content in page.attributes("meta", "content"))
+
+
+def test_it_links_into_mlflow(html):
+    expected = [LINKS.comparison, LINKS.curves, LINKS.runs["baseline-0-0"]]
+    assert Page(html).attributes("a", "href") == expected
+
+
+def test_names_are_escaped(make_run):
+    comparison = replace(compare(make_run, HOSTILE), experiment=HOSTILE)
+    html = render_report(comparison)
+    page = Page(html)
+    assert SCRIPT not in html
+    assert HOSTILE in page.text
+    assert "script" not in {tag for tag, _ in page.tags}
+    assert not any(attribute.startswith("on") for _, attrs in page.tags for attribute in attrs)
+
+
+def test_findings_and_exclusions_are_told(make_run):
+    finished = compare(make_run).runs
+    failed = replace(finished[0], status="FAILED", run_id="failed0000", run_name="the failed one")
+    slow = [replace(r, device_name="slow" if r.condition == "dropout" else "fast") for r in finished]
+    comparison = compare_runs([*slow, failed])
+    page = Page(render_report(comparison))
+    assert comparison.findings
+    assert comparison.exclusions
+    for finding in comparison.findings:
+        assert finding.sentence in page.text
+    for exclusion in comparison.exclusions:
+        assert exclusion.reason in page.text
+    assert "the failed one" in page.text
+    assert "Nothing else was found to differ." not in page.text
+
+
+def test_one_condition_alone_is_a_report_without_verdicts(make_run):
+    page = Page(render_report(compare_runs([make_run("baseline", 0, test_accuracy=0.9)])))
+    assert "No condition was judged." in page.text
+    assert "90.00 %" in page.text
+
+
+def test_the_same_comparison_gives_the_same_page(comparison, html):
+    assert render_report(comparison, links=LINKS, command="dropout-lab compare") == html
+
+
+def test_protocol_tells_what_is_shared_from_what_differs(make_run):
+    runs = [make_run("baseline", seed) for seed in (0, 1, 2)] + [make_run("dropout", 0, git_dirty=True)]
+    facts = protocol(runs, ["baseline", "dropout"])
+    assert facts.shared["training.epochs"] == "10"
+    assert facts.shared["version of keras"] == runs[0].versions["keras"]
+    assert facts.shared["data.num_train"] == "not set"
+    assert facts.differing["model.dropout.dense"] == ("0.0", "0.5")
+    assert facts.differing["seeds"] == ("0 to 2", "0")
+    assert facts.differing["git commit"] == ("c0ffee", "c0ffee with uncommitted changes")
+    assert not set(facts.shared) & set(facts.differing)
