@@ -64,7 +64,7 @@ def run(
     else:
         from dropout_lab.execution.planning import plan_runs
 
-        train_runs(plan_runs(loaded, spec.read_text(encoding="utf-8")), fresh=fresh, format_=format_)
+        train_runs(plan_runs(loaded), fresh=fresh, format_=format_)
 
 
 run.__doc__ = f"{run.__doc__}\n\n{EXAMPLES}"

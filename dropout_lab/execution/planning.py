@@ -89,18 +89,17 @@ class PlannedRun:
         return cls(content["condition"], content["seed"], settings, Origin(**content["origin"]))
 
 
-def plan_runs(spec: Spec, text: str = "") -> list[PlannedRun]:
+def plan_runs(spec: Spec) -> list[PlannedRun]:
     """Return the runs of `spec`: every condition with the first seed, then with the second, and so on.
 
     In this order the conditions stay paired by seed however early the work is stopped.
 
     Args:
-        spec: As `load_spec` returns it.
-        text: The file that it was read from, kept with each run.
+        spec: As `load_spec` returns it; its text is logged with each run.
     """
     conditions = condition_settings(spec)
     claims = [Claim(**claim.model_dump()) for claim in spec.claims]
-    origin = Origin(spec.experiment or "", spec.description, text, claims_fingerprint(claims))
+    origin = Origin(spec.experiment or "", spec.description, spec.text, claims_fingerprint(claims))
     return [
         PlannedRun(condition, seed, settings, origin)
         for seed in spec.seeds

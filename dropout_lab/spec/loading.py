@@ -33,7 +33,8 @@ def load_spec(path: Path, overrides: Sequence[str] = ()) -> Spec:
         overrides: ``key=value`` each, such as ``training.epochs=3``; the value is YAML.
 
     Returns:
-        The spec, with its experiment resolved.
+        The spec, with its experiment resolved and the text of the file. The file is read once, so it may
+        be a pipe such as ``/dev/stdin``.
 
     Raises:
         SpecError: With every problem that the file and the overrides have.
@@ -49,7 +50,9 @@ def load_spec(path: Path, overrides: Sequence[str] = ()) -> Spec:
         sources[location] = value
     spec = _validate(source.data, sources)
     _check_conditions(spec, sources)
-    return spec if spec.experiment else spec.model_copy(update={"experiment": _default_experiment()})
+    if not spec.experiment:
+        spec = spec.model_copy(update={"experiment": _default_experiment()})
+    return spec.with_text(source.text)
 
 
 def condition_settings(spec: Spec) -> dict[str, Settings]:

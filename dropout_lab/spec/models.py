@@ -4,9 +4,9 @@ What all conditions share stands at the top level of a file; ``conditions`` name
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, StringConstraints
 from pydantic_core import PydanticCustomError
 
 DROPOUT_SITES = ("conv1", "conv2", "dense")
@@ -182,6 +182,18 @@ class Spec(Settings):
     """For each condition, what it changes of the settings above."""
     claims: Annotated[tuple[ClaimSpec, ...], BeforeValidator(_list_to_tuple)] = ()
     """Claims stated beforehand, which `compare` then judges."""
+    _text: str = PrivateAttr("")
+
+    @property
+    def text(self) -> str:
+        """The file that the spec was read from, before overrides; empty for a spec made in Python."""
+        return self._text
+
+    def with_text(self, text: str) -> Self:
+        """Return a copy of the spec that was read from `text`."""
+        copy = self.model_copy()
+        copy._text = text
+        return copy
 
 
 def flatten(settings: BaseModel) -> dict[str, str]:

@@ -46,11 +46,13 @@ class YamlSource:
     Attributes:
         name: The file's name, or the option's, for messages.
         data: Dicts, lists and scalars.
+        text: The YAML that was read.
         lines: Line, counted from 1, of the key or item at each location.
     """
 
     name: str
     data: Any = None
+    text: str = ""
     lines: dict[Location, int] = field(default_factory=dict)
 
     def line(self, location: Location) -> int:
@@ -107,7 +109,7 @@ def parse_yaml(text: str, name: str) -> YamlSource:
         SpecError: If it is not one YAML document, nests too deep, is too large once its aliases
             are expanded, repeats a key, or holds a value that YAML itself cannot construct.
     """
-    source = YamlSource(name)
+    source = YamlSource(name, text=text)
     if len(text) > MAX_BYTES:
         raise SpecError(
             [f"{name[:MAX_SHOWN]}: [YAML] expected at most {MAX_BYTES:,} characters, received more"]

@@ -35,7 +35,7 @@ def test_conditions_stay_paired_however_early_the_work_is_stopped(spec: Spec) ->
 
 
 def test_a_run_is_the_same_after_being_kept_as_json(spec: Spec) -> None:
-    for run in plan_runs(spec, "name: both\n"):
+    for run in plan_runs(spec):
         assert PlannedRun.from_json(run.to_json()) == run
 
 

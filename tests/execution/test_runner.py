@@ -47,7 +47,7 @@ class Listener:
 @pytest.fixture
 def planned(lab: Path) -> list[PlannedRun]:
     """The baseline's and the dropout run of the tiny spec."""
-    return plan_runs(load_spec(lab / "tiny.yaml"), (lab / "tiny.yaml").read_text())
+    return plan_runs(load_spec(lab / "tiny.yaml"))
 
 
 def execute(run: PlannedRun, *, stop_after: int = 0, tracker: Tracker | None = None, fresh: bool = False):  # type: ignore[no-untyped-def]

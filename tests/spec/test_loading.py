@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -138,3 +139,19 @@ def test_a_byte_order_mark_and_windows_lines_do_no_harm(tmp_path):
     path = tmp_path / "spec.yaml"
     path.write_bytes(b"\xef\xbb\xbfname: a\r\nseeds: 2\r\n")
     assert load_spec(path).seeds == (0, 1)
+
+
+def test_a_spec_keeps_the_text_that_it_was_read_from(write, monkeypatch):
+    text = "name: a  # why\n"
+    assert load_spec(write(text), ["seeds=3"]).text == text
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "other")
+    assert load_spec(write(text)).text == text
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="needs /dev/fd")
+def test_a_spec_can_be_read_from_a_pipe(tmp_path):
+    reading, writing = os.pipe()
+    os.write(writing, b"name: a\nclaims: []\n")
+    os.close(writing)
+    assert load_spec(Path(f"/dev/fd/{reading}")).text == "name: a\nclaims: []\n"
+    os.close(reading)
