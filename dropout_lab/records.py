@@ -86,13 +86,18 @@ class DeviceInfo:
         device: As TensorFlow names it, such as ``/CPU:0``.
         device_name: What the hardware calls itself.
         num_threads: Threads that one operation may use.
-        precision: Keras' dtype policy, such as ``float32``.
+        precision: Keras dtype policy, such as ``float32``.
+        instruction_set: Instruction set of the processor, limited by ONEDNN_MAX_CPU_ISA, such as ``AVX2``;
+            the compute capability of a GPU.
+        onednn: ``on`` if TensorFlow computes with oneDNN on the processor, else ``off``.
     """
 
     device: str
     device_name: str
     num_threads: int
     precision: str
+    instruction_set: str
+    onednn: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,6 +195,8 @@ class RunRecord:
         versions: Of the packages that bear on the result.
         git_commit: Empty where the run was not started in a git checkout.
         claims_fingerprint: Of the claims that the run's spec stated; see the function of that name.
+        instruction_set, onednn, num_threads: See `DeviceInfo`; empty for runs of version 0.1.
+        code: Fingerprint of the code that trained the run; empty for runs of version 0.1.
     """
 
     run_id: str
@@ -216,3 +223,7 @@ class RunRecord:
     history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     description: str = ""
     claims_fingerprint: str = ""
+    instruction_set: str = ""
+    onednn: str = ""
+    num_threads: str = ""
+    code: str = ""

@@ -187,6 +187,8 @@ def _run_start(run: PlannedRun, key: str, session: Session, data: Dataset, devic
             "dropout_lab.device_name": device.device_name,
             "dropout_lab.num_threads": str(device.num_threads),
             "dropout_lab.precision": device.precision,
+            "dropout_lab.instruction_set": device.instruction_set,
+            "dropout_lab.onednn": device.onednn,
             **provenance_tags(),
         },
         data=data.fingerprint,

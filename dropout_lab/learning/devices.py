@@ -1,12 +1,13 @@
 """Which hardware a run trains on."""
 
 import platform
-from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from dropout_lab.errors import DeviceError
+from dropout_lab.learning.processor import cpu_name, instruction_set, onednn
 from dropout_lab.records import DeviceInfo
 
 
@@ -33,11 +34,15 @@ def resolve_device(requested: str, precision: str = "float32") -> DeviceInfo:
             hint="Use --device auto, or install GPU support: pip install 'dropout_lab[gpu]'.",
         )
     name = found[int(index or 0)].name
+    details = _gpu_details(int(index or 0)) if kind == "gpu" else {}
+    capability = ".".join(str(part) for part in details.get("compute_capability", ()))
     return DeviceInfo(
         device=name.removeprefix("/device:").join(["/", ""]) if name.startswith("/device:") else name,
-        device_name=_gpu_name(int(index or 0)) if kind == "gpu" else _cpu_name(),
+        device_name=str(details.get("device_name", "GPU")) if kind == "gpu" else cpu_name(),
         num_threads=tf.config.threading.get_intra_op_parallelism_threads() or _available_cpus(),
         precision=precision,
+        instruction_set=f"compute capability {capability}" if kind == "gpu" else instruction_set(),
+        onednn=onednn(),
     )
 
 
@@ -51,20 +56,12 @@ def _spec_name(tensorflow_name: str) -> str:
     return kind if kind == "cpu" and index == "0" else f"{kind}:{index}"
 
 
-def _gpu_name(index: int) -> str:
+def _gpu_details(index: int) -> dict[str, Any]:
     physical = tf.config.list_physical_devices("GPU")
-    if index >= len(physical):
-        return "logical GPU"
-    return str(tf.config.experimental.get_device_details(physical[index]).get("device_name", "GPU"))
-
-
-def _cpu_name() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text(errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    details: dict[str, Any] = {}
+    if index < len(physical):
+        details = tf.config.experimental.get_device_details(physical[index])
+    return details
 
 
 def _available_cpus() -> int:

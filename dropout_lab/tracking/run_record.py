@@ -55,4 +55,8 @@ def to_record(run: Any, experiment_name: str) -> RunRecord:
         metrics=dict(run.data.metrics),
         description=values.get("mlflow.note.content", ""),
         claims_fingerprint=ours("claims_fingerprint"),
+        instruction_set=ours("instruction_set"),
+        onednn=ours("onednn"),
+        num_threads=ours("num_threads"),
+        code=ours("code"),
     )

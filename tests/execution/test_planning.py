@@ -12,7 +12,14 @@ from dropout_lab.records import DataFingerprint, DeviceInfo
 from dropout_lab.spec import Spec, load_spec
 
 DATA = DataFingerprint(folder="/a", checksums={}, num_train=9, num_validation=3, num_test=3, digest="d")
-CPU = DeviceInfo(device="/CPU:0", device_name="some CPU", num_threads=2, precision="float32")
+CPU = DeviceInfo(
+    device="/CPU:0",
+    device_name="some CPU",
+    num_threads=2,
+    precision="float32",
+    instruction_set="AVX2",
+    onednn="on",
+)
 
 
 @pytest.fixture
