@@ -21,8 +21,9 @@ from dropout_lab.errors import UsageError, did_you_mean
 from dropout_lab.evaluation.metrics import DEFAULT_METRICS, metric_info
 from dropout_lab.records import Claim, RunRecord
 from dropout_lab.seeds import generator
-from dropout_lab.statistics.difference import compare_values, holm
+from dropout_lab.statistics.difference import compare_values
 from dropout_lab.statistics.methods import Method
+from dropout_lab.statistics.multiplicity import holm
 
 _GAP_METRICS = {
     "accuracy": ("accuracy", "train_accuracy", "test_accuracy"),

@@ -6,7 +6,6 @@ not vary at all, and saying which test was made.
 
 import math
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,22 +131,6 @@ def one_sided_bounds(
         return math.nan, math.nan
     interval = _t_test(values, reference, paired).confidence_interval(2 * confidence - 1)
     return float(interval[0]), float(interval[1])
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return Holm's adjusted p-values (Holm 1979, Scand. J. Statist. 6:65); NaN is no test and stays NaN.
-
-    The same as statsmodels' `multipletests`, which collects garbage at each call: longer than all the rest.
-    """
-    adjusted = [math.nan] * len(p_values)
-    tested = sorted(
-        (index for index, p in enumerate(p_values) if not math.isnan(p)), key=p_values.__getitem__
-    )
-    largest = 0.0
-    for rank, index in enumerate(tested):
-        largest = max(largest, min(1.0, (len(tested) - rank) * p_values[index]))
-        adjusted[index] = largest
-    return adjusted
 
 
 def _t_test(values: Values, reference: Values, paired: bool) -> Any:

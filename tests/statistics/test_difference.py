@@ -6,10 +6,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import ttost_ind, ttost_paired
 
-from dropout_lab.statistics.difference import DifferenceTest, compare_values, holm, one_sided_bounds
+from dropout_lab.statistics.difference import DifferenceTest, compare_values, one_sided_bounds
 from dropout_lab.statistics.methods import Method
 
 # Eight seeds of two conditions; every expected value below is worked out from these.
@@ -133,20 +132,6 @@ def test_bootstrap_is_scipys_bca_with_a_seed_of_its_own(paired: bool) -> None:
     assert (found.ci_low, found.ci_high) == pytest.approx(tuple(expected))
     assert found.p_value == compare(VALUES, REFERENCE, paired=paired).p_value
     assert found == compare(VALUES, REFERENCE, paired=paired, method=Method.BOOTSTRAP)
-
-
-def test_holm_multiplies_the_smallest_most_and_never_falls() -> None:
-    # 0.01 * 4; 0.02 * 3; max(0.06, 0.03 * 2); max(0.06, 0.04 * 1)
-    assert holm([0.02, 0.01, 0.04, 0.03]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
-    assert holm([0.02, math.nan, 0.01])[0::2] == pytest.approx([0.02, 0.02])
-    assert math.isnan(holm([0.02, math.nan, 0.01])[1])
-    assert holm([]) == []
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=9))
-@settings(max_examples=5)  # statsmodels collects garbage at each call
-def test_holm_is_statsmodels(p_values: list[float]) -> None:
-    assert holm(p_values) == pytest.approx(list(multipletests(p_values, method="holm")[1]))
 
 
 def test_one_sided_bounds_err_on_one_side_only() -> None:
