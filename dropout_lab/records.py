@@ -1,13 +1,16 @@
 """What the rooms hand each other: plain, frozen data without behaviour of their own."""
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
+
+from dropout_lab.design import Claim as Claim
+from dropout_lab.design import Design as Design
+from dropout_lab.design import claims_fingerprint as claims_fingerprint
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -151,38 +154,6 @@ class RunStatus(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claim:
-    """What an experimenter expects, stated before the runs.
-
-    Attributes:
-        metric: A final metric, such as ``generalization_gap``.
-        condition, reference: The claim is about `condition` compared with `reference`.
-        expected: ``lower``, ``higher`` or ``equivalent``.
-        margin: By how much at least (lower, higher), or within what distance (equivalent); a fraction.
-    """
-
-    metric: str
-    condition: str
-    reference: str
-    expected: str
-    margin: float
-
-    @property
-    def fingerprint(self) -> str:
-        """16 hexadecimal digits (SHA-256) over all fields."""
-        fields = (self.metric, self.condition, self.reference, self.expected, float(self.margin))
-        return hashlib.sha256(repr(fields).encode()).hexdigest()[:16]
-
-
-def claims_fingerprint(claims: Iterable[Claim]) -> str:
-    """Return the fingerprints of `claims`, sorted and joined by commas: each claim can be found again.
-
-    This is the tag ``dropout_lab.claims_fingerprint``, which shows whether a claim was there before the run.
-    """
-    return ",".join(sorted({claim.fingerprint for claim in claims}))
-
-
-@dataclass(frozen=True, kw_only=True)
 class RunRecord:
     """One run as it stands in the tracking store.
 
@@ -197,6 +168,8 @@ class RunRecord:
         claims_fingerprint: Of the claims that the run's spec stated; see the function of that name.
         instruction_set, onednn, num_threads: See `DeviceInfo`; empty for runs of version 0.1.
         code: Fingerprint of the code that trained the run; empty for runs of version 0.1.
+        design: What the run's spec fixed beforehand; None in runs logged before designs were.
+        requested: When a command last asked for the run, trained or found finished.
     """
 
     run_id: str
@@ -227,3 +200,5 @@ class RunRecord:
     onednn: str = ""
     num_threads: str = ""
     code: str = ""
+    design: Design | None = None
+    requested: datetime | None = None

@@ -33,7 +33,8 @@ def run(
     seeds: Annotated[
         str | None,
         typer.Option(
-            help="Seeds to train each condition with: a list (0,1,2), or how many (5).", metavar="LIST"
+            help="Seeds per condition: a count (5), a list (0,1,2) or a sequential design (5..30).",
+            metavar="SEEDS",
         ),
     ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, gpu or gpu:N.", metavar="DEVICE")] = None,
@@ -51,11 +52,11 @@ def run(
 
     What is finished already is not trained again, and what was stopped goes on where it was.
     """
-    from dropout_lab.spec import load_spec
+    from dropout_lab.spec import load_spec, seeds_override
 
     overrides = list(set_ or [])
     if seeds is not None:
-        overrides.append(f"seeds=[{seeds}]" if "," in seeds else f"seeds={seeds}")
+        overrides.append(seeds_override(seeds))
     if device is not None:
         overrides.append(f"device={device}")
     loaded = load_spec(spec, overrides)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import dropout_lab
-from dropout_lab.records import Claim, DataFingerprint, DeviceInfo, claims_fingerprint
-from dropout_lab.spec import Settings, Spec, condition_settings, flatten
+from dropout_lab.records import Claim, DataFingerprint, Design, DeviceInfo, claims_fingerprint
+from dropout_lab.spec import SequentialSeeds, Settings, Spec, condition_settings, flatten
 
 RESULT_PACKAGES = ("tensorflow", "keras", "numpy")
 """Packages whose version can change a trained weight."""
@@ -28,12 +28,14 @@ class Origin:
         description: The spec's, shown in MLflow.
         text: The file as it was given.
         claims: Fingerprint of the claims that it states; empty where it states none.
+        design: What it fixes before the runs, as `Design.to_json` writes it.
     """
 
     experiment: str
     description: str = ""
     text: str = ""
     claims: str = ""
+    design: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,12 +101,30 @@ def plan_runs(spec: Spec) -> list[PlannedRun]:
     """
     conditions = condition_settings(spec)
     claims = [Claim(**claim.model_dump()) for claim in spec.claims]
-    origin = Origin(spec.experiment or "", spec.description, spec.text, claims_fingerprint(claims))
+    design = spec_design(spec).to_json()
+    origin = Origin(spec.experiment or "", spec.description, spec.text, claims_fingerprint(claims), design)
     return [
         PlannedRun(condition, seed, settings, origin)
-        for seed in spec.seeds
+        for seed in spec.all_seeds
         for condition, settings in conditions.items()
     ]
+
+
+def spec_design(spec: Spec) -> Design:
+    """Return what `spec` fixes before its runs."""
+    if isinstance(spec.seeds, SequentialSeeds):
+        first, most, step = spec.seeds.first, spec.seeds.most, spec.seeds.step
+    else:
+        first, most, step = len(spec.seeds), len(spec.seeds), 1
+    return Design(
+        primary=spec.primary,
+        first=first,
+        most=most,
+        step=step,
+        num_conditions=len(condition_settings(spec)),
+        margins=spec.margins.model_dump(exclude_none=True),
+        claims=tuple(Claim(**claim.model_dump()) for claim in spec.claims),
+    )
 
 
 @cache

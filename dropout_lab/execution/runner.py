@@ -19,7 +19,7 @@ from dropout_lab.learning.engines import choose_engine
 from dropout_lab.learning.session import Session, load_model
 from dropout_lab.records import DeviceInfo, RunStart, RunStatus
 from dropout_lab.spec import flatten
-from dropout_lab.tracking import EpochDelivery, Tracker
+from dropout_lab.tracking import EpochDelivery, Tracker, tags
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,7 @@ class Runner:
                 self._abandon(folder)
             elif finished := self.tracker.find_finished(key):
                 folder.remove()
+                self.tracker.set_tags(finished.run_id, {tags.REQUESTED: tags.now_ms()})
                 return RunOutcome(run, finished.run_id, dict(finished.metrics), was_finished=True)
             if not ResultFolder(folder.result).exists():
                 session = Session(run.settings, data, run.seed, device, engine)
@@ -181,6 +182,7 @@ def _run_start(run: PlannedRun, key: str, session: Session, data: Dataset, devic
             "dropout_lab.initial_weights": session.initial_weights,
             "dropout_lab.batch_order": session.batch_order,
             "dropout_lab.claims_fingerprint": run.origin.claims,
+            tags.DESIGN: run.origin.design,
             "dropout_lab.data_digest": data.fingerprint.digest,
             "dropout_lab.engine": session.engine_name,
             "dropout_lab.device": device.device,

@@ -1,12 +1,13 @@
 """What to train: the YAML spec, checked, overridden, and resolved into the settings of each condition."""
 
-from dropout_lab.spec.loading import condition_settings, json_schema, load_spec
+from dropout_lab.spec.loading import condition_settings, json_schema, load_spec, seeds_override
 from dropout_lab.spec.models import (
     DROPOUT_SITES,
     ClaimSpec,
     DataSpec,
     DropoutRates,
     ModelSpec,
+    SequentialSeeds,
     Settings,
     Spec,
     TrainingSpec,
@@ -19,6 +20,7 @@ __all__ = [
     "DataSpec",
     "DropoutRates",
     "ModelSpec",
+    "SequentialSeeds",
     "Settings",
     "Spec",
     "TrainingSpec",
@@ -26,4 +28,5 @@ __all__ = [
     "flatten",
     "json_schema",
     "load_spec",
+    "seeds_override",
 ]

@@ -10,7 +10,15 @@ from pydantic_core import ErrorDetails
 
 from dropout_lab.errors import SpecError, did_you_mean
 from dropout_lab.spec.expectations import NAME_IN_WORDS, choices_at, expected_at, valid_keys
-from dropout_lab.spec.models import Name, Settings, Spec, spread_rate
+from dropout_lab.spec.models import (
+    FIXED_SEEDS,
+    SEQUENTIAL_SEEDS,
+    Name,
+    SequentialSeeds,
+    Settings,
+    Spec,
+    spread_rate,
+)
 from dropout_lab.spec.yaml_source import (
     MAX_DEPTH,
     Location,
@@ -65,6 +73,14 @@ def condition_settings(spec: Spec) -> dict[str, Settings]:
         name: Settings.model_validate(_merge(base, change.model_dump(exclude_unset=True)))
         for name, change in spec.conditions.items()
     }
+
+
+def seeds_override(text: str) -> str:
+    """Return the override of ``--seeds``: a count (5), a list (0,1,2) or a sequential design (5..30)."""
+    first, separator, most = text.partition("..")
+    if separator:
+        return f"seeds={{first: {first}, most: {most}}}"
+    return f"seeds=[{text}]" if "," in text else f"seeds={text}"
 
 
 def json_schema() -> dict[str, Any]:
@@ -140,8 +156,11 @@ def _check_conditions(spec: Spec, sources: Mapping[Location, YamlSource]) -> Non
         if claim.expected == "equivalent" and claim.margin == 0:
             problem = "expected a number above 0, within which the two count as equivalent, received 0"
             problems.append(_line(("claims", index, "margin"), sources, problem))
-    repeated = sorted({seed for seed in spec.seeds if spec.seeds.count(seed) > 1})
-    if repeated:
+    if isinstance(spec.seeds, SequentialSeeds):
+        if spec.seeds.first >= spec.seeds.most:
+            problem = f"expected more than the {spec.seeds.first} of first, received {spec.seeds.most}"
+            problems.append(_line(("seeds", "most"), sources, problem))
+    elif repeated := sorted({seed for seed in spec.seeds if spec.seeds.count(seed) > 1}):
         problems.append(
             _line(("seeds",), sources, f"expected each seed once, received {repeated[0]} more than once")
         )
@@ -150,7 +169,7 @@ def _check_conditions(spec: Spec, sources: Mapping[Location, YamlSource]) -> Non
 
 
 def _problem(details: ErrorDetails, sources: Mapping[Location, YamlSource]) -> str:
-    location: Location = details["loc"]
+    location: Location = tuple(part for part in details["loc"] if part not in (FIXED_SEEDS, SEQUENTIAL_SEEDS))
     received = f"received {_describe(details['input'])}"
     if details["type"] == "extra_forbidden":
         valid = valid_keys(location[:-1])

@@ -6,8 +6,19 @@ What all conditions share stands at the top level of a file; ``conditions`` name
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    Tag,
+)
 from pydantic_core import PydanticCustomError
+
+from dropout_lab.design import DEFAULT_PRIMARY
 
 DROPOUT_SITES = ("conv1", "conv2", "dense")
 """Where the network has Dropout layers: after each convolution and after the hidden dense layer."""
@@ -159,6 +170,68 @@ class ClaimSpec(Frozen):
     """By how much at least (lower, higher), or within what distance (equivalent)."""
 
 
+FinalMetric = Literal[
+    "test_accuracy",
+    "test_loss",
+    "test_brier",
+    "test_ece",
+    "train_accuracy",
+    "train_loss",
+    "train_brier",
+    "train_ece",
+    "generalization_gap",
+    "loss_gap",
+]
+"""Metrics measured once, after training, with dropout off."""
+
+
+Margin = Annotated[float, Field(gt=0)]
+
+
+class Margins(Frozen):
+    """Largest difference that counts as equivalent, as a fraction; other metrics keep their defaults."""
+
+    test_accuracy: Margin | None = None
+    """Default 0.002 (0.2 points)."""
+    test_loss: Margin | None = None
+    """Default 0.01."""
+    test_brier: Margin | None = None
+    """Default 0.005."""
+    test_ece: Margin | None = None
+    """Default 0.005."""
+    train_accuracy: Margin | None = None
+    """Default 0.002 (0.2 points)."""
+    train_loss: Margin | None = None
+    """Default 0.01."""
+    train_brier: Margin | None = None
+    """Default 0.005."""
+    train_ece: Margin | None = None
+    """Default 0.005."""
+    generalization_gap: Margin | None = None
+    """Default 0.002 (0.2 points)."""
+    loss_gap: Margin | None = None
+    """Default 0.01."""
+
+
+class SequentialSeeds(Frozen):
+    """A sequential design: add seeds until the verdict on the primary metric is decided."""
+
+    first: Annotated[int, Field(ge=2, le=MAX_SEEDS)] = 5
+    """Seeds per condition before the first look."""
+    most: Annotated[int, Field(ge=2, le=MAX_SEEDS)]
+    """Most seeds per condition."""
+    step: Annotated[int, Field(ge=1, le=MAX_SEEDS)] = 1
+    """Seeds per condition between two looks."""
+
+
+FIXED_SEEDS, SEQUENTIAL_SEEDS = "fixed seeds", "sequential seeds"
+"""How errors tell the two forms of `seeds` apart; no part of a location in the file."""
+
+
+def _form_of_seeds(value: Any) -> str:
+    return SEQUENTIAL_SEEDS if isinstance(value, dict | SequentialSeeds) else FIXED_SEEDS
+
+
 class Spec(Settings):
     """One experiment file: conditions to compare, and the seeds to train each with."""
 
@@ -169,15 +242,21 @@ class Spec(Settings):
     experiment: Name | None = None
     """MLflow experiment that the runs are logged to; by default MLFLOW_EXPERIMENT_NAME, else dropout_lab."""
     seeds: Annotated[
-        tuple[Seed, ...],
-        Field(min_length=1, max_length=MAX_SEEDS),
+        Annotated[tuple[Seed, ...], Field(min_length=1, max_length=MAX_SEEDS), Tag(FIXED_SEEDS)]
+        | Annotated[SequentialSeeds, Tag(SEQUENTIAL_SEEDS)],
+        Discriminator(_form_of_seeds),
         BeforeValidator(
             _count_to_seeds,
             json_schema_input_type=Annotated[int, Field(ge=1, le=MAX_SEEDS)]
-            | Annotated[list[Seed], Field(min_length=1, max_length=MAX_SEEDS)],
+            | Annotated[list[Seed], Field(min_length=1, max_length=MAX_SEEDS)]
+            | SequentialSeeds,
         ),
     ] = (0,)
-    """Seeds to train each condition with: a list of them, or how many (3 means 0, 1, 2)."""
+    """Seeds per condition: a count (3 means 0, 1, 2), a list, or a sequential design (`first`, `most`)."""
+    primary: FinalMetric = DEFAULT_PRIMARY
+    """The metric that the verdict is about; all others are secondary."""
+    margins: Margins = Margins()
+    """Equivalence margins of single metrics."""
     conditions: Annotated[Mapping[Name, Settings], Field(max_length=100)] = {}
     """For each condition, what it changes of the settings above."""
     claims: Annotated[tuple[ClaimSpec, ...], BeforeValidator(_list_to_tuple)] = ()
@@ -194,6 +273,13 @@ class Spec(Settings):
         copy = self.model_copy()
         copy._text = text
         return copy
+
+    @property
+    def all_seeds(self) -> tuple[int, ...]:
+        """The seeds of each condition; of a sequential design, all that it may take."""
+        if isinstance(self.seeds, SequentialSeeds):
+            return tuple(range(self.seeds.most))
+        return self.seeds
 
 
 def flatten(settings: BaseModel) -> dict[str, str]:

@@ -1,10 +1,11 @@
 """Turns MLflow's runs into `RunRecord`s."""
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from dropout_lab.errors import TrackingError
-from dropout_lab.records import RunRecord, RunStatus
+from dropout_lab.records import Design, RunRecord, RunStatus
 from dropout_lab.tracking import liveness
 
 
@@ -59,4 +60,19 @@ def to_record(run: Any, experiment_name: str) -> RunRecord:
         onednn=ours("onednn"),
         num_threads=ours("num_threads"),
         code=ours("code"),
+        design=_design(ours("design")),
+        requested=_time(ours("requested")),
     )
+
+
+@cache
+def _design(text: str) -> Design | None:
+    """Return a logged design; none where it was not logged, or was edited into something else."""
+    try:
+        return Design.from_json(text) if text else None
+    except ValueError:
+        return None
+
+
+def _time(milliseconds: str) -> datetime | None:
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC) if milliseconds.isdecimal() else None

@@ -1,4 +1,6 @@
-"""Names of the tags by which runs are recognised again."""
+"""Names of the tags by which runs are recognized again."""
+
+import time
 
 CONDITION = "dropout_lab.condition"
 SEED = "dropout_lab.seed"
@@ -6,3 +8,11 @@ START_ID = "dropout_lab.start_id"
 RUN_KEY = "dropout_lab.run_key"
 PROCESS = "dropout_lab.process"
 HEARTBEAT = "dropout_lab.heartbeat"
+DESIGN = "dropout_lab.design"
+REQUESTED = "dropout_lab.requested"
+"""When a command last asked for a finished run: runs of the current spec have the latest."""
+
+
+def now_ms() -> str:
+    """Return the time in milliseconds since 1970, as MLflow counts it."""
+    return str(time.time_ns() // 1_000_000)

@@ -8,8 +8,9 @@ import pytest
 
 import dropout_lab
 from dropout_lab.execution.planning import PlannedRun, plan_runs, result_versions
-from dropout_lab.records import DataFingerprint, DeviceInfo
-from dropout_lab.spec import Spec, load_spec
+from dropout_lab.records import DataFingerprint, Design, DeviceInfo
+from dropout_lab.spec import SequentialSeeds, Settings, Spec, load_spec
+from dropout_lab.spec.models import Margins
 
 DATA = DataFingerprint(folder="/a", checksums={}, num_train=9, num_validation=3, num_test=3, digest="d")
 CPU = DeviceInfo(
@@ -91,3 +92,19 @@ def test_where_things_are_and_what_they_are_called_does_not_change_the_key(spec:
 def test_claims_are_fingerprinted_with_the_runs(spec: Spec) -> None:
     assert plan_runs(spec)[0].origin.claims
     assert not plan_runs(spec.model_copy(update={"claims": ()}))[0].origin.claims
+
+
+def test_the_design_goes_with_each_run(spec: Spec) -> None:
+    sequential = Spec(
+        name="s", seeds=SequentialSeeds(first=3, most=9, step=2), primary="test_loss",
+        margins=Margins(test_loss=0.02), conditions={"baseline": Settings(), "dropout": Settings()},
+    )  # fmt: skip
+    runs = plan_runs(sequential)
+    assert len(runs) == 18
+    design = Design.from_json(runs[5].origin.design)
+    assert design == Design(
+        primary="test_loss", first=3, most=9, step=2, num_conditions=2, margins={"test_loss": 0.02}
+    )
+    fixed = Design.from_json(plan_runs(spec)[0].origin.design)
+    assert (fixed.first, fixed.most) == (len(spec.seeds), len(spec.seeds))
+    assert fixed.claims

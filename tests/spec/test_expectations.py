@@ -17,7 +17,8 @@ from dropout_lab.spec.expectations import NAME_IN_WORDS, choices_at, expected_at
         (("seeds", 3), f"an integer from 0 to {2**31 - 1}"),
         (
             ("seeds",),
-            f"an integer from 1 to 1000 or a list of 1 to 1000 items, each an integer from 0 to {2**31 - 1}",
+            "an integer from 1 to 1000 or a list of 1 to 1000 items, "
+            f"each an integer from 0 to {2**31 - 1} or keys and values",
         ),
         (("training", "optimizer"), "adam, sgd or rmsprop"),
         (("device",), "auto, cpu, gpu or gpu:1"),

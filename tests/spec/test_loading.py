@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from dropout_lab.errors import SpecError
-from dropout_lab.spec import DropoutRates, condition_settings, load_spec
+from dropout_lab.spec import DropoutRates, SequentialSeeds, condition_settings, load_spec, seeds_override
 
 TWO_CONDITIONS = """
 name: pair
@@ -155,3 +155,32 @@ def test_a_spec_can_be_read_from_a_pipe(tmp_path):
     os.close(writing)
     assert load_spec(Path(f"/dev/fd/{reading}")).text == "name: a\nclaims: []\n"
     os.close(reading)
+
+
+def test_seeds_can_be_a_sequential_design(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text("name: s\nseeds: {first: 5, most: 30, step: 5}\nprimary: test_loss\n")
+    spec = load_spec(path)
+    assert spec.seeds == SequentialSeeds(first=5, most=30, step=5)
+    assert spec.all_seeds == tuple(range(30))
+    assert load_spec(path, [seeds_override("4..9")]).seeds == SequentialSeeds(first=4, most=9)
+    assert load_spec(path, [seeds_override("3")]).seeds == (0, 1, 2)
+    assert load_spec(path, [seeds_override("3,1")]).seeds == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("seeds: {first: 5, most: 5}", r"\[seeds.most\] expected more than the 5 of first, received 5"),
+        ("seeds: {first: 1, most: 5}", r"\[seeds.first\] expected an integer from 2 to 1000"),
+        ("seeds: {frst: 2, most: 5}", r"\[seeds.frst\] .*did you mean 'first'"),
+        ("primary: test_acuracy", r"\[primary\] .*did you mean 'test_accuracy'"),
+        ("margins: {test_los: 0.1}", r"\[margins.test_los\] .*did you mean 'test_loss'"),
+        ("margins: {test_loss: 0}", r"\[margins.test_loss\] expected a number above 0"),
+    ],
+)
+def test_a_mistake_in_the_design_is_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(f"name: s\n{text}\n")
+    with pytest.raises(SpecError, match=message):
+        load_spec(path)

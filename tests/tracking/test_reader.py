@@ -8,7 +8,7 @@ import pytest
 from mlflow import MlflowClient
 
 from dropout_lab.errors import TrackingError, UsageError
-from dropout_lab.records import RunStatus
+from dropout_lab.records import Design, RunStatus
 from dropout_lab.tracking import connect, find_run, histories, list_experiments, load_test_probs, read_runs
 
 TAGS = {
@@ -53,6 +53,18 @@ def test_a_run_comes_back_as_it_was_written(experiment, make_start, make_epochs,
     }
     assert run.description == "The published network."
     assert find_run(run_id, histories=["val_loss", "loss"]) == run
+
+
+def test_the_design_and_the_last_request_are_read_back(experiment, make_start):
+    tracker = connect(experiment)
+    design = Design(first=5, most=30, primary="test_loss")
+    tracker.start_run(make_start(seed=0, design=design.to_json(), requested="1700000000000"))
+    tracker.start_run(make_start(seed=1, design="edited by hand"))
+    tracker.start_run(make_start(seed=2))
+    found = read_runs(experiment)
+    assert [run.design for run in found] == [design, None, None]
+    assert found[0].requested == datetime.fromtimestamp(1_700_000_000, UTC)
+    assert found[2].requested is None
 
 
 def test_runs_of_others_and_of_other_experiments_are_left_out(experiment, make_start):
