@@ -12,6 +12,7 @@ from dropout_lab.cli.console import printable
 from dropout_lab.cli.data import data
 from dropout_lab.cli.diff import diff
 from dropout_lab.cli.doctor import doctor
+from dropout_lab.cli.help import HELP, VERBATIM
 from dropout_lab.cli.plan import plan
 from dropout_lab.cli.resume import resume, sync
 from dropout_lab.cli.run import run
@@ -21,13 +22,24 @@ from dropout_lab.cli.show import show
 from dropout_lab.cli.ui import ui
 from dropout_lab.errors import DropoutLabError
 
+EPILOG = f"""{VERBATIM}Exit codes:
+  0        success
+  1        failure; finished work is kept
+  2        invalid input; nothing was started
+  130      interrupted; `dropout-lab resume` continues
+  128 + n  stopped by signal n
+
+{VERBATIM}Start with:
+  dropout-lab run experiments/smoke.yaml"""
+
 app = typer.Typer(
     name="dropout-lab",
-    help="A laboratory for dropout: train matched networks, track every run, and judge what dropout does.",
-    epilog="Start with: dropout-lab run experiments/smoke.yaml",
+    help="Measure what dropout does: train matched networks, track them in MLflow, and compare the results.",
+    epilog=EPILOG,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 
 
@@ -50,7 +62,7 @@ def _options(
 
 
 for command in (run, compare, plan, show, diff, runs, resume, sync, ui, data, schema, doctor):
-    app.command()(command)
+    app.command(help=HELP[command].text, epilog=HELP[command].epilog)(command)
 
 
 def main() -> None:
@@ -60,7 +72,7 @@ def main() -> None:
 
 def _main() -> int:
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="dropout-lab", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except DropoutLabError as error:
         _say(error.message, error.hint)

@@ -10,24 +10,25 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from dropout_lab.cli.console import starting
+from dropout_lab.cli.help import documented
 from dropout_lab.errors import DropoutLabError, TrackingError, UsageError
 
 if TYPE_CHECKING:
     from dropout_lab.comparison.results import Comparison
     from dropout_lab.records import Claim, RunRecord
 
-EXAMPLES = """Examples:
 
-  dropout-lab compare
-
-  dropout-lab compare study --condition dropout --metric test_accuracy --margin 0.003
-
-  dropout-lab compare study --report report.html --plots plots
-
-  dropout-lab compare study --claims experiments/study.yaml --check
-"""
-
-
+@documented(
+    "Compare the conditions of an experiment.",
+    "Prints differences, confidence intervals and verdicts. Exits with code 2 if the runs also differ in "
+    "another setting that affects results.",
+    examples=[
+        "dropout-lab compare",
+        "dropout-lab compare study --condition dropout --metric test_accuracy --margin 0.003",
+        "dropout-lab compare study --report report.html --plots plots",
+        "dropout-lab compare study --claims experiments/study.yaml --check",
+    ],
+)
 def compare(
     experiment: Annotated[
         str | None,
@@ -99,10 +100,7 @@ def compare(
         typer.Option("--format", help="How to print the results."),
     ] = "table",
 ) -> None:
-    """Judge what the conditions of an experiment differ in, by how much, and how sure that is.
-
-    Refuses (exit 2) where something else differs too that changes results, and names it.
-    """
+    """Read the runs, compare them, and write the result in every requested form."""
     margins = _parse_margins(margin or [], metric or [])
     if report is not None and not report.parent.is_dir():
         raise UsageError(f"[--report] expected a file in a folder that is there, received {report}")
@@ -152,9 +150,6 @@ def compare(
             f"{len(missed)} of {len(comparison.claims)} claims are not supported as they were stated before "
             "the runs:\n" + "\n".join(f"- {one.sentence}" for one in missed)
         )
-
-
-compare.__doc__ = f"{compare.__doc__}\n\n{EXAMPLES}"
 
 
 def _parse_margins(texts: Sequence[str], metrics: Sequence[str]) -> dict[str, float]:

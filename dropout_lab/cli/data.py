@@ -6,18 +6,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dropout_lab.cli.console import TextOrJson, print_json, stderr, stdout
+from dropout_lab.cli.help import documented
 
 if TYPE_CHECKING:
     from dropout_lab.learning.data_files import IdxFile
 
-EXAMPLES = """Examples:
 
-  dropout-lab data
-
-  dropout-lab data --folder ~/fashion-mnist --format json
-"""
-
-
+@documented(
+    "Locate and verify Fashion-MNIST; download it if missing.",
+    "Searches --folder, $DROPOUT_LAB_DATA, the Keras cache and /usr/share/datasets/fashion-mnist, in this "
+    "order. If not found, downloads it from the Keras mirror or installs the Debian package. Never "
+    "overwrites files.",
+    examples=[
+        "dropout-lab data",
+        "dropout-lab data --folder ~/fashion-mnist --format json",
+    ],
+)
 def data(
     folder: Annotated[
         str | None,
@@ -30,12 +34,7 @@ def data(
         TextOrJson, typer.Option("--format", help="How to print the result.")
     ] = TextOrJson.TEXT,
 ) -> None:
-    """Show where Fashion-MNIST is, check every byte of it, and fetch it where it is missing.
-
-    Looked for in the folder that --folder, else DROPOUT_LAB_DATA names; else in Keras' cache, then in
-    /usr/share/datasets/fashion-mnist. Where it is missing it is downloaded as Keras does it, else taken
-    from the Debian package dataset-fashion-mnist. Nothing is overwritten.
-    """
+    """Locate, verify and if necessary fetch the dataset, then print what was found."""
     from dropout_lab.learning.data_files import locate, read_files
     from dropout_lab.learning.fetching import fetch
 
@@ -46,9 +45,6 @@ def data(
         print_json(summary)
     else:
         _print_summary(summary)
-
-
-data.__doc__ = f"{data.__doc__}\n\n{EXAMPLES}"
 
 
 def summarise(folder: Path, files: "dict[str, IdxFile]") -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropout_lab.cli.console import TextOrJson, print_json, starting, stdout
+from dropout_lab.cli.help import documented
 from dropout_lab.cli.tables import TextTable, print_table
 
 if TYPE_CHECKING:
@@ -22,6 +23,14 @@ SHOWN_LENGTH = 16
 """Digits of a fingerprint that are shown."""
 
 
+@documented(
+    "Show the differences between two runs.",
+    "Compares spec, device, code, versions, fingerprints and results.",
+    examples=[
+        "dropout-lab diff baseline-seed0 dropout-seed0",
+        "dropout-lab diff 820a03df 5fcca736 --format json",
+    ],
+)
 def diff(
     first: Annotated[str, typer.Argument(help="A run: its id, the beginning of it, or its name.")],
     second: Annotated[str, typer.Argument(help="The other run.")],
@@ -29,14 +38,7 @@ def diff(
         TextOrJson, typer.Option("--format", help="How to print what differs.")
     ] = TextOrJson.TEXT,
 ) -> None:
-    """Show only what differs between two runs: spec, device, code, versions, fingerprints and figures.
-
-    Examples:
-
-      dropout-lab diff baseline-seed0 dropout-seed0
-
-      dropout-lab diff 820a03df 5fcca736 --format json
-    """
+    """Read two runs and print how they differ."""
     with starting("MLflow"):
         from dropout_lab.comparison.run_diff import diff_runs
         from dropout_lab.tracking import find_run

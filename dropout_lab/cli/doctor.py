@@ -13,18 +13,12 @@ from typing import Annotated
 import typer
 
 from dropout_lab.cli.console import TextOrJson, print_json, starting, stdout
+from dropout_lab.cli.help import documented
 from dropout_lab.errors import DropoutLabError
 
 MIN_PYTHON, END_PYTHON = (3, 11), (3, 14)
 MIN_FREE_BYTES = 2**30
 """A study of 20 runs with their models takes about 150 MB."""
-
-EXAMPLES = """Examples:
-
-  dropout-lab doctor
-
-  dropout-lab doctor --format json
-"""
 
 
 @dataclass(frozen=True)
@@ -44,15 +38,20 @@ class Check:
     mend: str = ""
 
 
+@documented(
+    "Check the environment and suggest fixes.",
+    "Exits with code 1 if any check fails.",
+    examples=[
+        "dropout-lab doctor",
+        "dropout-lab doctor --format json",
+    ],
+)
 def doctor(
     format_: Annotated[
         TextOrJson, typer.Option("--format", help="How to print the result.")
     ] = TextOrJson.TEXT,
 ) -> None:
-    """Check Python, packages, device, data, tracking store and disk: one line each, with the mend.
-
-    Exit code 1 if something needs mending.
-    """
+    """Run all checks and print their results."""
     checks = [diagnose(name, check) for name, check in CHECKS.items()]
     if format_ is TextOrJson.JSON:
         print_json([asdict(check) for check in checks])
@@ -60,9 +59,6 @@ def doctor(
         _print_checks(checks)
     if not all(check.ok for check in checks):
         raise typer.Exit(1)
-
-
-doctor.__doc__ = f"{doctor.__doc__}\n\n{EXAMPLES}"
 
 
 def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> Check:

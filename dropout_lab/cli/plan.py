@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropout_lab.cli.console import TextOrJson, print_json, printable, starting
+from dropout_lab.cli.help import documented
 from dropout_lab.errors import TrackingError, UsageError
 
 if TYPE_CHECKING:
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
     from dropout_lab.records import RunRecord
 
 
+@documented(
+    "Estimate how many seeds SPEC needs.",
+    "Prints the number of seeds per condition, the training time, and the command to start.",
+    examples=[
+        "dropout-lab plan experiments/study.yaml",
+        "dropout-lab plan experiments/study.yaml --difference 0.003 --power 0.9",
+    ],
+)
 def plan(
     spec: Annotated[Path, typer.Argument(help="The experiment's YAML file.", metavar="SPEC")],
     difference: Annotated[
@@ -43,14 +52,7 @@ def plan(
     ] = 0.95,
     format_: Annotated[TextOrJson, typer.Option("--format", help="How to print the plan.")] = TextOrJson.TEXT,
 ) -> None:
-    """Say how many seeds a condition SPEC needs, how long they take, and the command that trains them.
-
-    Examples:
-
-      dropout-lab plan experiments/study.yaml
-
-      dropout-lab plan experiments/study.yaml --difference 0.003 --power 0.9
-    """
+    """Plan the seeds of SPEC from its finished runs."""
     for option, value in (("--difference", difference), ("--margin", margin), ("--sd", sd)):
         if value is not None and not (math.isfinite(value) and value > 0):
             raise UsageError(f"[{option}] expected a fraction above 0 such as 0.005, received {value}")

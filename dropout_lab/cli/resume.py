@@ -6,12 +6,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropout_lab.cli.console import TextOrJson, print_json
+from dropout_lab.cli.help import documented
 from dropout_lab.cli.run import train_runs
 
 if TYPE_CHECKING:
     from dropout_lab.execution.pending import PendingRun
 
 
+@documented(
+    "Resume interrupted runs in this folder.",
+    "Results are identical to an uninterrupted run.",
+    examples=[
+        "dropout-lab resume",
+        "dropout-lab resume dropout-seed0",
+    ],
+)
 def resume(
     run: Annotated[
         str | None,
@@ -21,14 +30,7 @@ def resume(
         TextOrJson, typer.Option("--format", help="How to print the results.")
     ] = TextOrJson.TEXT,
 ) -> None:
-    """Go on with runs of this folder that were stopped, to the result that they would have had.
-
-    Examples:
-
-      dropout-lab resume
-
-      dropout-lab resume dropout-seed0
-    """
+    """Train the pending runs of this folder."""
     from dropout_lab.execution.pending import choose_pending
 
     pending = choose_pending(run)
@@ -37,17 +39,16 @@ def resume(
     _go_on(pending, format_, otherwise="Nothing to resume: no run of this folder is unfinished.")
 
 
+@documented(
+    "Upload results that could not be logged earlier.",
+    examples=["dropout-lab sync"],
+)
 def sync(
     format_: Annotated[
         TextOrJson, typer.Option("--format", help="How to print the results.")
     ] = TextOrJson.TEXT,
 ) -> None:
-    """Deliver finished results that the tracking store did not take when they were made.
-
-    Example:
-
-      dropout-lab sync
-    """
+    """Log the pending results of this folder."""
     from dropout_lab.execution.pending import pending_runs
 
     trained = [one for one in pending_runs() if one.is_trained]

@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropout_lab.cli.console import TextOrJson, starting
+from dropout_lab.cli.help import documented
 
 if TYPE_CHECKING:
     from dropout_lab.execution.planning import PlannedRun
     from dropout_lab.spec import Spec
 
-EXAMPLES = """Examples:
 
-  dropout-lab run experiments/baseline.yaml
-
-  dropout-lab run experiments/dropout.yaml --seeds 0,1,2 --set training.epochs=3
-
-  dropout-lab run experiments/smoke.yaml --dry-run
-"""
-
-
+@documented(
+    "Train every condition of SPEC with every seed.",
+    "Each is one MLflow run. Skips finished runs and resumes interrupted ones.",
+    examples=[
+        "dropout-lab run experiments/baseline.yaml",
+        "dropout-lab run experiments/dropout.yaml --seeds 0,1,2 --set training.epochs=3",
+        "dropout-lab run experiments/smoke.yaml --dry-run",
+    ],
+)
 def run(
     spec: Annotated[Path, typer.Argument(help="The experiment's YAML file.", metavar="SPEC")],
     set_: Annotated[
@@ -48,10 +49,7 @@ def run(
         TextOrJson, typer.Option("--format", help="How to print the results.")
     ] = TextOrJson.TEXT,
 ) -> None:
-    """Train every condition of SPEC with every seed, each as one MLflow run.
-
-    What is finished already is not trained again, and what was stopped goes on where it was.
-    """
+    """Load SPEC with its overrides, then show or train its runs."""
     from dropout_lab.spec import load_spec, seeds_override
 
     overrides = list(set_ or [])
@@ -66,9 +64,6 @@ def run(
         from dropout_lab.execution.planning import plan_runs
 
         train_runs(plan_runs(loaded), fresh=fresh, format_=format_)
-
-
-run.__doc__ = f"{run.__doc__}\n\n{EXAMPLES}"
 
 
 def _show_plan(spec: "Spec") -> None:

@@ -5,12 +5,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropout_lab.cli.console import TextOrJson, print_json, starting, stdout
+from dropout_lab.cli.help import documented
 from dropout_lab.cli.tables import TextTable, print_table
 
 if TYPE_CHECKING:
     from dropout_lab.records import RunRecord
 
 
+@documented(
+    "List runs and their status.",
+    "Runs whose process died are shown as INTERRUPTED (MLflow shows RUNNING).",
+    examples=[
+        "dropout-lab runs",
+        "dropout-lab runs study --format json",
+    ],
+)
 def runs(
     experiment: Annotated[
         str | None, typer.Argument(help="MLflow experiment; by default the current one.")
@@ -20,16 +29,7 @@ def runs(
     ] = False,
     format_: Annotated[TextOrJson, typer.Option("--format", help="How to print the runs.")] = TextOrJson.TEXT,
 ) -> None:
-    """List the runs of an experiment with their true states.
-
-    MLflow shows a run whose process was killed as RUNNING for ever; here it is INTERRUPTED.
-
-    Examples:
-
-      dropout-lab runs
-
-      dropout-lab runs study --format json
-    """
+    """Read the runs of an experiment, repair them if requested, and list them."""
     with starting("MLflow"):
         from dropout_lab.records import RunStatus
         from dropout_lab.tracking import connect, read_runs

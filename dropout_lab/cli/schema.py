@@ -1,20 +1,16 @@
-"""``dropout-lab schema``: the JSON schema of a spec file, for editors."""
+"""``dropout-lab schema``: the JSON Schema for spec files, for editors."""
 
-EXAMPLES = """Examples:
-
-  dropout-lab schema > docs/spec.schema.json
-"""
+from dropout_lab.cli.help import documented
 
 
+@documented(
+    "Print the JSON Schema for spec files.",
+    "Editors use it for completion and validation; the first line of each file in experiments/ names it.",
+    examples=["dropout-lab schema > docs/spec.schema.json"],
+)
 def schema() -> None:
-    """Print the JSON schema of a spec file, by which editors complete and check it.
-
-    The files in experiments/ name it in their first line.
-    """
+    """Print the JSON Schema."""
     from dropout_lab.cli.console import print_json
     from dropout_lab.spec import json_schema
 
     print_json(json_schema())
-
-
-schema.__doc__ = f"{schema.__doc__}\n\n{EXAMPLES}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropout_lab.cli.console import TextOrJson, print_json, printable, starting
+from dropout_lab.cli.help import documented
 
 if TYPE_CHECKING:
     from dropout_lab.records import RunRecord
@@ -20,20 +21,20 @@ SYSTEM_PREFIX = "system/"
 """Of the machine's load, which MLflow samples: the UI draws it over time, its last value tells nothing."""
 
 
+@documented(
+    "Show the results and settings of one run.",
+    examples=[
+        "dropout-lab show dropout-seed0",
+        "dropout-lab show 5fcca736 --format json",
+    ],
+)
 def show(
     run: Annotated[
         str, typer.Argument(help="A run: its id, the beginning of it, or its name.", metavar="RUN")
     ],
     format_: Annotated[TextOrJson, typer.Option("--format", help="How to print the run.")] = TextOrJson.TEXT,
 ) -> None:
-    """Show one run: its resolved spec, learning curves, figures, device, and where its model is.
-
-    Examples:
-
-      dropout-lab show dropout-seed0
-
-      dropout-lab show 5fcca736 --format json
-    """
+    """Read one run and print it."""
     with starting("MLflow"):
         from dropout_lab.tracking import find_run, links, locate, model_location
 

@@ -9,19 +9,22 @@ from typing import Annotated
 
 import typer
 
+from dropout_lab.cli.help import documented
 from dropout_lab.errors import UsageError
 
 HOST = "127.0.0.1"
 POLL_SECONDS = 0.2
 
 
+@documented(
+    "Start the MLflow UI on localhost.",
+    examples=[
+        "dropout-lab ui",
+        "dropout-lab ui --port 5001",
+    ],
+)
 def ui(port: Annotated[int, typer.Option(help="Port on this machine.", min=1, max=65535)] = 5000) -> None:
-    """Serve MLflow's page of the runs on this machine, with few processes and reachable from nowhere else.
-
-    Example:
-
-      dropout-lab ui --port 5001
-    """
+    """Serve the MLflow UI until a signal arrives."""
     from dropout_lab.execution.stopping import listen_for_stop
     from dropout_lab.tracking import links, locate
 

@@ -1,7 +1,9 @@
 """The command line as a whole: help, versions, exit codes, and what is imported when."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -41,14 +43,16 @@ finally:
 
 
 def test_completion_answers() -> None:
+    asked = {"_DROPOUT_LAB_COMPLETE": "complete_bash", "COMP_WORDS": "dropout-lab ", "COMP_CWORD": "1"}
     result = subprocess.run(
         [sys.executable, "-m", "dropout_lab"],
-        env={"_DROPOUT_LAB_COMPLETE": "complete_bash", "COMP_WORDS": "dropout-lab ", "COMP_CWORD": "1"},
+        env=os.environ | asked,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert {"run", "compare"} <= set(result.stdout.split()) or result.returncode == 0
+    assert sorted(result.stdout.split()) == COMMANDS
+    assert result.returncode == 0
 
 
 def test_version() -> None:
@@ -56,11 +60,53 @@ def test_version() -> None:
     assert result.stdout == f"dropout-lab {dropout_lab.__version__}\n"
 
 
+def _help(*arguments: str, columns: int, flags: Sequence[str] = ()) -> list[str]:
+    result = subprocess.run(
+        [sys.executable, *flags, "-m", "dropout_lab", *arguments, "--help"],
+        env=os.environ | {"COLUMNS": str(columns)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stderr == ""
+    return result.stdout.splitlines()
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_fits_the_terminal_and_shows_its_examples_unbroken(command: str, columns: int) -> None:
+    lines = _help(command, columns=columns)
+    examples = lines[lines.index("  Examples:") + 1 :]
+    assert examples
+    assert all(line.startswith(f"    dropout-lab {command}") for line in examples)
+    assert all(len(line) <= columns for line in lines[: -len(examples)])
+    assert not any("<bool>" in line or "None" in line.split() for line in lines)
+
+
+def test_the_programs_own_help_fits_60_columns() -> None:
+    assert all(len(line) <= 60 for line in _help(columns=60))
+
+
+def test_the_list_of_commands_cuts_no_summary_and_ends_with_the_exit_codes() -> None:
+    lines = _help(columns=80)
+    start = lines.index("Commands:")
+    summaries = lines[start + 1 : start + 1 + len(COMMANDS)]
+    assert [line.split()[0] for line in sorted(summaries)] == COMMANDS
+    assert all(line.endswith(".") and not line.endswith("...") for line in summaries)
+    assert "  Exit codes:" in lines[start:]
+
+
+@pytest.mark.parametrize("arguments", [[], *([command] for command in COMMANDS)])
+def test_help_needs_no_docstrings(arguments: list[str]) -> None:
+    assert _help(*arguments, columns=80, flags=["-OO"]) == _help(*arguments, columns=80)
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_documented_with_an_example(command: str, repository: Path) -> None:
     assert f"`{command}" in (repository / "README.md").read_text()
     described = get_command(app).commands[command]  # type: ignore[attr-defined]
-    assert f"dropout-lab {command}" in (described.help or "")
+    assert described.help
+    assert f"dropout-lab {command}" in (described.epilog or "")
     assert all(parameter.help for parameter in described.params if parameter.name != "help")
 
 
