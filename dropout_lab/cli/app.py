@@ -3,6 +3,7 @@
 import errno
 import os
 import sys
+import traceback
 from typing import Annotated
 
 import typer
@@ -21,6 +22,7 @@ from dropout_lab.cli.schema import schema
 from dropout_lab.cli.show import show
 from dropout_lab.cli.ui import ui
 from dropout_lab.errors import DropoutLabError
+from dropout_lab.redaction import redact
 
 EPILOG = f"""{VERBATIM}Exit codes:
   0        success
@@ -93,7 +95,8 @@ def _other_failure(error: Exception) -> int:
         error.show()
         return int(error.exit_code)
     if os.environ.get("DROPOUT_LAB_TRACEBACK"):
-        raise error
+        print(redact("".join(traceback.format_exception(error))), file=sys.stderr, end="")
+        return 1
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         make_room = "Make room on the disk. " if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""

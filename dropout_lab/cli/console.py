@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from dropout_lab.redaction import redact
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -35,12 +37,12 @@ def stderr() -> "Console":
 
 
 def printable(text: str) -> str:
-    """Return `text` without the control characters by which a name could command the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
+    """Return `text` without secrets, and with its control characters escaped."""
+    return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in redact(text))
 
 
 def print_json(value: object) -> None:
-    """Print `value` as JSON on stdout, with numbers that are not finite as null."""
+    """Print `value` as JSON on stdout, without secrets, and with numbers that are not finite as null."""
     import json
     import math
 
@@ -51,7 +53,7 @@ def print_json(value: object) -> None:
             return {str(key): finite(item) for key, item in part.items()}
         if isinstance(part, list | tuple):
             return [finite(item) for item in part]
-        return part
+        return redact(part) if isinstance(part, str) else part
 
     print(json.dumps(finite(value), indent=2, allow_nan=False))
 

@@ -5,8 +5,9 @@ from dropout_lab.tracking.environment import prepare_environment
 
 prepare_environment()
 
+from dropout_lab.redaction import redact
 from dropout_lab.tracking.delivery import EpochDelivery
-from dropout_lab.tracking.location import Location, locate, redact
+from dropout_lab.tracking.location import Location, locate
 from dropout_lab.tracking.reader import (
     ExperimentRecord,
     find_run,

@@ -11,7 +11,8 @@ from requests.exceptions import RequestException, RetryError, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
 from dropout_lab.errors import TrackingError, TrackingUnavailable
-from dropout_lab.tracking.location import Location, redact
+from dropout_lab.redaction import redact
+from dropout_lab.tracking.location import Location
 
 
 @contextmanager

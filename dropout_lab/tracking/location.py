@@ -1,12 +1,12 @@
 """Where runs are kept, by MLflow's own rules."""
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from dropout_lab.errors import TrackingError
+from dropout_lab.redaction import redact
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 DATABASE_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
@@ -39,11 +39,6 @@ class Location:
         if self.file is not None:
             return self.file.parent / "mlruns"
         return Path("mlruns").absolute() if self.kind in DATABASE_PORTS else None
-
-
-def redact(text: str) -> str:
-    """Return `text` with the ``user:password@`` of every address in it replaced."""
-    return re.sub(r"//[^/\s]*@", "//***@", text)
 
 
 def locate() -> Location:
