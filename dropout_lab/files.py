@@ -23,20 +23,37 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write `content` to `path` atomically (temporary file and rename)."""
     aside = path.with_name(f"{path.name}.part")
     try:
-        with aside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
+        aside.write_bytes(content)
+        move_durably(aside, path)
     except OSError:
         aside.unlink(missing_ok=True)
         raise
-    if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+
+
+def move_durably(source: Path, target: Path) -> None:
+    """Rename `source` to `target`, which it replaces, so that a power failure undoes all of it or nothing.
+
+    Args:
+        source: File, or folder whose files are on disk already.
+        target: New path, in the same file system.
+
+    Raises:
+        OSError: If the content cannot be written to disk or the rename fails.
+    """
+    _sync(source)
+    source.replace(target)
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    """Wait until `path` is on disk. Only POSIX systems can do this for a folder."""
+    if path.is_dir() and os.name != "posix":
+        return
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -50,7 +50,8 @@ class Evaluation:
         brier: Multiclass Brier score, the mean over examples of the squared distance between
             `probs` and the one-hot label; in [0, 2].
         ece: Expected calibration error over 15 bins of equal width.
-        per_class_accuracy: Fraction of each class's examples classified correctly, by class number.
+        per_class_accuracy: Fraction of each class's examples classified correctly, by class number; classes
+            without examples are absent.
         confusion_matrix: Counts, true classes as rows and predicted classes as columns.
         probs: Class probabilities, (num_examples, num_classes), in the dataset's order.
     """
@@ -59,7 +60,7 @@ class Evaluation:
     accuracy: float
     brier: float
     ece: float
-    per_class_accuracy: tuple[float, ...]
+    per_class_accuracy: Mapping[int, float]
     confusion_matrix: IntArray
     probs: FloatArray
 

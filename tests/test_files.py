@@ -14,6 +14,7 @@ from dropout_lab.files import (
     file_system,
     hold_lock,
     is_locked,
+    move_durably,
     write_atomically,
 )
 
@@ -51,6 +52,24 @@ def test_a_write_that_finds_no_room_leaves_the_old_content_and_nothing_else(tmp_
 def test_a_folder_that_is_not_there_is_told(tmp_path):
     with pytest.raises(FileNotFoundError):
         write_atomically(tmp_path / "missing" / "state", b"new")
+
+
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_a_move_syncs_what_it_moves_and_then_the_folder(tmp_path, monkeypatch, is_folder):
+    source, target = tmp_path / "aside", tmp_path / "content"
+    if is_folder:
+        source.mkdir()
+        (source / "model").write_bytes(b"weights")
+    else:
+        source.write_bytes(b"weights")
+    expected = [(source.stat().st_ino, False), (tmp_path.stat().st_ino, True)]
+    synced = []
+    monkeypatch.setattr(
+        os, "fsync", lambda descriptor: synced.append((os.fstat(descriptor).st_ino, target.exists()))
+    )
+    move_durably(source, target)
+    assert synced == expected
+    assert (target / "model" if is_folder else target).read_bytes() == b"weights"
 
 
 HOLD = """

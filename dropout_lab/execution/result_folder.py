@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from dropout_lab.files import write_atomically
+from dropout_lab.files import move_durably, write_atomically
 from dropout_lab.learning.data import CLASS_NAMES
 from dropout_lab.learning.session import Session
 from dropout_lab.plotting import draw_run
@@ -73,7 +73,7 @@ class ResultFolder:
             write_atomically(path, data)
         session.save_model(aside.model)
         write_atomically(aside.path / "result.json", json.dumps(content).encode())
-        aside.path.rename(self.path)
+        move_durably(aside.path, self.path)
 
     def read(self) -> dict[str, Any]:
         """Return the run id, metrics, tags, epochs and input example that `fill` kept."""
@@ -94,7 +94,7 @@ def final_metrics(train: Evaluation, test: Evaluation, checks: Sequence[DropoutC
         **figures,
         "generalization_gap": train.accuracy - test.accuracy,
         "loss_gap": test.loss - train.loss,
-        **{f"test_accuracy_class_{label}": value for label, value in enumerate(test.per_class_accuracy)},
+        **{f"test_accuracy_class_{label}": value for label, value in test.per_class_accuracy.items()},
         **{f"dropped_fraction_{check.layer}": check.dropped_fraction for check in checks},
     }
 
@@ -102,6 +102,6 @@ def final_metrics(train: Evaluation, test: Evaluation, checks: Sequence[DropoutC
 def _figures(evaluation: Evaluation) -> dict[str, object]:
     return {
         **{name: getattr(evaluation, name) for name in EVALUATION_FIGURES},
-        "per_class_accuracy": evaluation.per_class_accuracy,
+        "per_class_accuracy": dict(evaluation.per_class_accuracy),
         "confusion_matrix": evaluation.confusion_matrix.tolist(),
     }

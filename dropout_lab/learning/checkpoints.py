@@ -1,9 +1,10 @@
-"""A training's state on disk: written aside and renamed, verified when read, the last two kept.
+"""Training state on disk: written atomically, verified when read, the last two kept.
 
-A file is a line with its format and the SHA-256 of all that follows, a line of JSON with the progress, and
-then NumPy's npz of the model's and the optimizer's variables. Nothing in it is executed when it is read.
+A file is a line with its format and the SHA-256 of everything after it, a line of JSON with the progress, and
+a NumPy npz archive of the variables of the model and the optimizer. Reading it executes none of it.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import io
@@ -25,7 +26,7 @@ NUM_KEPT = 2
 
 
 class DamagedCheckpointError(Exception):
-    """A checkpoint file does not hold what was written to it."""
+    """A checkpoint cannot be read, or does not hold what was written to it."""
 
 
 def state_variables(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
@@ -34,10 +35,10 @@ def state_variables(model: keras.Model, optimizer: keras.optimizers.Optimizer) -
 
 
 def save_checkpoint(folder: Path, progress: Progress, variables: Sequence[keras.Variable]) -> Path:
-    """Write the state into `folder` so that a reader sees all of it or nothing, and drop the older files.
+    """Write the state into `folder` atomically, and remove all but the last two checkpoints.
 
     Raises:
-        OSError: If it cannot be written; the earlier checkpoints are then as they were.
+        OSError: If writing fails; earlier checkpoints are unchanged.
     """
     arrays = {f"{index:03d}": variable.numpy() for index, variable in enumerate(variables)}
     content = io.BytesIO()
@@ -49,7 +50,9 @@ def save_checkpoint(folder: Path, progress: Progress, variables: Sequence[keras.
     path = folder / f"{number:08d}.checkpoint"
     write_atomically(path, header.encode() + content.getbuffer())
     for old in earlier[: len(earlier) + 1 - NUM_KEPT]:
-        old.unlink(missing_ok=True)
+        # The new state is safe. An old one that cannot be removed is no reason to end the training.
+        with contextlib.suppress(OSError):
+            old.unlink()
     return path
 
 
@@ -57,10 +60,11 @@ def load_checkpoint(path: Path, variables: Sequence[keras.Variable]) -> Progress
     """Put the state in `path` into `variables`, all of them or none.
 
     Returns:
-        The progress to go on from.
+        The progress to continue from.
 
     Raises:
-        DamagedCheckpointError: If the file is truncated, changed, or of another network or format.
+        DamagedCheckpointError: If the file cannot be read, is truncated or changed, or belongs to another
+            network or format.
     """
     progress_line, _, payload = _verified(path).partition(b"\n")
     try:
@@ -68,11 +72,12 @@ def load_checkpoint(path: Path, variables: Sequence[keras.Variable]) -> Progress
         with np.load(io.BytesIO(payload), allow_pickle=False) as arrays:
             values = [arrays[f"{index:03d}"] for index in range(len(variables))]
     except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise DamagedCheckpointError(f"{path.name}: {error}") from None
+        raise DamagedCheckpointError(f"{path.name} is damaged: {error}") from None
     for value, variable in zip(values, variables, strict=True):
         if value.shape != tuple(variable.shape):
             raise DamagedCheckpointError(
-                f"{path.name}: expected {variable.path} of {variable.shape}, received {value.shape}"
+                f"{path.name} belongs to another network: {variable.path} expected shape {variable.shape},"
+                f" received {value.shape}"
             )
     for value, variable in zip(values, variables, strict=True):
         variable.assign(value)
@@ -81,16 +86,19 @@ def load_checkpoint(path: Path, variables: Sequence[keras.Variable]) -> Progress
 
 def checkpoint_files(folder: Path) -> list[Path]:
     """Return the checkpoints in `folder`, the newest last."""
-    return sorted(path for path in folder.glob("*.checkpoint") if path.stem.isdigit())
+    return sorted(path for path in folder.glob("*.checkpoint") if path.stem.isdecimal())
 
 
 def _verified(path: Path) -> bytes:
-    """Return what follows the first line, once that line is seen to be right about it."""
-    header, _, content = path.read_bytes().partition(b"\n")
+    """Return the payload after verifying its checksum."""
+    try:
+        header, _, content = path.read_bytes().partition(b"\n")
+    except OSError as error:
+        raise DamagedCheckpointError(f"{path.name} cannot be read: {error.strerror}") from None
     if not header.startswith(FORMAT.encode()):
-        raise DamagedCheckpointError(f"{path.name}: expected {FORMAT!r}, received another format")
+        raise DamagedCheckpointError(f"{path.name} is not in the format {FORMAT!r}")
     if header != f"{FORMAT} {hashlib.sha256(content).hexdigest()}".encode():
-        raise DamagedCheckpointError(f"{path.name}: its checksum does not match its content")
+        raise DamagedCheckpointError(f"{path.name} is damaged: its checksum does not match")
     return content
 
 

@@ -67,7 +67,9 @@ def evaluate(probs: FloatArray, labels: Uint8Array) -> Evaluation:
         accuracy=float(accuracy_score(labels, predicted)),
         brier=float(brier_score_loss(labels, normalized, labels=classes, scale_by_half=False)),
         ece=expected_calibration_error(probs, labels),
-        per_class_accuracy=tuple(float(x) for x in counts.diagonal() / np.maximum(counts.sum(axis=1), 1)),
+        per_class_accuracy={
+            label: float(row[label] / row.sum()) for label, row in enumerate(counts) if row.any()
+        },
         confusion_matrix=counts,
         probs=probs,
     )

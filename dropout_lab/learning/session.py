@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from dropout_lab.errors import OutOfMemoryError, TrainingError
+from dropout_lab.files import move_durably
 from dropout_lab.learning.checkpoints import (
     DamagedCheckpointError,
     checkpoint_files,
@@ -125,16 +126,20 @@ class Session:
         save_checkpoint(folder, progress, state_variables(self.model, self._optimizer))
 
     def restore(self, folder: Path, on_damage: Callable[[str], None]) -> Progress:
-        """Continue from the newest whole checkpoint in `folder`, or from the start where there is none.
+        """Continue from the newest intact checkpoint in `folder`, or from the start if there is none.
 
         Args:
-            on_damage: Told of each checkpoint that is passed over because it is damaged.
+            folder: Folder of the checkpoints.
+            on_damage: Called with a message for each checkpoint that cannot be used.
         """
-        for path in reversed(checkpoint_files(folder)):
+        checkpoints = checkpoint_files(folder)
+        while checkpoints:
+            newest = checkpoints.pop()
             try:
-                return load_checkpoint(path, state_variables(self.model, self._optimizer))
+                return load_checkpoint(newest, state_variables(self.model, self._optimizer))
             except DamagedCheckpointError as error:
-                on_damage(str(error))
+                instead = f"using {checkpoints[-1].name}" if checkpoints else "starting from the first epoch"
+                on_damage(f"Checkpoint {error}; {instead}.")
         return Progress()
 
     def evaluate(self) -> tuple[Evaluation, Evaluation]:
@@ -159,8 +164,18 @@ class Session:
         return weights_fingerprint(self.model)
 
     def save_model(self, path: Path) -> None:
-        """Write the model as a ``.keras`` file."""
-        self.model.save(path)
+        """Write the model to the ``.keras`` file `path`, which a crash leaves whole or absent.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        # Keras accepts no other suffix.
+        aside = path.with_name(f"{path.stem}.part.keras")
+        try:
+            self.model.save(aside)
+            move_durably(aside, path)
+        finally:
+            aside.unlink(missing_ok=True)
 
 
 def load_model(path: Path) -> Any:

@@ -28,7 +28,7 @@ def test_figures_by_hand() -> None:
     assert figures.accuracy == 3 / 4
     assert figures.loss == pytest.approx(-(math.log(0.5) + math.log(0.75) + math.log(0.25) + math.log(1)) / 4)
     assert figures.brier == pytest.approx(((0.25 + 0.25) + (0.0625 + 0.0625) + (0.5625 + 0.5625) + 0) / 4)
-    assert figures.per_class_accuracy == (1, 1, 0, 1, 0, 0, 0, 0, 0, 0)
+    assert figures.per_class_accuracy == {0: 1, 1: 1, 2: 0, 3: 1}
     assert figures.confusion_matrix[2, 3] == 1
     assert figures.confusion_matrix.sum() == 4
 

@@ -88,21 +88,77 @@ def test_a_stopped_training_ends_as_if_it_had_not_been_stopped(
     ]
 
 
-def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
-    make_session: MakeSession, tmp_path: Path
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def make_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def make_dangling_link(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("missing")
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (truncate, "is damaged: its checksum does not match"),
+        (empty, "is not in the format"),
+        (make_folder, "cannot be read: Is a directory"),
+        (make_dangling_link, "cannot be read: No such file or directory"),
+    ],
+)
+def test_the_checkpoint_before_an_unusable_one_is_used(
+    make_session: MakeSession, tmp_path: Path, damage: Callable[[Path], None], reason: str
 ) -> None:
     session = make_session()
     session.train(Progress(), lambda progress: session.save(tmp_path, progress))
+    expected = session.weights_fingerprint()
     older, newest = checkpoint_files(tmp_path)
-    newest.write_bytes(newest.read_bytes()[:-1])
+    damage(newest)
     messages: list[str] = []
     resumed = make_session()
     progress = resumed.restore(tmp_path, messages.append)
-    assert len(progress.epochs) == 1
-    assert progress.step_in_epoch == 2
-    assert messages == [f"{newest.name}: its checksum does not match its content"]
-    older.unlink()
+    assert (len(progress.epochs), progress.step_in_epoch) == (1, 2)
+    (message,) = messages
+    assert message.startswith(f"Checkpoint {newest.name} {reason}")
+    assert message.endswith(f"; using {older.name}.")
+    resumed.train(progress, lambda progress: resumed.save(tmp_path, progress))
+    assert resumed.weights_fingerprint() == expected
+
+    for path in checkpoint_files(tmp_path):
+        if path.is_file():
+            truncate(path)
+    messages.clear()
     assert make_session().restore(tmp_path, messages.append) == Progress()
+    assert messages[-1].endswith("; starting from the first epoch.")
+
+
+def test_a_checkpoint_without_permission_is_passed_over(
+    make_session: MakeSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The refusal is planted, because permissions do not bind the superuser."""
+    session = make_session()
+    session.train(Progress(), lambda progress: session.save(tmp_path, progress))
+    older, newest = checkpoint_files(tmp_path)
+    read_bytes = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path == newest:
+            raise PermissionError(13, "Permission denied")
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    messages: list[str] = []
+    assert len(make_session().restore(tmp_path, messages.append).epochs) == 1
+    assert messages == [f"Checkpoint {newest.name} cannot be read: Permission denied; using {older.name}."]
 
 
 def test_dropout_is_checked_before_training(make_session: MakeSession, engine: str) -> None:
@@ -143,6 +199,7 @@ def test_the_saved_model_gives_the_same_probabilities_without_this_package(
 ) -> None:
     session = make_session()
     session.save_model(tmp_path / "model.keras")
+    assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
     loaded = load_model(tmp_path / "model.keras")
     example = session.input_example()
     assert example.shape == (2, 28, 28, 1)
