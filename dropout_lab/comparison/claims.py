@@ -96,7 +96,7 @@ def _sentence(
         stated = f"{label} of {claim.condition} is {claim.expected} than that of {claim.reference}{least}"
     if n < 2:
         evidence = f"{n} seeds in this comparison are too few"
-    elif math.isnan(low):
+    elif not math.isfinite(low):
         evidence = (
             f"{format_difference(claim.metric, mean)}, without any spread over {n} seeds to judge it by"
         )

@@ -122,7 +122,6 @@ def compare_runs(runs: Iterable[RunRecord], question: Question | None = None) ->
                 differences,
                 exclusions,
                 confidence=question.confidence,
-                method=question.method,
             )
         ),
     )

@@ -5,10 +5,6 @@ from collections.abc import Iterable, Sequence
 from dropout_lab.comparison.findings import Exclusion
 from dropout_lab.comparison.results import Difference
 from dropout_lab.comparison.selection import Selection, format_seeds, paired_seeds
-from dropout_lab.statistics.methods import Method
-
-FEW_SEEDS = 30
-"""Below it, bootstrap intervals are seen to hold the truth less often than they promise."""
 
 
 def reading_notes(
@@ -17,7 +13,6 @@ def reading_notes(
     exclusions: Sequence[Exclusion],
     *,
     confidence: float,
-    method: Method,
 ) -> Iterable[str]:
     """Yield the notes that a comparison needs.
 
@@ -25,7 +20,7 @@ def reading_notes(
         selection: The runs that count.
         differences: As tested.
         exclusions: Runs that do not count, or not in one metric.
-        confidence, method: As asked for.
+        confidence: As asked for.
     """
     reference = selection.reference
     num_comparisons = len(selection.conditions) - 1
@@ -56,11 +51,6 @@ def reading_notes(
         yield (
             f"With {worst.n} seeds the {worst.method} test cannot give a p-value below "
             f"{worst.smallest_p:.2g}; {threshold:.2g} is needed."
-        )
-    if method is Method.BOOTSTRAP and any(1 < one.n < FEW_SEEDS for one in differences):
-        yield (
-            "From few seeds, bootstrap intervals are too narrow (simulated, 95 % intervals of 10 seeds held "
-            "the truth in 89 % of cases, of 20 seeds in 93 %); t intervals are not."
         )
     if any(run.spec.get("data.validation") == "test" for run in selection.all_runs()):
         yield (

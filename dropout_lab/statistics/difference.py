@@ -1,19 +1,19 @@
-"""From two rows of figures, one for each seed, to a difference with its interval and p-values.
-
-The tests are SciPy's. What is added is what it leaves to the caller: too few seeds, differences that do
-not vary at all, and saying which test was made.
-"""
+"""From two rows of values, one value per seed, to their difference with its interval and p-values."""
 
 import math
-import warnings
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from scipy import special, stats
 
 from dropout_lab.statistics.methods import Method
-from dropout_lab.statistics.resampling import Values, bca_interval, rank_or_sign_test
+from dropout_lab.statistics.rank_tests import rank_sum_test, signed_rank_test
+from dropout_lab.statistics.resampling import (
+    bootstrap_test,
+    decimals_for,
+    relabelling_test,
+    sign_flip_test,
+)
+from dropout_lab.statistics.shift_tests import ShiftTest, StudentTest, Values
 
 _ROUNDING = 1e-12
 """Relative to the values: a spread below it is rounding, not noise."""
@@ -37,35 +37,97 @@ class DifferenceTest:
     smallest_p: float = 0.0
 
 
+def shift_test(
+    values: Values,
+    reference: Values,
+    *,
+    paired: bool,
+    method: Method | str = Method.T,
+    rng: np.random.Generator,
+) -> ShiftTest:
+    """Return the test of the difference between two rows of values.
+
+    Differences that do not vary have no t test: they get the sign-flip (or relabelling) test, which a few
+    lucky seeds cannot make significant.
+
+    Args:
+        values, reference: (n,) and (m,), finite, at least 2 each; of equal length and in the same order of
+            seeds if `paired`.
+        paired: Whether `values[i]` and `reference[i]` share a seed.
+        method: The test; a plain string means the method of that name.
+        rng: Draws resamples, or sign flips and relabellings if there are too many to try all.
+
+    Raises:
+        ValueError: If no method has this name, or there are fewer than 2 values.
+    """
+    method = Method(method)
+    if min(len(values), len(reference)) < 2:
+        raise ValueError("a test needs at least 2 values per condition")
+    decimals = decimals_for(values, reference)
+    if _does_not_vary(values, reference, paired):
+        method = Method.SIGN_FLIP
+        values, reference = np.round(values, decimals), np.round(reference, decimals)
+    if not paired:
+        if method is Method.SIGN_FLIP:
+            return relabelling_test(values, reference, decimals, rng)
+        if method is Method.WILCOXON:
+            return rank_sum_test(values, reference, decimals)
+        if method is Method.BOOTSTRAP:
+            return bootstrap_test(values, reference, decimals, rng)
+        return _welch_test(values, reference)
+    differences = np.round(values - reference, decimals)
+    if method is Method.SIGN_FLIP:
+        return sign_flip_test(differences, decimals, rng)
+    if method is Method.WILCOXON:
+        return signed_rank_test(differences, decimals)
+    if method is Method.BOOTSTRAP:
+        return bootstrap_test(differences, None, decimals, rng)
+    return paired_t_test(values - reference)
+
+
+def paired_t_test(differences: Values) -> StudentTest:
+    """Return Student's t test of paired differences: (n,), at least 2, not all equal."""
+    n = len(differences)
+    return StudentTest(
+        name="paired t",
+        estimate=float(np.mean(differences)),
+        standard_error=float(np.std(differences, ddof=1)) / math.sqrt(n),
+        degrees=n - 1,
+    )
+
+
+def _welch_test(values: Values, reference: Values) -> StudentTest:
+    """Return Welch's t test (Welch 1947, doi:10.1093/biomet/34.1-2.28)."""
+    parts = [float(np.var(side, ddof=1)) / len(side) for side in (values, reference)]
+    counts = len(values), len(reference)
+    return StudentTest(
+        name="Welch's t (unpaired)",
+        estimate=float(np.mean(values) - np.mean(reference)),
+        standard_error=math.sqrt(sum(parts)),
+        degrees=sum(parts) ** 2 / sum(part**2 / (n - 1) for part, n in zip(parts, counts, strict=True)),
+    )
+
+
 def compare_values(
     values: Values,
     reference: Values,
     *,
     paired: bool,
-    method: Method = Method.T,
+    method: Method | str = Method.T,
     confidence: float = 0.95,
     margin: float | None = None,
     rng: np.random.Generator,
 ) -> DifferenceTest:
-    """Compare the means of two rows of values.
+    """Compare two rows of values.
 
-    Interval and p-value come from Student's t test of the pairs' differences (`scipy.stats.ttest_rel`),
-    or unpaired from Welch's (Welch 1947, doi:10.1093/biomet/34.1-2.28). A bootstrap replaces the interval
-    (BCa, Efron 1987, doi:10.1080/01621459.1987.10478410); the exact sign-flip test (Fisher 1935, The Design
-    of Experiments, section 21) or Wilcoxon's signed-rank test replaces the p-value, of pairs only.
-    Equivalence: two one-sided t tests (Schuirmann 1987, doi:10.1007/BF01068419), the larger p-value.
-    Effect size: Cohen's d_z of pairs, d_av otherwise (Lakens 2013, doi:10.3389/fpsyg.2013.00863).
-
-    Differences that do not vary have no t test: their p-values are the exact sign-flip (or relabelling)
-    test's, which a few lucky seeds cannot make small.
+    The p-value, the equivalence p-value and the interval come from one test (`shift_test`). If there are too
+    few values for the confidence level, the interval is infinite. The effect size is Cohen's d_z of pairs
+    and d_av otherwise (Lakens 2013, doi:10.3389/fpsyg.2013.00863).
 
     Args:
-        values, reference: (n,) each, finite; of equal length and in the same order of seeds if `paired`.
-        paired: Whether `values[i]` and `reference[i]` share a seed.
-        method: Which test; unpaired values get Welch's, with the bootstrap's interval if asked for.
-        confidence: Of the two-sided interval.
-        margin: For the test of equivalence; without it `equivalence_p` is NaN.
-        rng: Draws the bootstrap's samples and, for many seeds, the sign flips.
+        values, reference, paired, method, rng: Arguments of `shift_test`; fewer than 2 values give NaN.
+        confidence: Level of the two-sided interval.
+        margin: Equivalence margin; without it `equivalence_p` is NaN.
     """
     n = min(len(values), len(reference))
     if n == 0:
@@ -75,77 +137,50 @@ def compare_values(
         return DifferenceTest(
             n=1, paired=paired, mean_difference=mean_difference, method="single runs, no test over seeds"
         )
-    correlation = _correlation(values, reference) if paired else math.nan
+    test = shift_test(values, reference, paired=paired, method=method, rng=rng)
+    sd_difference, name = _sd_difference(values, reference, paired), test.name
     if _does_not_vary(values, reference, paired):
-        return _constant_difference(values, reference, paired, mean_difference, margin, correlation)
-
-    sd_difference = _sd_difference(values, reference, paired)
-    test = _t_test(values, reference, paired)
-    interval = test.confidence_interval(confidence)
-    p_value, smallest_p, equivalence_p = float(test.pvalue), 0.0, math.nan
-    if margin is not None:
-        standard_error = _standard_error(values, reference, paired)
-        equivalence_p = _equivalence_p(mean_difference, standard_error, float(test.df), margin)
-    name = "paired t" if paired else "Welch's t (unpaired)"
-    if method is Method.BOOTSTRAP:
-        bootstrapped = bca_interval(values, reference, paired, confidence, rng)
-        if np.all(np.isfinite(bootstrapped)):
-            interval, name = bootstrapped, f"{name}, BCa bootstrap interval"
-        else:
-            name = f"{name} (too few different values for a BCa bootstrap)"
-    elif method is not Method.T and paired:
-        p_value, smallest_p, test_name = rank_or_sign_test(values - reference, method, rng)
-        name = f"{test_name}, t interval"
+        sd_difference, mean_difference = 0.0, test.estimate
+        name = f"{name} (the differences do not vary)"
+    unit = sd_difference if paired else sd_difference / math.sqrt(2)
+    ci_low, ci_high = test.interval(confidence)
     return DifferenceTest(
         n=n,
         paired=paired,
         mean_difference=mean_difference,
         sd_difference=sd_difference,
-        ci_low=float(interval[0]),
-        ci_high=float(interval[1]),
-        p_value=p_value,
-        equivalence_p=equivalence_p,
-        effect_size=mean_difference / (sd_difference if paired else sd_difference / math.sqrt(2)),
-        pairing_correlation=correlation,
+        ci_low=ci_low,
+        ci_high=ci_high,
+        p_value=test.p_value(),
+        equivalence_p=math.nan if margin is None else test.equivalence_p(margin),
+        effect_size=mean_difference / unit
+        if unit
+        else mean_difference and math.copysign(math.inf, mean_difference),
+        pairing_correlation=_correlation(values, reference) if paired else math.nan,
         method=name,
-        smallest_p=smallest_p,
+        smallest_p=test.smallest_p,
     )
 
 
-def _equivalence_p(mean_difference: float, standard_error: float, degrees: float, margin: float) -> float:
-    """Return the larger p-value of two one-sided t tests: difference above -margin, and below +margin."""
-    above = special.stdtr(degrees, -(mean_difference + margin) / standard_error)
-    below = special.stdtr(degrees, (mean_difference - margin) / standard_error)
-    return float(max(above, below))
-
-
 def one_sided_bounds(
-    values: Values, reference: Values, *, paired: bool, confidence: float
+    values: Values,
+    reference: Values,
+    *,
+    paired: bool,
+    confidence: float,
+    method: Method | str = Method.T,
+    rng: np.random.Generator | None = None,
 ) -> tuple[float, float]:
-    """Return the lower and the upper one-sided t bound of the mean difference, each at `confidence`.
+    """Return the lower and the upper one-sided bound of the difference, each at `confidence`.
 
     Returns:
-        NaN, NaN from fewer than two values, or where the differences do not vary.
+        NaN, NaN from fewer than two values; infinite if there are too few for this confidence.
     """
-    if min(len(values), len(reference)) < 2 or _does_not_vary(values, reference, paired):
+    if min(len(values), len(reference)) < 2:
         return math.nan, math.nan
-    interval = _t_test(values, reference, paired).confidence_interval(2 * confidence - 1)
-    return float(interval[0]), float(interval[1])
-
-
-def _t_test(values: Values, reference: Values, paired: bool) -> Any:
-    with warnings.catch_warnings():
-        # SciPy warns of rounding where one side does not vary; `_does_not_vary` has seen to both sides.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        if paired:
-            return stats.ttest_rel(values, reference)
-        return stats.ttest_ind(values, reference, equal_var=False)
-
-
-def _standard_error(values: Values, reference: Values, paired: bool) -> float:
-    if paired:
-        return float(np.std(values - reference, ddof=1) / math.sqrt(len(values)))
-    return math.sqrt(np.var(values, ddof=1) / len(values) + np.var(reference, ddof=1) / len(reference))
+    rng = rng or np.random.default_rng(0)
+    test = shift_test(values, reference, paired=paired, method=method, rng=rng)
+    return test.lower(1 - confidence), test.upper(1 - confidence)
 
 
 def _sd_difference(values: Values, reference: Values, paired: bool) -> float:
@@ -158,38 +193,6 @@ def _does_not_vary(values: Values, reference: Values, paired: bool) -> bool:
     rounding = _ROUNDING * max(np.abs(values).max(), np.abs(reference).max())
     spreads = [np.ptp(values - reference)] if paired else [np.ptp(values), np.ptp(reference)]
     return bool(max(spreads) <= rounding)
-
-
-def _constant_difference(
-    values: Values,
-    reference: Values,
-    paired: bool,
-    mean_difference: float,
-    margin: float | None,
-    correlation: float,
-) -> DifferenceTest:
-    n, num_values = min(len(values), len(reference)), len(values) + len(reference)
-    # The chance that signs (or labels) fall as they did, were they random.
-    one_sided = 0.5**n if paired else 1 / math.comb(num_values, len(values))
-    if abs(mean_difference) <= _ROUNDING * np.abs(reference).max():
-        mean_difference = 0.0
-    equivalence_p = math.nan
-    if margin is not None:
-        equivalence_p = one_sided if abs(mean_difference) < margin else 1.0
-    return DifferenceTest(
-        n=n,
-        paired=paired,
-        mean_difference=mean_difference,
-        sd_difference=0.0,
-        ci_low=mean_difference,
-        ci_high=mean_difference,
-        p_value=min(1.0, 2 * one_sided) if mean_difference else 1.0,
-        equivalence_p=equivalence_p,
-        effect_size=math.copysign(math.inf, mean_difference) if mean_difference else 0.0,
-        pairing_correlation=correlation,
-        method=f"exact {'sign-flip' if paired else 'relabelling'} (the differences do not vary)",
-        smallest_p=min(1.0, 2 * one_sided),
-    )
 
 
 def _correlation(values: Values, reference: Values) -> float:
