@@ -6,27 +6,43 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c '$(USABLE)' 2>/dev/null && echo $$p && break; done)
 
 VENV := .venv
+LOWEST := .venv-lowest
 BIN := $(VENV)/bin
-INSTALL = $(BIN)/python -m pip install --quiet --quiet --constraint constraints.txt --editable
 PYTEST_ARGS ?=
+# Tests that use every dependency and take a few minutes.
+QUICK_TESTS := tests/spec tests/statistics tests/comparison tests/evaluation tests/plotting tests/reporting \
+	tests/cli tests/tracking/test_models.py
 
-.PHONY: help run data test lint clean
+.PHONY: help run demo data test test-quick test-lowest lint clean
 
 help:
-	@echo "make run    set up, get the data, then train experiments/baseline.yaml"
-	@echo "make test   set up for development, then lint, types, import contracts and tests"
-	@echo "make data   set up, then get and check the data"
-	@echo "make lint   the same as 'make test', without the tests"
-	@echo "make clean  remove the virtual environment and caches (no results)"
+	@echo "make run          set up, get the data, then train experiments/baseline.yaml"
+	@echo "make demo         set up, get the data, then train and compare experiments/quick.yaml"
+	@echo "make test         set up for development, then lint, types, import contracts and tests"
+	@echo "make data         set up, then get and check the data"
+	@echo "make lint         the same as 'make test', without the tests"
+	@echo "make test-quick   a few minutes of tests that use every dependency"
+	@echo "make test-lowest  the same with the lowest versions that pyproject.toml allows, in $(LOWEST)"
+	@echo "make clean        remove virtual environments and caches (no results)"
 
 run: data
 	$(BIN)/dropout-lab run experiments/baseline.yaml
+
+demo: data
+	$(BIN)/dropout-lab run experiments/quick.yaml
+	$(BIN)/dropout-lab compare quick
 
 data: $(VENV)/.installed
 	$(BIN)/dropout-lab data
 
 test: lint
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-quick: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest $(QUICK_TESTS) $(PYTEST_ARGS)
+
+test-lowest: $(LOWEST)/.installed
+	$(LOWEST)/bin/python -m pytest $(QUICK_TESTS) $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check
@@ -35,27 +51,34 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOWEST) build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
+		.ruff_cache
 
-# An environment that is there and works is kept, whoever made it.
-$(VENV)/.created:
-	@if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+# A virtual environment that exists and works is kept, whoever made it.
+$(VENV)/.created $(LOWEST)/.created:
+	@if ! $(@D)/bin/python -m pip --version >/dev/null 2>&1; then \
 		if [ -z "$(PYTHON)" ]; then \
-			echo "Expected Python 3.11, 3.12 or 3.13 with its venv module, found none." >&2; \
+			echo "Python 3.11, 3.12 or 3.13 with its venv module not found." >&2; \
 			echo "On Debian and Ubuntu: apt-get install python3-venv. Or name one: make PYTHON=/path/to/python" >&2; \
 			exit 1; \
 		fi; \
-		echo "Making $(VENV) with $(PYTHON)"; \
-		"$(PYTHON)" -m venv --clear $(VENV); \
+		echo "Creating $(@D) with $(PYTHON)"; \
+		"$(PYTHON)" -m venv --clear $(@D); \
 	fi
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.created pyproject.toml constraints.txt
 	@echo "Installing dropout_lab (TensorFlow is large: the first time takes a few minutes)"
-	@$(INSTALL) .
+	@$(BIN)/python -m pip install --quiet --quiet --constraint constraints.txt --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.created pyproject.toml constraints.txt
 	@echo "Installing dropout_lab and what its tests need (the first time takes a few minutes)"
-	@$(INSTALL) '.[dev]'
+	@$(BIN)/python -m pip install --quiet --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@ $(VENV)/.installed
+
+$(LOWEST)/.installed: $(LOWEST)/.created pyproject.toml constraints-lowest.txt
+	@echo "Installing the lowest versions that dropout_lab allows (the first time takes a few minutes)"
+	@$(LOWEST)/bin/python -m pip install --quiet --quiet --constraint constraints-lowest.txt --editable '.[test]'
+	@$(LOWEST)/bin/python -m pip check
+	@touch $@
