@@ -1,0 +1,139 @@
+"""What a design does on average: power, expected seeds, and the bias of estimates after early stopping."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy import special
+
+from dropout_lab.statistics.paths import simulated_looks
+from dropout_lab.statistics.sequential import SequentialDesign, nominal_level
+from dropout_lab.statistics.shift_tests import Values
+
+NUM_PATHS = 20_000
+_SEED = 20_212
+_EFFECTS = np.linspace(0.0, 4.0, 41)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatingCharacteristics:
+    """What a design does at one true difference, for one condition; by simulation (± 0.4 points).
+
+    Attributes:
+        difference_found: Probability that the difference is found, in its own direction.
+        wrong_direction: Probability that it is found in the opposite direction.
+        equivalent: Probability that equivalence is shown.
+        expected_seeds: Mean number of seeds per condition.
+        stop_probs: (num_looks,): probability of stopping at each look.
+        mean_estimate: Expected mean difference when stopping, in standard deviations.
+    """
+
+    difference_found: float
+    wrong_direction: float
+    equivalent: float
+    expected_seeds: float
+    stop_probs: tuple[float, ...]
+    mean_estimate: float
+
+    @property
+    def undecided(self) -> float:
+        """Probability of no decision after the last look."""
+        return 1 - self.difference_found - self.wrong_direction - self.equivalent
+
+
+def operating_characteristics(
+    design: SequentialDesign,
+    effect_in_sd: float,
+    margin_in_sd: float | None,
+    *,
+    alpha: float = 0.05,
+    num_conditions: int = 1,
+) -> OperatingCharacteristics:
+    """Return what a design does; one with a single look is the fixed design.
+
+    Args:
+        design: The looks.
+        effect_in_sd: True difference, in standard deviations of paired differences.
+        margin_in_sd: Equivalence margin in the same unit; None if equivalence is not tested.
+        alpha: Error rate over all looks and conditions.
+        num_conditions: Conditions compared with the reference. The levels are Bonferroni's; Holm's are never
+            stricter, so that the power is at least the one returned.
+    """
+    difference_level = nominal_level(design, alpha, num_conditions=num_conditions)
+    equivalence_level = nominal_level(design, alpha, num_conditions=num_conditions, one_sided=True)
+    looks, means, sds = _paths(design.looks)
+    means = means + abs(effect_in_sd)
+    errors = sds / np.sqrt(looks)[:, None]
+    degrees = (looks - 1)[:, None]
+    significant = np.abs(means) >= -special.stdtrit(degrees, difference_level / 2) * errors
+    equivalent = np.zeros_like(significant)
+    if margin_in_sd is not None:
+        equivalent = np.abs(means) - special.stdtrit(degrees, equivalence_level) * errors <= margin_in_sd
+    decided = significant | equivalent
+    decided[-1] = True
+    stops = decided.argmax(axis=0)
+    paths = np.arange(means.shape[1])
+    equivalent, significant, means = equivalent[stops, paths], significant[stops, paths], means[stops, paths]
+    significant &= ~equivalent
+    return OperatingCharacteristics(
+        difference_found=float(np.mean(significant & (means > 0))),
+        wrong_direction=float(np.mean(significant & (means < 0))),
+        equivalent=float(np.mean(equivalent)),
+        expected_seeds=float(np.mean(looks[stops])),
+        stop_probs=tuple(float(share) for share in np.bincount(stops, minlength=len(looks)) / len(paths)),
+        mean_estimate=math.copysign(float(np.mean(means)), effect_in_sd),
+    )
+
+
+def bias_adjusted_mean(
+    mean: float,
+    sd: float,
+    design: SequentialDesign,
+    *,
+    margin: float | None = None,
+    alpha: float = 0.05,
+    num_conditions: int = 1,
+) -> float:
+    """Return the true difference at which the design gives the measured mean difference on average.
+
+    A comparison that stops as soon as it is decided stops at large estimates more often than at small ones.
+    (Source: Whitehead 1986, doi:10.1093/biomet/73.3.573; here the expectation is simulated.)
+
+    Args:
+        mean: Mean paired difference when the comparison stopped, at a decision or at the last look.
+        sd: Standard deviation of the paired differences.
+        design, alpha, num_conditions: Arguments of `operating_characteristics`.
+        margin: Equivalence margin, in the unit of `mean`.
+    """
+    if len(design.looks) == 1 or not sd > 0:
+        return mean
+    # Rounding the margin lets comparisons share a simulation; its effect on the bias is small.
+    margin_in_sd = None if margin is None else round(min(margin / sd, 10.0), 1)
+    expected = _expected_estimates(design, margin_in_sd, alpha, num_conditions)
+    measured = abs(mean) / sd
+    if measured >= expected[-1]:
+        return mean
+    return math.copysign(float(np.interp(measured, expected, _EFFECTS)) * sd, mean)
+
+
+@lru_cache(maxsize=64)
+def _expected_estimates(
+    design: SequentialDesign, margin_in_sd: float | None, alpha: float, num_conditions: int
+) -> Values:
+    found = [
+        operating_characteristics(
+            design, effect, margin_in_sd, alpha=alpha, num_conditions=num_conditions
+        ).mean_estimate
+        for effect in _EFFECTS
+    ]
+    found[0] = 0.0  # by symmetry
+    return np.maximum.accumulate(np.array(found))
+
+
+@lru_cache(maxsize=8)
+def _paths(looks: tuple[int, ...]) -> tuple[Values, Values, Values]:
+    """Return the looks, and means and standard deviations of standard normal values: (num_looks, paths)."""
+    rng = np.random.default_rng(_SEED)
+    _, means, sds = zip(*simulated_looks(looks, NUM_PATHS, rng), strict=True)
+    return np.array(looks, dtype=float), np.array(means), np.array(sds)
