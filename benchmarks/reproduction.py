@@ -3,13 +3,13 @@
     dropout-lab run experiments/dropout.yaml --seeds 40
     python benchmarks/reproduction.py dropout_lab > docs/study/reproduction.md
 
-The epochs of one run are not independent, so counting the values outside an interval is not a test. Each run,
-the published one included, gets one number instead: its largest distance from the mean of all other runs, over
-all epochs and metrics, in standard deviations of those others. If the published run comes from the same
-process, every rank of its number among all runs is equally likely, whatever the distribution of the curves: the
-p-value is the share of runs whose number is at least as large. (A permutation test with the maximum statistic;
-Westfall and Young, Resampling-Based Multiple Testing, 1993; full conformal prediction counts the same way: Vovk,
-Gammerman and Shafer, Algorithmic Learning in a Random World, 2005, section 2.2.)
+The epochs of one run are not independent, so counting the values outside an interval is not a test. Each
+run, the published one included, gets one number instead: its largest distance from the mean of all other
+runs, over all epochs and metrics, in standard deviations of those others. If the published run comes from
+the same process, every rank of its number among all runs is equally likely, whatever the distribution of the
+curves: the p-value is the share of runs whose number is at least as large. (A permutation test with the
+maximum statistic; Westfall and Young, Resampling-Based Multiple Testing, 1993; full conformal prediction
+counts the same way: Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005, section 2.2.)
 """
 
 import csv
@@ -70,7 +70,9 @@ def first_epoch_rows(published: float, own_losses: np.ndarray) -> list[list[str]
     sources.append(("these runs", len(own_losses), own_losses.mean(), own_losses.std(ddof=1)))
     rows = []
     for name, runs, mean, sd in sources:
-        welch = stats.ttest_ind_from_stats(mean, sd, runs, project[1], project[2], project[0], equal_var=False)
+        welch = stats.ttest_ind_from_stats(
+            mean, sd, runs, project[1], project[2], project[0], equal_var=False
+        )
         rows.append(
             [
                 name,

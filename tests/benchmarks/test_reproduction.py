@@ -1,4 +1,4 @@
-"""The test of the published learning curve: its distances, and p-values that are uniform without a difference."""
+"""The test of the published curve: its distances, and uniform p-values for a run like the others."""
 
 import importlib.util
 import sys
