@@ -1,7 +1,10 @@
-"""How many seeds a comparison needs, for a difference to be seen or for equivalence to be shown.
+"""Power of a comparison, and the number of seeds that it needs.
 
-With several conditions each power is that of Bonferroni's threshold. Holm's is never stricter, so that
-what is promised is kept.
+A standard deviation measured with few seeds is uncertain. Given its degrees of freedom, power is averaged
+over the true standard deviations that fit it, so that "power 0.8" holds on average over plans.
+
+With several conditions each power is that of Bonferroni's threshold. Holm's is never stricter, so that the
+power is at least the one returned.
 """
 
 import math
@@ -9,15 +12,39 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy import special
-from statsmodels.stats.power import TTestIndPower, TTestPower
 
 from dropout_lab.statistics.methods import Method
+from dropout_lab.statistics.shift_tests import Values
 
 DEFAULT_POWER = 0.8
 DEFAULT_SEED_SD = 0.002
-"""Standard deviation of test accuracy over seeds, where none was measured yet."""
+"""Standard deviation of test accuracy over seeds, if none was measured yet."""
 MAX_SEEDS = 10_000
-_NUM_QUANTILES = 500
+_NUM_QUANTILES = 200
+
+
+def plausible_sds(sd: float, degrees: float, num: int = _NUM_QUANTILES) -> Values:
+    """Return equally likely values of the true standard deviation, given a measured one.
+
+    With the usual uninformative prior the posterior of the variance is a scaled inverse chi-squared
+    distribution (Box & Tiao 1973, Bayesian Inference in Statistical Analysis, section 2.2).
+
+    Args:
+        sd: Measured standard deviation.
+        degrees: Its degrees of freedom, n - 1 for n differences; infinite if it is known.
+        num: Number of values.
+    """
+    if math.isinf(degrees):
+        return np.array([sd])
+    return sd / _relative_sds(degrees, num)
+
+
+def _relative_sds(degrees: float, num: int) -> Values:
+    """Return quantiles of a measured standard deviation in units of the true one."""
+    quantiles = (np.arange(num) + 0.5) / num
+    # Twice the inverse incomplete gamma function is the quantile of chi-squared.
+    sds: Values = np.sqrt(2 * special.gammaincinv(degrees / 2, quantiles) / degrees)
+    return sds
 
 
 def power_of_difference(
@@ -25,6 +52,7 @@ def power_of_difference(
     sd_difference: float,
     n: int,
     *,
+    sd_degrees: float = math.inf,
     alpha: float = 0.05,
     num_comparisons: int = 1,
     paired: bool = True,
@@ -32,24 +60,23 @@ def power_of_difference(
     """Return the probability that a true difference is found, in either direction (t test).
 
     Args:
-        difference: The true difference.
+        difference: True difference.
         sd_difference: Standard deviation of the differences between two runs, as in `results.Difference`.
         n: Number of pairs, or of seeds in each of two unpaired conditions; at least 2.
+        sd_degrees: Degrees of freedom of `sd_difference`; infinite if it is known.
         alpha: Family-wise error rate over all conditions.
         num_comparisons: Conditions compared with the reference.
         paired: Whether the runs are paired by seed.
     """
     if sd_difference == 0:
         return 1.0 if difference else 0.0
-    threshold = alpha / num_comparisons
-    effect = abs(difference) / sd_difference
-    test = TTestPower() if paired else TTestIndPower()
-    # Of two unpaired conditions the effect is in standard deviations of one run, not of a difference.
-    effect_size = effect if paired else effect * math.sqrt(2)
-    power = float(test.power(effect_size, n, threshold))
-    if math.isnan(power):  # the far tail underflows in SciPy's noncentral t; it adds nothing here
-        power = float(test.power(effect_size, n, threshold / 2, alternative="larger"))
-    return 1.0 if math.isnan(power) else power
+    degrees = n - 1 if paired else 2 * (n - 1)
+    noncentrality = abs(difference) * math.sqrt(n) / plausible_sds(sd_difference, sd_degrees)
+    critical = -special.stdtrit(degrees, alpha / num_comparisons / 2)
+    # Beyond 1e4 the noncentral t distribution underflows; the power is 1 there.
+    shift = np.minimum(noncentrality, 1e4)
+    found = special.nctdtr(degrees, -shift, -critical) + special.nctdtr(degrees, shift, -critical)
+    return float(np.mean(np.where(np.isnan(found), 1.0, found)))
 
 
 def power_of_equivalence(
@@ -58,6 +85,7 @@ def power_of_equivalence(
     n: int,
     *,
     margin: float,
+    sd_degrees: float = math.inf,
     alpha: float = 0.05,
     num_comparisons: int = 1,
     paired: bool = True,
@@ -68,21 +96,17 @@ def power_of_equivalence(
     (Phillips 1990, doi:10.1007/BF01063556); that probability is averaged over the spread's chi distribution.
 
     Args:
-        difference: The true difference.
-        margin: The largest difference that is called equivalent.
-        sd_difference, n, alpha, num_comparisons, paired: As in `power_of_difference`.
+        difference: True difference.
+        margin: Equivalence margin.
+        sd_difference, n, sd_degrees, alpha, num_comparisons, paired: Arguments of `power_of_difference`.
     """
     if sd_difference == 0:
         return 1.0 if abs(difference) < margin else 0.0
     degrees = n - 1 if paired else 2 * (n - 1)
-    standard_error = sd_difference / math.sqrt(n)
-    quantiles = (np.arange(_NUM_QUANTILES) + 0.5) / _NUM_QUANTILES
-    # Twice the inverse incomplete gamma function is the quantile of chi-squared.
-    measured_errors = standard_error * np.sqrt(2 * special.gammaincinv(degrees / 2, quantiles) / degrees)
+    errors = plausible_sds(sd_difference, sd_degrees)[:, None] / math.sqrt(n)
     critical = -special.stdtrit(degrees, alpha / num_comparisons)
-    reach = margin - critical * measured_errors
-    above = special.ndtr((-reach - difference) / standard_error)
-    inside = special.ndtr((reach - difference) / standard_error) - above
+    reach = margin - critical * errors * _relative_sds(degrees, _NUM_QUANTILES)
+    inside = special.ndtr((reach - difference) / errors) - special.ndtr((-reach - difference) / errors)
     return float(np.mean(np.maximum(inside, 0.0)))
 
 
@@ -107,13 +131,17 @@ def seeds_for_power(power_at: Callable[[int], float], power: float, *, smallest:
     return high
 
 
-def smallest_num_seeds(method: Method, *, alpha: float = 0.05, num_comparisons: int = 1) -> int:
+def smallest_num_seeds(method: Method | str, *, alpha: float = 0.05, num_comparisons: int = 1) -> int:
     """Return the fewest pairs with which a test can give a p-value at or below its threshold.
 
-    The sign-flip and signed-rank tests' smallest p-value is 2 / 2**n; the t test has no such limit.
+    The smallest p-value of the sign-flip and signed-rank tests is 2 / 2**n; that of the bootstrap is about
+    1 / n**(n - 1), as resamples that repeat one value have no spread. The t test has no limit.
     """
+    method, threshold = Method(method), alpha / num_comparisons
     if method in (Method.SIGN_FLIP, Method.WILCOXON):
-        return math.ceil(1 + math.log2(num_comparisons / alpha))
+        return math.ceil(1 - math.log2(threshold))
+    if method is Method.BOOTSTRAP:
+        return next(n for n in range(2, MAX_SEEDS) if n ** (1 - n) <= threshold)
     return 2
 
 
@@ -122,31 +150,37 @@ def seeds_to_decide(
     sd_difference: float,
     *,
     margin: float | None,
+    sd_degrees: float = math.inf,
     alpha: float = 0.05,
     num_comparisons: int = 1,
     paired: bool = True,
-    method: Method = Method.T,
+    method: Method | str = Method.T,
     power: float = DEFAULT_POWER,
 ) -> int | None:
-    """Return how many seeds would decide a comparison either way: a difference seen, or equivalence shown.
+    """Return how many seeds would decide a comparison: a difference found, or equivalence shown.
 
     Args:
-        difference, sd_difference: The truth that is assumed, usually as measured so far.
-        margin: The largest difference that is called equivalent; None where nothing is.
-        alpha, num_comparisons, paired: As in `power_of_difference`.
+        difference: True difference that is assumed.
+        margin: Equivalence margin; None if there is none.
+        sd_difference, sd_degrees, alpha, num_comparisons, paired: Arguments of `power_of_difference`.
         method: Bounds the number of seeds from below.
         power: Probability of deciding.
 
     Returns:
-        None where more than 10,000 seeds would be needed.
+        None if more than 10,000 seeds would be needed.
     """
-    fewest = smallest_num_seeds(method, alpha=alpha, num_comparisons=num_comparisons)
 
     def power_of_either(n: int) -> float:
         found = 0.0
         if difference:
             found = power_of_difference(
-                difference, sd_difference, n, alpha=alpha, num_comparisons=num_comparisons, paired=paired
+                difference,
+                sd_difference,
+                n,
+                sd_degrees=sd_degrees,
+                alpha=alpha,
+                num_comparisons=num_comparisons,
+                paired=paired,
             )
         if found >= power or margin is None or abs(difference) >= margin:
             return found
@@ -155,10 +189,12 @@ def seeds_to_decide(
             sd_difference,
             n,
             margin=margin,
+            sd_degrees=sd_degrees,
             alpha=alpha,
             num_comparisons=num_comparisons,
             paired=paired,
         )
         return max(found, equivalent)
 
+    fewest = smallest_num_seeds(method, alpha=alpha, num_comparisons=num_comparisons)
     return seeds_for_power(power_of_either, power, smallest=fewest)

@@ -63,6 +63,38 @@ def test_power_of_equivalence_at_the_margin_is_at_most_the_error_rate() -> None:
     assert power_of_equivalence(0.003, 0.0, 5, margin=0.002) == 0
 
 
+@pytest.mark.parametrize("paired", [True, False])
+def test_power_without_certain_noise_is_averaged_over_it(paired: bool) -> None:
+    sds = 0.003 * np.sqrt(4 / stats.chi2.rvs(4, size=4_000, random_state=1))
+    expected = np.mean([power_of_difference(0.003, sd, 12, paired=paired) for sd in sds])
+    found = power_of_difference(0.003, 0.003, 12, sd_degrees=4, paired=paired)
+    assert found == pytest.approx(expected, abs=0.015)
+    expected = np.mean([power_of_equivalence(0.0, sd, 12, margin=0.002, paired=paired) for sd in sds[:500]])
+    found = power_of_equivalence(0.0, 0.003, 12, margin=0.002, sd_degrees=4, paired=paired)
+    assert found == pytest.approx(expected, abs=0.04)
+
+
+@pytest.mark.parametrize("num_pairs", [2, 3, 5, 10])
+def test_a_plan_from_few_pairs_keeps_its_power_on_average(num_pairs: int) -> None:
+    # Over plans from many measured standard deviations, the true one being 1.
+    degrees, difference = num_pairs - 1, 0.8
+    powers = []
+    for sd in np.sqrt(stats.chi2.ppf((np.arange(60) + 0.5) / 60, degrees) / degrees):
+        n = seeds_for_power(
+            lambda seeds, sd=sd: power_of_difference(difference, sd, seeds, sd_degrees=degrees), 0.8
+        )
+        assert n is not None
+        powers.append(power_of_difference(difference, 1.0, n))
+    assert np.mean(powers) == pytest.approx(0.8, abs=0.03)
+    naive = seeds_for_power(lambda seeds: power_of_difference(difference, 2.0, seeds), 0.8)
+    careful = seeds_for_power(
+        lambda seeds: power_of_difference(difference, 2.0, seeds, sd_degrees=degrees), 0.8
+    )
+    assert naive is not None
+    assert careful is not None
+    assert careful > naive
+
+
 def test_seeds_for_power_is_the_first_that_suffices() -> None:
     # Smallest detectable differences of the paired t test at a standard deviation of 0.29 points.
     for n, difference in [(5, 0.0049), (10, 0.0029), (20, 0.0019)]:
@@ -80,7 +112,10 @@ def test_sign_tests_need_enough_pairs_to_reach_their_threshold() -> None:
     # 2 / 2**5 > 0.05 >= 2 / 2**6; over 8 conditions 2 / 2**8 > 0.05 / 8 >= 2 / 2**9
     assert smallest_num_seeds(Method.SIGN_FLIP) == 6
     assert smallest_num_seeds(Method.WILCOXON, num_comparisons=8) == 9
+    assert smallest_num_seeds("wilcoxon", num_comparisons=8) == 9
     assert smallest_num_seeds(Method.T, num_comparisons=8) == 2
+    # Of 4**4 resamples of 4 values 4 repeat one of them: 4 / 4**4 > 0.0125 >= 5 / 5**5
+    assert smallest_num_seeds(Method.BOOTSTRAP, num_comparisons=4) == 5
 
 
 def test_a_comparison_is_decided_by_the_cheaper_of_difference_and_equivalence() -> None:
