@@ -4,9 +4,9 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Self
+from typing import Final, Self
 
-DEFAULT_PRIMARY = "test_accuracy"
+DEFAULT_PRIMARY: Final = "test_accuracy"
 MAX_LENGTH = 5_000
 """Characters that every tracking store takes in a tag."""
 
