@@ -171,6 +171,7 @@ class RunRecord:
         code: Fingerprint of the code that trained the run; empty for runs of version 0.1.
         design: What the run's spec fixed beforehand; None in runs logged before designs were.
         requested: When a command last asked for the run, trained or found finished.
+        end_time: When the run ended; None while it runs.
     """
 
     run_id: str
@@ -203,3 +204,4 @@ class RunRecord:
     code: str = ""
     design: Design | None = None
     requested: datetime | None = None
+    end_time: datetime | None = None

@@ -21,7 +21,12 @@ _ROUNDING = 1e-12
 
 @dataclass(frozen=True, kw_only=True)
 class DifferenceTest:
-    """A mean difference between two rows of values; the fields are those of `results.Difference`."""
+    """A difference between two rows of values; the fields are those of `results.Difference`.
+
+    Attributes:
+        mean_difference: Estimate that belongs to the test: the mean difference, or the Hodges-Lehmann
+            estimate of Wilcoxon's tests.
+    """
 
     n: int
     paired: bool
@@ -138,9 +143,9 @@ def compare_values(
             n=1, paired=paired, mean_difference=mean_difference, method="single runs, no test over seeds"
         )
     test = shift_test(values, reference, paired=paired, method=method, rng=rng)
-    sd_difference, name = _sd_difference(values, reference, paired), test.name
+    sd_difference, mean_difference, name = _sd_difference(values, reference, paired), test.estimate, test.name
     if _does_not_vary(values, reference, paired):
-        sd_difference, mean_difference = 0.0, test.estimate
+        sd_difference = 0.0
         name = f"{name} (the differences do not vary)"
     unit = sd_difference if paired else sd_difference / math.sqrt(2)
     ci_low, ci_high = test.interval(confidence)

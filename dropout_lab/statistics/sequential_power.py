@@ -8,12 +8,14 @@ import numpy as np
 from scipy import special
 
 from dropout_lab.statistics.paths import simulated_looks
+from dropout_lab.statistics.power import plausible_sds
 from dropout_lab.statistics.sequential import SequentialDesign, nominal_level
 from dropout_lab.statistics.shift_tests import Values
 
 NUM_PATHS = 20_000
 _SEED = 20_212
 _EFFECTS = np.linspace(0.0, 4.0, 41)
+_NUM_NOISES = 15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +85,51 @@ def operating_characteristics(
         expected_seeds=float(np.mean(looks[stops])),
         stop_probs=tuple(float(share) for share in np.bincount(stops, minlength=len(looks)) / len(paths)),
         mean_estimate=math.copysign(float(np.mean(means)), effect_in_sd),
+    )
+
+
+def expected_characteristics(
+    design: SequentialDesign,
+    difference: float,
+    sd_difference: float,
+    margin: float | None,
+    *,
+    sd_degrees: float = math.inf,
+    alpha: float = 0.05,
+    num_conditions: int = 1,
+) -> OperatingCharacteristics:
+    """Return what a design does on average over the uncertain noise; `mean_estimate` is in the metric's unit.
+
+    Args:
+        design: The looks.
+        difference: True difference.
+        sd_difference: Standard deviation of paired differences, above 0.
+        margin: Equivalence margin; None if equivalence is not tested.
+        sd_degrees: Degrees of freedom of `sd_difference`; infinite if it is known.
+        alpha, num_conditions: Arguments of `operating_characteristics`.
+    """
+    sds = plausible_sds(sd_difference, sd_degrees, _NUM_NOISES)
+    found = [
+        operating_characteristics(
+            design,
+            difference / sd,
+            None if margin is None else margin / sd,
+            alpha=alpha,
+            num_conditions=num_conditions,
+        )
+        for sd in sds
+    ]
+
+    def average(name: str) -> float:
+        return float(np.mean([getattr(one, name) for one in found]))
+
+    return OperatingCharacteristics(
+        difference_found=average("difference_found"),
+        wrong_direction=average("wrong_direction"),
+        equivalent=average("equivalent"),
+        expected_seeds=average("expected_seeds"),
+        stop_probs=tuple(np.mean([one.stop_probs for one in found], axis=0).tolist()),
+        mean_estimate=float(np.mean([one.mean_estimate * sd for one, sd in zip(found, sds, strict=True)])),
     )
 
 

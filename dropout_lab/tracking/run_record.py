@@ -62,6 +62,7 @@ def to_record(run: Any, experiment_name: str) -> RunRecord:
         code=ours("code"),
         design=_design(ours("design")),
         requested=_time(ours("requested")),
+        end_time=_time(str(run.info.end_time)),
     )
 
 

@@ -197,6 +197,8 @@ def test_the_interval_excludes_zero_exactly_if_the_test_does(
     values, reference = np.array(pairs).T
     found = compare(values, reference, paired=paired, method=method, confidence=1 - alpha)
     assert found.ci_low <= found.ci_high
+    if found.p_value <= alpha:  # the estimate is on the interval's side of 0
+        assert found.mean_difference * (found.ci_low + found.ci_high) > 0
     assert 0 <= found.p_value <= 1
     assert 0 <= found.equivalence_p <= 1
     level = 1 - (1 - alpha)

@@ -6,7 +6,11 @@ from scipy import stats
 
 from dropout_lab.statistics.power import power_of_difference, power_of_equivalence
 from dropout_lab.statistics.sequential import SequentialDesign, nominal_level
-from dropout_lab.statistics.sequential_power import bias_adjusted_mean, operating_characteristics
+from dropout_lab.statistics.sequential_power import (
+    bias_adjusted_mean,
+    expected_characteristics,
+    operating_characteristics,
+)
 
 DESIGN = SequentialDesign(first=5, most=20)
 
@@ -88,3 +92,16 @@ def test_the_adjustment_is_odd_and_spares_what_stops_at_once() -> None:
     assert bias_adjusted_mean(50.0, 1.0, DESIGN) == 50
     assert bias_adjusted_mean(0.3, 1.0, fixed(10)) == 0.3
     assert bias_adjusted_mean(0.3, 0.0, DESIGN) == 0.3
+
+
+def test_uncertain_noise_is_averaged_over() -> None:
+    found = expected_characteristics(fixed(12), 0.003, 0.003, 0.002, sd_degrees=4)
+    power = power_of_difference(0.003, 0.003, 12, sd_degrees=4)
+    # Comparisons that are called equivalent first are not found different.
+    assert found.difference_found == pytest.approx(power - found.equivalent, abs=0.04)
+    known = expected_characteristics(DESIGN, 0.003, 0.003, 0.002)
+    plain = operating_characteristics(DESIGN, 1.0, 2 / 3)
+    assert known.difference_found == plain.difference_found
+    assert known.expected_seeds == plain.expected_seeds
+    assert known.mean_estimate == pytest.approx(0.003 * plain.mean_estimate)
+    assert sum(known.stop_probs) == pytest.approx(1)

@@ -40,6 +40,8 @@ def test_a_run_comes_back_as_it_was_written(experiment, make_start, make_epochs,
     assert (run.run_id, run.run_name, run.experiment_name) == (run_id, "dropout-3", experiment)
     assert run.experiment_id == tracker.experiment_id
     assert (run.condition, run.seed, run.status) == ("dropout", 3, RunStatus.FINISHED)
+    assert run.end_time is not None
+    assert run.end_time >= run.start_time
     assert before <= run.start_time <= datetime.now(UTC)
     expected = {name: value for name, value in TAGS.items() if name != "git_dirty"}
     assert {name: getattr(run, name) for name in expected} == expected
