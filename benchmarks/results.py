@@ -13,9 +13,9 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 
 def machine() -> str:
     """Return one line about the hardware and the packages, without names of persons or places."""
-    cpuinfo = Path("/proc/cpuinfo")
-    found = re.search(r"model name\s*: (.*)", cpuinfo.read_text()) if cpuinfo.exists() else None
-    cpu = found.group(1) if found else platform.processor()
+    # Imported late: it loads TensorFlow and sets its environment, which child processes would inherit.
+    from dropout_lab.learning.processor import cpu_name, instruction_set
+
     packages = []
     for name in ("tensorflow", "keras", "numpy", "torch"):
         try:
@@ -25,7 +25,7 @@ def machine() -> str:
     memory = psutil.virtual_memory().total / 2**30
     num_cpus = len(psutil.Process().cpu_affinity()) if platform.system() == "Linux" else psutil.cpu_count()
     return (
-        f"{cpu}, {num_cpus} CPUs, {memory:.0f} GiB, {platform.system()}, "
+        f"{cpu_name()} ({instruction_set()}), {num_cpus} CPUs, {memory:.0f} GiB, {platform.system()}, "
         f"Python {platform.python_version()}, {', '.join(packages)}"
     )
 
