@@ -10,6 +10,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from dropout_lab.cli.process import set_variables
 from dropout_lab.records import RunRecord, RunStatus
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -24,7 +25,7 @@ USERS_DATA = os.environ.get("DROPOUT_LAB_DATA")
 for variable in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_RUN_ID", "MLFLOW_REGISTRY_URI"):
     os.environ.pop(variable, None)
 os.environ["DROPOUT_LAB_DATA"] = str(SUBSET)
-os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+set_variables()
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,9 @@
-"""The command line: which commands there are, and how their failures end the program."""
+"""The command line: its commands, and how failures end the program."""
 
 import errno
 import os
 import sys
-import traceback
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -15,14 +14,16 @@ from dropout_lab.cli.diff import diff
 from dropout_lab.cli.doctor import doctor
 from dropout_lab.cli.help import HELP, VERBATIM
 from dropout_lab.cli.plan import plan
+from dropout_lab.cli.process import prepare_process
 from dropout_lab.cli.resume import resume, sync
 from dropout_lab.cli.run import run
 from dropout_lab.cli.runs import runs
 from dropout_lab.cli.schema import schema
 from dropout_lab.cli.show import show
 from dropout_lab.cli.ui import ui
-from dropout_lab.errors import DropoutLabError
-from dropout_lab.redaction import redact
+from dropout_lab.errors import DropoutLabError, Interrupted
+
+POSIX_MODULES = ("fcntl", "pwd", "grp", "resource")
 
 EPILOG = f"""{VERBATIM}Exit codes:
   0        success
@@ -68,8 +69,10 @@ for command in (run, compare, plan, show, diff, runs, resume, sync, ui, data, sc
 
 
 def main() -> None:
-    """Run the command line and exit: 0 done, 1 failure inside, 2 bad input, 128 + n stopped by signal n."""
-    sys.exit(_main())
+    """Run the command line and exit: 0 success, 1 failure, 2 invalid input, 128 + n stopped by signal n."""
+    prepare_process()
+    code = _main()
+    sys.exit(code if _flush() else code or 1)
 
 
 def _main() -> int:
@@ -77,14 +80,15 @@ def _main() -> int:
         code = app(prog_name="dropout-lab", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except DropoutLabError as error:
-        _say(error.message, error.hint)
+        _print_message(
+            "Interrupted" if isinstance(error, Interrupted) else "Error", error.message, error.hint
+        )
         return error.exit_code
-    except KeyboardInterrupt:
-        _say("Stopped.")
+    except (KeyboardInterrupt, typer.Abort):
+        print("Interrupted.", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain about it once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _discard(sys.stdout)
         return 141
     except Exception as error:
         return _other_failure(error)
@@ -95,24 +99,54 @@ def _other_failure(error: Exception) -> int:
         error.show()
         return int(error.exit_code)
     if os.environ.get("DROPOUT_LAB_TRACEBACK"):
-        print(redact("".join(traceback.format_exception(error))), file=sys.stderr, end="")
-        return 1
-    if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        make_room = "Make room on the disk. " if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
-        _say(
-            f"{where}{error.strerror or error}",
-            f"{make_room}What was saved before is kept: `dropout-lab resume` goes on from there.",
+        raise error
+    if isinstance(error, ModuleNotFoundError) and error.name in POSIX_MODULES:
+        _print_message(
+            "Error", "dropout_lab needs Linux, macOS or WSL: this Python has no module " + error.name
         )
-        return 1
-    _say(
-        f"Unexpected {type(error).__name__}: {error}",
-        "This is a defect of dropout_lab. DROPOUT_LAB_TRACEBACK=1 shows where; please report it.",
-    )
+    elif isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        free = "Free disk space. " if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        _print_message(
+            "Error",
+            f"{where}{error.strerror or error}",
+            f"{free}Progress is saved: continue with `dropout-lab resume`.",
+        )
+    else:
+        _print_message(
+            "Error",
+            f"Unexpected {type(error).__name__}: {error}",
+            "This is a bug in dropout_lab. Please report it with the output of `dropout-lab doctor`; "
+            "DROPOUT_LAB_TRACEBACK=1 shows the traceback.",
+        )
     return 1
 
 
-def _say(message: str, hint: str | None = None) -> None:
-    print(f"Error: {printable(message)}", file=sys.stderr)
-    if hint:
-        print(printable(hint), file=sys.stderr)
+def _print_message(kind: str, message: str, hint: str | None = None) -> None:
+    try:
+        print(f"{kind}: {printable(message)}", file=sys.stderr)
+        if hint:
+            print(printable(hint), file=sys.stderr)
+    except OSError:
+        pass  # stderr is full or its reader is gone; the exit code still says what happened
+
+
+def _flush() -> bool:
+    """Flush both streams; report a result that could not be written."""
+    done = True
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError as error:
+            done = False
+            _discard(stream)
+            if not isinstance(error, BrokenPipeError) and stream is sys.stdout:
+                _other_failure(error)
+    return done
+
+
+def _discard(stream: TextIO) -> None:
+    """Send what `stream` still holds nowhere; else Python fails to write it again at exit."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1 if stream is sys.stdout else 2)
+    os.close(null)

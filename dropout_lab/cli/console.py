@@ -6,12 +6,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO
 
+from dropout_lab.cli.process import without_keras_settings
 from dropout_lab.redaction import redact
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+NO_LIMIT = 10_000
+"""Columns, as if a terminal had all that a table could ask for."""
 
 
 class TextOrJson(StrEnum):
@@ -26,14 +31,23 @@ def stdout() -> "Console":
     from dropout_lab.cli.safe_console import SafeConsole
 
     # A file or a pipe has no width at which lines would have to break.
-    return SafeConsole(width=None if sys.stdout.isatty() else 200)
+    width = {} if sys.stdout.isatty() else {"width": NO_LIMIT}
+    return SafeConsole(**width, **_how_to_write(sys.stdout))
 
 
 def stderr() -> "Console":
     """Return the console for everything but results."""
     from dropout_lab.cli.safe_console import SafeConsole
 
-    return SafeConsole(stderr=True)
+    return SafeConsole(stderr=True, **_how_to_write(sys.stderr))
+
+
+def _how_to_write(stream: TextIO) -> dict[str, Any]:
+    """Return options for rich, which takes FORCE_COLOR for a terminal whose cursor can be moved."""
+    if stream.isatty():
+        return {}
+    colors = "standard" if os.environ.get("FORCE_COLOR") else None
+    return {"force_terminal": False, "color_system": colors}
 
 
 def printable(text: str) -> str:
@@ -67,8 +81,9 @@ def starting(what: str) -> Iterator[None]:
     """
     console = stderr()
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as log, os.fdopen(os.dup(2), "w") as terminal:
-        shown = sys.stderr
+    shown = sys.stderr
+    same = shown.encoding, shown.errors
+    with tempfile.TemporaryFile() as log, os.fdopen(os.dup(2), "w", -1, *same) as terminal:
         console.file = sys.stderr = terminal
         os.dup2(log.fileno(), 2)
         try:
@@ -83,3 +98,12 @@ def starting(what: str) -> Iterator[None]:
             terminal.flush()
             os.dup2(terminal.fileno(), 2)
             sys.stderr = shown
+
+
+@contextmanager
+def starting_tensorflow() -> Iterator[None]:
+    """Show that TensorFlow is being started, as `starting` does, and import Keras with its own settings."""
+    with starting("TensorFlow"):
+        with without_keras_settings():
+            import dropout_lab.learning.devices  # noqa: F401
+        yield

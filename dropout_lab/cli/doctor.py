@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from dropout_lab.cli.console import TextOrJson, print_json, starting, stdout
+from dropout_lab.cli.console import TextOrJson, print_json, starting_tensorflow, stdout
 from dropout_lab.cli.help import documented
 from dropout_lab.errors import DropoutLabError
 
@@ -116,7 +116,7 @@ def check_packages(
 
 def check_device() -> Check:
     """Check that TensorFlow starts, and tell which device ``device: auto`` takes."""
-    with starting("TensorFlow"):
+    with starting_tensorflow():
         from dropout_lab.learning.devices import resolve_device
 
         device = resolve_device("auto")

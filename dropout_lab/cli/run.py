@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dropout_lab.cli.console import TextOrJson, starting
+from dropout_lab.cli.console import TextOrJson, starting, starting_tensorflow
 from dropout_lab.cli.help import documented
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def run(
 def _show_plan(spec: "Spec") -> None:
     import yaml
 
-    with starting("TensorFlow"):
+    with starting_tensorflow():
         from dropout_lab.execution.planning import plan_runs
         from dropout_lab.learning.session import model_summary
     resolved = spec.model_dump(mode="json")
@@ -99,7 +99,7 @@ def train_runs(runs: "Sequence[PlannedRun]", *, fresh: bool = False, format_: Te
         from dropout_lab.tracking import connect
 
         trackers = {name: connect(name) for name in {run.origin.experiment for run in runs}}
-    with starting("TensorFlow"):
+    with starting_tensorflow():
         from dropout_lab.cli.run_display import RunDisplay, print_outcomes
         from dropout_lab.errors import DropoutLabError, TrainingError
         from dropout_lab.execution.run_folder import RunLockedError

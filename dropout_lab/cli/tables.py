@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from itertools import compress
 from typing import TYPE_CHECKING
 
+from dropout_lab.cli.console import NO_LIMIT
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
-
-UNLIMITED = 10_000
-"""Columns, as if a terminal had all that a table could ask for."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class TextTable:
 def print_table(console: "Console", table: TextTable) -> None:
     """Print `table`, without its details where the console is too narrow for them."""
     drawn = _drawn(table)
-    if console.measure(drawn, options=console.options.update_width(UNLIMITED)).maximum > console.width:
+    if console.measure(drawn, options=console.options.update_width(NO_LIMIT)).maximum > console.width:
         drawn = _drawn(table.without_details())
     if table.title:
         console.print(table.title, style="bold")

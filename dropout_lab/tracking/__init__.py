@@ -1,11 +1,5 @@
 """The room that knows MLflow: `connect` to write runs, `read_runs` and `find_run` to read them back."""
 
-# ruff: noqa: E402 - MLflow reads its environment when it is imported
-from dropout_lab.tracking.environment import prepare_environment
-
-prepare_environment()
-
-from dropout_lab.redaction import redact
 from dropout_lab.tracking.delivery import EpochDelivery
 from dropout_lab.tracking.location import Location, locate
 from dropout_lab.tracking.reader import (
