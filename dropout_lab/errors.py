@@ -53,6 +53,12 @@ class TrackingError(DropoutLabError):
     """The tracking store cannot be reached, read or written."""
 
 
+class TrackingAddressError(TrackingError, UsageError):
+    """The address of the tracking store is not one."""
+
+    exit_code = 2
+
+
 class TrackingUnavailable(TrackingError):  # noqa: N818 - a state that passes
     """The tracking store does not answer now; the same call may be made again later."""
 

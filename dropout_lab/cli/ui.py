@@ -29,7 +29,7 @@ def ui(port: Annotated[int, typer.Option(help="Port on this machine.", min=1, ma
     from dropout_lab.tracking import links, locate
 
     location = locate()
-    if location.kind in ("http", "https"):
+    if location.is_server:
         print(f"The tracking server serves the page: {links.base_address(location.uri)}")
         return
     with socket.socket() as probe:

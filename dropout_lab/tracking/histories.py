@@ -40,7 +40,7 @@ def read_histories(
     """
     ask: Callable[[Sequence[str], str, int], Values]
     runs_at_once, values_at_once = _RUNS_PER_REQUEST, _VALUES_PER_REQUEST
-    if location.kind in ("http", "https"):
+    if location.is_server:
         ask = partial(_from_server, location)
     elif location.artifact_root is not None:
         ask = partial(_from_database, SqlAlchemyStore(location.uri, str(location.artifact_root)))

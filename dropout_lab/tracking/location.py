@@ -3,23 +3,27 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from dropout_lab.errors import TrackingError
 from dropout_lab.redaction import redact
-
-DEFAULT_URI = "sqlite:///mlflow.db"
-DATABASE_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
+from dropout_lab.tracking.addresses import (
+    DATABASE_PORTS,
+    DEFAULT_URI,
+    check_address,
+    scheme_of,
+    sqlite_file,
+    sqlite_uri,
+)
 
 
 @dataclass(frozen=True)
 class Location:
-    """Where the tracking store is.
+    """Address of the tracking store.
 
     Attributes:
-        uri: For MLflow; may hold a password, so it is never shown.
-        shown: The same for people, without user and password.
-        file: The SQLite file, absolute; None for any other store.
+        uri: Address for MLflow. May hold a password, so it is never shown.
+        shown: Address for people, without secrets.
+        file: SQLite file, absolute; None for any other store.
         is_default: Whether a bare `mlflow ui` in the current folder shows it.
     """
 
@@ -30,12 +34,17 @@ class Location:
 
     @property
     def kind(self) -> str:
-        """The store's scheme, such as ``sqlite``, ``http`` or ``postgresql``."""
-        return urlsplit(self.uri).scheme.split("+")[0]
+        """Scheme of the store, such as ``sqlite``, ``http`` or ``postgresql``."""
+        return scheme_of(self.uri)
+
+    @property
+    def is_server(self) -> bool:
+        """Whether the store is an MLflow server."""
+        return self.kind in ("http", "https")
 
     @property
     def artifact_root(self) -> Path | None:
-        """The folder for artifacts where this process writes them itself, else None."""
+        """Folder for artifacts if this process writes them itself, else None."""
         if self.file is not None:
             return self.file.parent / "mlruns"
         return Path("mlruns").absolute() if self.kind in DATABASE_PORTS else None
@@ -45,33 +54,32 @@ def locate() -> Location:
     """Return where runs are kept: ``MLFLOW_TRACKING_URI``, else ``mlflow.db`` in the current folder.
 
     Raises:
-        TrackingError: The address is not one that MLflow can keep runs at.
+        TrackingAddressError: If MLflow cannot keep runs at that address.
+        TrackingError: If runs in MLflow's old file format are in the way.
     """
-    given = os.environ.get("MLFLOW_TRACKING_URI", "")
-    uri = given or DEFAULT_URI
-    scheme = urlsplit(uri).scheme.split("+")[0]
+    given = os.environ.get("MLFLOW_TRACKING_URI", "").strip()  # files of variables may end lines with \r
     if not given:
-        for old_run in sorted(Path("mlruns").glob("[0-9]*/meta.yaml")):
-            raise TrackingError(
-                f"The folder {old_run.parts[0]} holds runs in MLflow's old file format ({old_run}), which "
-                "MLflow no longer writes and which hides mlflow.db from its web page.",
-                hint="Convert them with `mlflow migrate-filestore`, move the folder away, or set "
-                "MLFLOW_TRACKING_URI=sqlite:///mlflow.db.",
-            )
-    if scheme in ("", "file"):
+        _refuse_old_format()
+    uri = given or DEFAULT_URI
+    check_address(uri)
+    if scheme_of(uri) != "sqlite":
+        return Location(uri, redact(uri))
+    path, url = sqlite_file(uri)
+    try:
+        file, default = path.absolute(), Path("mlflow.db").absolute()
+    except FileNotFoundError:
         raise TrackingError(
-            f"MLFLOW_TRACKING_URI={redact(uri)!r} names a folder; MLflow no longer keeps runs in folders.",
-            hint=f"Set it to a database such as {DEFAULT_URI}, or to a server such as http://127.0.0.1:5000.",
+            "The current folder no longer exists.", hint="Change to another folder."
+        ) from None
+    # An absolute address, since MLflow caches its connections by it.
+    return Location(sqlite_uri(file, url), str(file), file, is_default=file == default)
+
+
+def _refuse_old_format() -> None:
+    for old_run in sorted(Path("mlruns").glob("[0-9]*/meta.yaml")):
+        raise TrackingError(
+            f"The folder {old_run.parts[0]} holds runs in MLflow's old file format ({old_run}), which "
+            "MLflow no longer writes and which hides mlflow.db from the MLflow UI.",
+            hint="Convert them with `mlflow migrate-filestore`, move the folder away, or set "
+            "MLFLOW_TRACKING_URI=sqlite:///mlflow.db.",
         )
-    if scheme == "sqlite":
-        path = uri.partition(":///")[2].partition("?")[0]
-        if not path or path == ":memory:":
-            raise TrackingError(
-                f"MLFLOW_TRACKING_URI={uri!r} is a database in memory: its runs would be lost.",
-                hint=f"Name a file, as in {DEFAULT_URI}.",
-            )
-        file = Path(path).absolute()
-        # An absolute address, since MLflow caches its connections by it; a "?" would end the path.
-        absolute = uri if "?" in str(file) else f"sqlite:///{file}"
-        return Location(absolute, str(file), file, is_default=file == Path("mlflow.db").absolute())
-    return Location(uri, redact(uri))
