@@ -19,7 +19,7 @@ from dropout_lab.learning.checkpoints import (
     state_variables,
 )
 from dropout_lab.learning.data import Dataset
-from dropout_lab.learning.devices import set_precision
+from dropout_lab.learning.devices import configure_keras, make_deterministic
 from dropout_lab.learning.engines import build_engine
 from dropout_lab.learning.evaluation import Predictor, evaluate
 from dropout_lab.learning.model import (
@@ -55,7 +55,8 @@ class Session:
         self, settings: Settings, data: Dataset, run_seed: int, device: DeviceInfo, engine: str
     ) -> None:
         training = settings.training
-        set_precision(training.precision)
+        configure_keras(training.precision)
+        make_deterministic(device)
         self._data = data
         self._device = device.device
         self.device_name = device.device_name

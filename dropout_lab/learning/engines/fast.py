@@ -9,13 +9,13 @@ split into shards that run at the same time, because a compiled block runs on on
 
 import functools
 import math
-import os
 
 import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from dropout_lab.learning.devices import num_threads
 from dropout_lab.learning.engines.masks import keep_mask
 from dropout_lab.learning.engines.network import Network
 from dropout_lab.learning.model import dropout_layers
@@ -75,7 +75,7 @@ class FastEngine:
         batch_size: int,
     ) -> None:
         self._run_seed = run_seed
-        self._num_shards = max(1, min(_num_threads(), batch_size // EXAMPLES_A_SHARD))
+        self._num_shards = max(1, min(num_threads(), batch_size // EXAMPLES_A_SHARD))
         self._shard_size = math.ceil(batch_size / self._num_shards)
         self._network = Network(model_spec, [layer.name for layer in dropout_layers(model)], run_seed)
         self._dropout_layers = {layer.name: layer for layer in dropout_layers(model)}
@@ -187,8 +187,3 @@ class FastEngine:
                 grad=gradient,
             )
         adam.iterations.value.assign_add(1)
-
-
-def _num_threads() -> int:
-    num_cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return tf.config.threading.get_intra_op_parallelism_threads() or num_cpus or 1
