@@ -15,7 +15,7 @@ from dropout_lab.cli.doctor import doctor
 from dropout_lab.cli.help import HELP, VERBATIM
 from dropout_lab.cli.plan import plan
 from dropout_lab.cli.process import prepare_process
-from dropout_lab.cli.resume import resume, sync
+from dropout_lab.cli.resume import discard, resume, sync
 from dropout_lab.cli.run import run
 from dropout_lab.cli.runs import runs
 from dropout_lab.cli.schema import schema
@@ -64,7 +64,7 @@ def _options(
     pass
 
 
-for command in (run, compare, plan, show, diff, runs, resume, sync, ui, data, schema, doctor):
+for command in (run, compare, plan, show, diff, runs, resume, sync, discard, ui, data, schema, doctor):
     app.command(help=HELP[command].text, epilog=HELP[command].epilog)(command)
 
 

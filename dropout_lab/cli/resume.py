@@ -1,66 +1,100 @@
-"""``dropout-lab resume`` and ``sync``: go on with what was stopped, deliver what was kept back."""
+"""``dropout-lab resume``, ``sync`` and ``discard``: the interrupted runs of this folder."""
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dropout_lab.cli.console import TextOrJson, print_json
+from dropout_lab.cli.console import TextOrJson, print_json, starting, starting_tensorflow
 from dropout_lab.cli.help import documented
-from dropout_lab.cli.run import train_runs
+from dropout_lab.errors import UsageError
 
 if TYPE_CHECKING:
-    from dropout_lab.execution.pending import PendingRun
+    from dropout_lab.execution.workspace import Workspace
+
+Format = Annotated[TextOrJson, typer.Option("--format", help="Output format.")]
+RUN_HELP = "Run name, run ID, or ID prefix."
 
 
 @documented(
     "Resume interrupted runs in this folder.",
-    "Results are identical to an uninterrupted run.",
+    "Results are identical to an uninterrupted run. Runs that cannot continue are named.",
     examples=[
         "dropout-lab resume",
         "dropout-lab resume dropout-seed0",
     ],
 )
 def resume(
-    run: Annotated[
-        str | None,
-        typer.Argument(help="Run id, its beginning, or the run's name; by default all.", metavar="[RUN]"),
-    ] = None,
-    format_: Annotated[
-        TextOrJson, typer.Option("--format", help="How to print the results.")
-    ] = TextOrJson.TEXT,
+    run: Annotated[str | None, typer.Argument(help=f"{RUN_HELP} [default: all]", metavar="[RUN]")] = None,
+    format_: Format = TextOrJson.TEXT,
 ) -> None:
-    """Train the pending runs of this folder."""
-    from dropout_lab.execution.pending import choose_pending
+    """Continue the interrupted runs of this folder."""
+    from dropout_lab.execution.workspace import choose_workspaces
 
-    pending = choose_pending(run)
-    for one in pending:
-        one.require_same_versions()
-    _go_on(pending, format_, otherwise="Nothing to resume: no run of this folder is unfinished.")
+    _continue(choose_workspaces(run), format_, otherwise="No interrupted runs in this folder.")
 
 
 @documented(
     "Upload results that could not be logged earlier.",
+    "A result that is damaged is computed again.",
     examples=["dropout-lab sync"],
 )
-def sync(
-    format_: Annotated[
-        TextOrJson, typer.Option("--format", help="How to print the results.")
-    ] = TextOrJson.TEXT,
-) -> None:
+def sync(format_: Format = TextOrJson.TEXT) -> None:
     """Log the pending results of this folder."""
-    from dropout_lab.execution.pending import pending_runs
+    from dropout_lab.execution.workspace import workspaces
 
-    trained = [one for one in pending_runs() if one.is_trained]
-    _go_on(
-        trained, format_, otherwise="Nothing to deliver: the tracking store has every result of this folder."
-    )
+    trained = [workspace for workspace in workspaces() if workspace.has_result]
+    _continue(trained, format_, otherwise="Nothing to sync.")
 
 
-def _go_on(pending: "Sequence[PendingRun]", format_: TextOrJson, *, otherwise: str) -> None:
-    if pending:
-        train_runs([one.run for one in pending], format_=format_)
-    elif format_ is TextOrJson.JSON:
-        print_json([])
-    else:
-        print(otherwise)
+@documented(
+    "Discard interrupted runs in this folder.",
+    "Deletes their checkpoints and results, and marks them as KILLED in MLflow. Asks first on a terminal.",
+    examples=[
+        "dropout-lab discard dropout-seed0",
+        "dropout-lab discard --all --yes",
+    ],
+)
+def discard(
+    run: Annotated[str | None, typer.Argument(help=RUN_HELP, metavar="[RUN]")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Discard all interrupted runs.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+) -> None:
+    """Delete the workspaces of interrupted runs."""
+    from dropout_lab.execution.workspace import choose_workspaces
+
+    if (run is None) != all_:
+        raise UsageError("Name one run, or pass --all.", hint="`dropout-lab resume` shows what can continue.")
+    found = choose_workspaces(run)
+    if not found:
+        print("No interrupted runs in this folder.")
+        return
+    names = {workspace: workspace.name for workspace in found}
+    if not yes and sys.stdin.isatty():
+        typer.confirm(f"Discard {', '.join(names.values())}?", abort=True, err=True)
+    with starting("MLflow"):
+        from dropout_lab.execution.discarding import discard as discard_workspace
+    for workspace, name in names.items():
+        discard_workspace(workspace, lambda message: print(message, file=sys.stderr))
+        print(f"Discarded {name}.")
+
+
+def _continue(found: "Sequence[Workspace]", format_: TextOrJson, *, otherwise: str) -> None:
+    if not found:
+        if format_ is TextOrJson.JSON:
+            print_json([])
+        else:
+            print(otherwise)
+        return
+    with starting_tensorflow():
+        from dropout_lab.cli.run_display import RunDisplay, print_outcomes
+        from dropout_lab.execution.executor import resume_runs
+        from dropout_lab.execution.stopping import listen_for_stop
+        from dropout_lab.learning.devices import resolve_device
+
+        resolve_device("auto")  # TensorFlow logs to the terminal when it first looks for devices
+    with listen_for_stop() as stop, RunDisplay(len(found)) as display:
+        report = resume_runs(found, display, stop)
+    print_outcomes(report.outcomes, as_json=format_ is TextOrJson.JSON)
+    report.raise_problems()

@@ -1,6 +1,6 @@
-"""What `dropout-lab run` shows: progress on stderr while it trains, results on stdout when it is done."""
+"""Output of `dropout-lab run`: progress on stderr during training, results on stdout afterwards."""
 
-import os
+import shlex
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
@@ -10,14 +10,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
-from dropout_lab.cli.console import print_json, stderr, stdout
+from dropout_lab.cli.console import print_json, printable, stderr, stdout
 from dropout_lab.cli.tables import TextTable, print_table
+from dropout_lab.execution.outcome import Failure, RunOutcome
 from dropout_lab.execution.planning import PlannedRun
-from dropout_lab.execution.runner import RunOutcome
 from dropout_lab.learning.session import Session
 from dropout_lab.learning.training import Progress as TrainingProgress
 from dropout_lab.records import EpochMetrics
-from dropout_lab.tracking import Tracker, links
 
 SHOWN_METRICS = {
     "test_accuracy": "test accuracy",
@@ -31,10 +30,10 @@ SHOWN_METRICS = {
 
 
 class RunDisplay:
-    """Bars with the time left on a terminal, else a line an epoch.
+    """Progress bars with the time left on a terminal, otherwise one line per epoch.
 
     Args:
-        num_runs: How many runs the command trains.
+        num_runs: Number of runs of the command.
     """
 
     def __init__(self, num_runs: int) -> None:
@@ -46,7 +45,7 @@ class RunDisplay:
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
-            TextColumn("steps, {task.fields[figures]}"),
+            TextColumn("steps, {task.fields[status]}"),
             TimeRemainingColumn(compact=True, elapsed_when_finished=True),
             console=self._console,
             disable=not self._console.is_terminal,
@@ -67,12 +66,12 @@ class RunDisplay:
         """See `Reporter.started`."""
         self._number += 1
         epochs_done = len(progress.epochs)
-        goes_on = f", going on after epoch {epochs_done}" if epochs_done else ""
+        resuming = f", resuming after epoch {epochs_done}" if epochs_done else ""
         self.noted(
-            f"[{self._number}/{self._num_runs}] {run.name}: run {run_id}, {session.engine_name} engine"
-            f" on {session.device_name}{goes_on}"
+            f"[{self._number}/{self._num_runs}] {run.name}: run {run_id[:8]}, {session.engine_name} engine"
+            f" on {session.device_name}{resuming}"
         )
-        self._task = self._bars.add_task(run.name, total=None, figures="starting")
+        self._task = self._bars.add_task(run.name, total=None, status="starting")
 
     def progressed(self, run: PlannedRun, progress: TrainingProgress, num_steps: int) -> None:
         """See `Reporter.progressed`."""
@@ -85,44 +84,54 @@ class RunDisplay:
                 description=f"{run.name} epoch {min(num_done + 1, epochs)}/{epochs}",
                 total=epochs * num_steps,
                 completed=num_done * num_steps + progress.step_in_epoch,
-                figures=f"val accuracy {last.val_accuracy:.2%}" if last else "first epoch",
+                status=f"val accuracy {last.val_accuracy:.2%}" if last else "first epoch",
             )
         if progress.step_in_epoch == 0 and last is not None:
-            self.noted(_epoch_line(run.name, last, epochs))
+            self.noted(_epoch_line(last, epochs))
 
     def noted(self, message: str) -> None:
         """See `Reporter.noted`."""
         self._console.print(message, soft_wrap=True)
 
     def finished(self, outcome: RunOutcome) -> None:
-        """A run is done; its bar goes."""
+        """See `Reporter.finished`."""
         if outcome.was_finished:
             self._number += 1
             self.noted(
-                f"[{self._number}/{self._num_runs}] {outcome.run.name}: finished before, run {outcome.run_id}"
+                f"[{self._number}/{self._num_runs}] {outcome.run.name}:"
+                f" already finished ({outcome.run_id[:8]})"
             )
+        self._remove_bar()
+
+    def failed(self, failure: Failure) -> None:
+        """See `Reporter.failed`."""
+        self._remove_bar()
+        self.noted(f"{failure.name} failed: {printable(failure.message)}")
+
+    def _remove_bar(self) -> None:
         if self._task is not None:
             self._bars.remove_task(self._task)
             self._task = None
 
 
-def _epoch_line(name: str, epoch: EpochMetrics, num_epochs: int) -> str:
+def _epoch_line(epoch: EpochMetrics, num_epochs: int) -> str:
     return (
-        f"{name} epoch {epoch.epoch}/{num_epochs}: loss {epoch.loss:.4f}, accuracy {epoch.accuracy:.2%},"
-        f" val_loss {epoch.val_loss:.4f}, val_accuracy {epoch.val_accuracy:.2%}, {epoch.epoch_seconds:.1f} s"
+        f"  epoch {epoch.epoch}/{num_epochs}  loss {epoch.loss:.4f}  acc {epoch.accuracy:.2%}"
+        f"  val_loss {epoch.val_loss:.4f}  val_acc {epoch.val_accuracy:.2%}  {epoch.epoch_seconds:.1f} s"
     )
 
 
-def print_outcomes(outcomes: Sequence[RunOutcome], trackers: Mapping[str, Tracker], *, as_json: bool) -> None:
-    """Print the results on stdout: the figures of each run, and where MLflow shows it.
+def print_outcomes(outcomes: Sequence[RunOutcome], *, as_json: bool) -> None:
+    """Print the results on stdout, and how to look at them.
 
     Args:
-        outcomes: What became of the runs.
-        trackers: By experiment.
+        outcomes: Finished runs.
         as_json: For scripts, instead of panels.
     """
     if as_json:
-        print_json([_as_json(outcome, trackers[outcome.run.origin.experiment]) for outcome in outcomes])
+        print_json([_as_json(outcome) for outcome in outcomes])
+        return
+    if not outcomes:
         return
     console = stdout()
     for outcome in outcomes:
@@ -134,29 +143,16 @@ def print_outcomes(outcomes: Sequence[RunOutcome], trackers: Mapping[str, Tracke
             console.print(_panel(outcome.run.name, lines))
     if console.is_terminal and len(outcomes) > 1:
         print_table(console, _table(outcomes))
-    for experiment in dict.fromkeys(outcome.run.origin.experiment for outcome in outcomes):
-        tracker = trackers[experiment]
-        uri = tracker.location.uri
-        command = links.ui_command(uri, is_default="MLFLOW_TRACKING_URI" not in os.environ)
-        addresses = [
-            _address(outcome, tracker) for outcome in outcomes if outcome.run.origin.experiment == experiment
-        ]
-        all_runs = links.experiment_address(links.base_address(uri), tracker.experiment_id)
-        # Not through the console, which would break an address at the terminal's width.
-        print(
-            f"See {'it' if len(addresses) == 1 else 'them'}: {f'{command}, then open ' if command else ''}",
-            end="",
-        )
-        print(addresses[0] if len(addresses) == 1 else all_runs)
-    print("Compare the conditions: dropout-lab compare")
+    print("View: dropout-lab ui")
+    conditions: dict[str, set[str]] = {}
+    for outcome in outcomes:
+        conditions.setdefault(outcome.run.origin.experiment, set()).add(outcome.run.condition)
+    for experiment, names in conditions.items():
+        if len(names) > 1:
+            print(f"Compare: dropout-lab compare {shlex.quote(experiment)}")
 
 
-def _address(outcome: RunOutcome, tracker: Tracker) -> str:
-    base = links.base_address(tracker.location.uri)
-    return links.run_address(base, tracker.experiment_id, outcome.run_id)
-
-
-def _as_json(outcome: RunOutcome, tracker: Tracker) -> dict[str, object]:
+def _as_json(outcome: RunOutcome) -> dict[str, object]:
     return {
         "run_id": outcome.run_id,
         "run_name": outcome.run.name,
@@ -166,7 +162,7 @@ def _as_json(outcome: RunOutcome, tracker: Tracker) -> dict[str, object]:
         "was_finished": outcome.was_finished,
         "delivered": outcome.delivered,
         "metrics": outcome.metrics,
-        "address": _address(outcome, tracker),
+        "address": outcome.address,
     }
 
 

@@ -1,19 +1,12 @@
-"""From a spec to the runs that it asks for, each with a key that says what its result depends on."""
+"""Expand a spec into planned runs."""
 
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from functools import cache
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Self
 
-import dropout_lab
-from dropout_lab.records import Claim, DataFingerprint, Design, DeviceInfo, claims_fingerprint
+from dropout_lab.records import Claim, Design, claims_fingerprint
 from dropout_lab.spec import SequentialSeeds, Settings, Spec, condition_settings, flatten
-
-RESULT_PACKAGES = ("tensorflow", "keras", "numpy")
-"""Packages whose version can change a trained weight."""
 
 RESOLVED_ELSEWHERE = ("data.folder", "device", "training.engine")
 """Settings that do not enter a fingerprint themselves: what they resolve to does."""
@@ -29,6 +22,7 @@ class Origin:
         text: The file as it was given.
         claims: Fingerprint of the claims that it states; empty where it states none.
         design: What it fixes before the runs, as `Design.to_json` writes it.
+        path: Path of the file; empty if the spec was made in Python.
     """
 
     experiment: str
@@ -36,6 +30,7 @@ class Origin:
     text: str = ""
     claims: str = ""
     design: str = ""
+    path: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,25 +50,9 @@ class PlannedRun:
     @property
     def spec_fingerprint(self) -> str:
         """16 hexadecimal digits over the settings; equal for all seeds of a condition."""
-        return _fingerprint(_settings_with_effect(self.settings))
-
-    def key(self, data: DataFingerprint, device: DeviceInfo, engine: str) -> str:
-        """Return 32 hexadecimal digits over all that decides the run's result and where it is kept.
-
-        A run of another spec, seed, code, data or kind of device has another key, so that results of
-        two kinds are never mixed in one run.
-        """
-        content = {
-            "experiment": self.origin.experiment,
-            "condition": self.condition,
-            "seed": self.seed,
-            "settings": _settings_with_effect(self.settings),
-            "data": data.digest,
-            "device": device.device,
-            "engine": engine,
-            "versions": result_versions(),
-        }
-        return _fingerprint(content, num_digits=32)
+        settings = flatten(self.settings)
+        content = {key: value for key, value in settings.items() if key not in RESOLVED_ELSEWHERE}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_json(self) -> dict[str, Any]:
         """Return the run in a form that JSON keeps, for `from_json`."""
@@ -102,7 +81,9 @@ def plan_runs(spec: Spec) -> list[PlannedRun]:
     conditions = condition_settings(spec)
     claims = [Claim(**claim.model_dump()) for claim in spec.claims]
     design = spec_design(spec).to_json()
-    origin = Origin(spec.experiment or "", spec.description, spec.text, claims_fingerprint(claims), design)
+    origin = Origin(
+        spec.experiment or "", spec.description, spec.text, claims_fingerprint(claims), design, spec.path
+    )
     return [
         PlannedRun(condition, seed, settings, origin)
         for seed in spec.all_seeds
@@ -125,24 +106,3 @@ def spec_design(spec: Spec) -> Design:
         margins=spec.margins.model_dump(exclude_none=True),
         claims=tuple(Claim(**claim.model_dump()) for claim in spec.claims),
     )
-
-
-@cache
-def result_versions() -> dict[str, str]:
-    """Return the versions of this package and of those whose version can change a trained weight.
-
-    This package's own has a fingerprint of the code that trains, which is edited more often than released.
-    """
-    root = Path(dropout_lab.__file__).parent
-    sources = [root / "seeds.py", *sorted((root / "learning").rglob("*.py"))]
-    code = _fingerprint([source.read_text(encoding="utf-8") for source in sources], num_digits=8)
-    packages = {package: version(package) for package in RESULT_PACKAGES}
-    return {"dropout_lab": f"{dropout_lab.__version__}+{code}", **packages}
-
-
-def _settings_with_effect(settings: Settings) -> dict[str, str]:
-    return {key: value for key, value in flatten(settings).items() if key not in RESOLVED_ELSEWHERE}
-
-
-def _fingerprint(value: object, num_digits: int = 16) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:num_digits]

@@ -1,6 +1,7 @@
-"""Requests to stop: Ctrl-C, SIGTERM and a closed terminal let what runs end in order."""
+"""Requests to stop: Ctrl-C, SIGTERM and a closed terminal end a run with its state saved."""
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -14,10 +15,17 @@ class StopRequest:
 
 @contextmanager
 def listen_for_stop() -> Iterator[StopRequest]:
-    """Note the first SIGINT, SIGTERM or SIGHUP instead of raising; a second one acts at once."""
+    """Note the first SIGINT, SIGTERM or SIGHUP instead of raising; a second one acts at once.
+
+    Only the main thread receives signals; on another one nothing is noted.
+    """
     request = StopRequest()
+    if threading.current_thread() is not threading.main_thread():
+        yield request
+        return
     numbers = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # which nohup asks for
+    # nohup ignores SIGHUP; Windows does not have it.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         numbers.append(signal.SIGHUP)
     handlers = {number: signal.getsignal(number) for number in numbers}
 

@@ -1,11 +1,12 @@
-"""What happens every few training steps: state is saved, progress is told, a request to stop is heeded."""
+"""Between training steps: save the state, report progress, heed a request to stop."""
 
 import time
+from pathlib import Path
 from typing import Protocol
 
 from dropout_lab.errors import DropoutLabError, Interrupted
+from dropout_lab.execution.outcome import Failure, RunOutcome
 from dropout_lab.execution.planning import PlannedRun
-from dropout_lab.execution.run_folder import RunFolder
 from dropout_lab.execution.stopping import StopRequest
 from dropout_lab.learning.session import Session
 from dropout_lab.learning.training import Progress, steps_per_epoch
@@ -16,16 +17,22 @@ CHECKPOINT_SECONDS = 120.0
 
 
 class Reporter(Protocol):
-    """Is told how a run goes; the command line shows it."""
+    """Progress callbacks; the command line shows them."""
 
     def started(self, run: PlannedRun, run_id: str, session: Session, progress: Progress) -> None:
-        """Training starts, or goes on from `progress`."""
+        """Training starts, or continues from `progress`."""
 
     def progressed(self, run: PlannedRun, progress: Progress, num_steps: int) -> None:
-        """Some of the epoch's `num_steps` steps were done, or an epoch was finished."""
+        """Some of the epoch's `num_steps` steps are done, or an epoch is finished."""
 
     def noted(self, message: str) -> None:
-        """Something happened that the user should know, and the run goes on."""
+        """Something happened that the user should know."""
+
+    def finished(self, outcome: RunOutcome) -> None:
+        """A run is finished, now or before."""
+
+    def failed(self, failure: Failure) -> None:
+        """A run ended without a result."""
 
 
 class Watch:
@@ -34,9 +41,9 @@ class Watch:
     Args:
         run: The run that is trained.
         session: Its network.
-        folder: Where its checkpoints are kept.
-        delivery: Takes its epochs to the tracking store.
-        reporter: Is told of the progress.
+        folder: Folder of its checkpoints.
+        delivery: Logs its epochs.
+        reporter: Progress callbacks.
         stop: Ends the training, with its state saved, once it holds a signal.
     """
 
@@ -44,7 +51,7 @@ class Watch:
         self,
         run: PlannedRun,
         session: Session,
-        folder: RunFolder,
+        folder: Path,
         delivery: EpochDelivery,
         reporter: Reporter,
         stop: StopRequest,
@@ -59,11 +66,12 @@ class Watch:
         self._num_steps = steps_per_epoch(session.num_train, run.settings.training.batch_size)
 
     def __call__(self, progress: Progress) -> None:
-        """Save, tell and deliver what is due.
+        """Save, report and log what is due.
 
         Raises:
             Interrupted: If a stop was requested; the state is saved.
-            DropoutLabError: If the state cannot be saved; the one saved before is as it was.
+            DropoutLabError: If the state cannot be saved; the one saved before is unchanged.
+            TrackingError: If the store refuses an epoch, so that asking again would not help.
         """
         signal_number = self._stop.signal_number
         epoch_is_finished = progress.step_in_epoch == 0
@@ -73,18 +81,21 @@ class Watch:
         if epoch_is_finished:
             self._delivery.offer(progress.epochs)
         if signal_number:
+            where = f"epoch {len(progress.epochs) + 1}, step {progress.step_in_epoch}"
+            if epoch_is_finished:
+                where = f"the end of epoch {len(progress.epochs)}"
             raise Interrupted(
-                f"{self._run.name} was stopped; its state is saved.",
+                f"{self._run.name} saved at {where}.",
                 signal_number=signal_number,
-                hint="To go on from there: dropout-lab resume, or the same command again.",
+                hint="To continue, run `dropout-lab resume` or repeat the command.",
             )
 
     def _save(self, progress: Progress) -> None:
         try:
-            self._session.save(self._folder.path, progress)
+            self._session.save(self._folder, progress)
         except OSError as error:
             raise DropoutLabError(
                 f"The state of {self._run.name} cannot be saved: {error.strerror}.",
-                hint="Make room, or give permission; `dropout-lab resume` goes on from the state saved last.",
+                hint="Free disk space or fix the permissions, then run `dropout-lab resume`.",
             ) from None
         self._saved_at = time.monotonic()

@@ -60,7 +60,7 @@ def load_spec(path: Path, overrides: Sequence[str] = ()) -> Spec:
     _check_conditions(spec, sources)
     if not spec.experiment:
         spec = spec.model_copy(update={"experiment": _default_experiment()})
-    return spec.with_text(source.text)
+    return spec.with_source(str(path), source.text)
 
 
 def condition_settings(spec: Spec) -> dict[str, Settings]:

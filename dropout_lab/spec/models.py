@@ -261,6 +261,7 @@ class Spec(Settings):
     """For each condition, what it changes of the settings above."""
     claims: Annotated[tuple[ClaimSpec, ...], BeforeValidator(_list_to_tuple)] = ()
     """Claims stated beforehand, which `compare` then judges."""
+    _path: str = PrivateAttr("")
     _text: str = PrivateAttr("")
 
     @property
@@ -268,10 +269,15 @@ class Spec(Settings):
         """The file that the spec was read from, before overrides; empty for a spec made in Python."""
         return self._text
 
-    def with_text(self, text: str) -> Self:
-        """Return a copy of the spec that was read from `text`."""
+    @property
+    def path(self) -> str:
+        """Path of that file; empty for a spec made in Python."""
+        return self._path
+
+    def with_source(self, path: str, text: str) -> Self:
+        """Return a copy of the spec that was read from `path`, which contains `text`."""
         copy = self.model_copy()
-        copy._text = text
+        copy._path, copy._text = path, text
         return copy
 
     @property

@@ -1,6 +1,7 @@
 """The room that knows MLflow: `connect` to write runs, `read_runs` and `find_run` to read them back."""
 
 from dropout_lab.tracking.delivery import EpochDelivery
+from dropout_lab.tracking.known_runs import discard_run, has_run
 from dropout_lab.tracking.location import Location, locate
 from dropout_lab.tracking.reader import (
     ExperimentRecord,
@@ -18,7 +19,9 @@ __all__ = [
     "Location",
     "Tracker",
     "connect",
+    "discard_run",
     "find_run",
+    "has_run",
     "list_experiments",
     "load_test_probs",
     "locate",

@@ -18,6 +18,7 @@ from dropout_lab.records import DataFingerprint, EpochMetrics, FloatArray, RunRe
 from dropout_lab.tracking import liveness, models, tags
 from dropout_lab.tracking.experiments import find_or_create
 from dropout_lab.tracking.failures import failures_told
+from dropout_lab.tracking.known_runs import find_status
 from dropout_lab.tracking.location import Location
 from dropout_lab.tracking.run_record import to_record
 from dropout_lab.tracking.store import open_client
@@ -92,6 +93,22 @@ class Tracker:
             order_by=["attributes.start_time DESC"],
         )
         return to_record(found[0], self.experiment) if found else None
+
+    @_repeatable
+    def has_run(self, run_id: str) -> bool:
+        """Return whether the store has this run, and it is not deleted."""
+        return find_status(self.client, run_id) is not None
+
+    @_repeatable
+    def renamed_to(self) -> str | None:
+        """Return the new name of the experiment that had this name before, if this one has no runs yet."""
+        if self.client.search_runs([self.experiment_id], max_results=1):
+            return None
+        names = {one.experiment_id: one.name for one in self.client.search_experiments()}
+        names.pop(self.experiment_id, None)
+        filter_ = f"tags.`{tags.EXPERIMENT}` = '{self.experiment}'"
+        found = self.client.search_runs(list(names), filter_, max_results=1) if names else []
+        return names[found[0].info.experiment_id] if found else None
 
     def start_run(self, start: RunStart, *, start_id: str = "") -> str:
         """Create a run and log what is known before its first step.

@@ -122,7 +122,9 @@ def test_every_command_is_documented_with_an_example(command: str, repository: P
         (["run", "spec.yaml", "--seeds", "0,x"], "[seeds[1]]"),
         (["run", "spec.yaml", "--seeds", "1,1"], "expected each seed once"),
         (["show", "nothing"], "There are no runs yet"),
-        (["resume", "nothing"], "No unfinished run of this folder has the id or the name 'nothing'"),
+        (["resume", "nothing"], "No interrupted run 'nothing' in this folder"),
+        (["discard", "nothing"], "No interrupted run 'nothing' in this folder"),
+        (["discard"], "Name one run, or pass --all"),
     ],
 )
 def test_bad_input_ends_with_code_2_and_a_message(arguments: list[str], message: str, tmp_path: Path) -> None:

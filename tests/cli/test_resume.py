@@ -5,7 +5,7 @@ from dropout_lab.cli.resume import resume, sync
 
 
 @pytest.mark.parametrize(
-    ("command", "told"), [(resume, "Nothing to resume: "), (sync, "Nothing to deliver: ")]
+    ("command", "told"), [(resume, "No interrupted runs in this folder."), (sync, "Nothing to sync.")]
 )
 def test_where_nothing_is_left_to_do_nothing_is_done(command, told, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

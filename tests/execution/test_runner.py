@@ -1,17 +1,16 @@
 """One run from its plan to the tracking store, on real data and a real store, in this process."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dropout_lab.errors import Interrupted, TrackingUnavailable, TrainingError
-from dropout_lab.execution.pending import choose_pending, pending_runs
+from dropout_lab.execution.outcome import Failure, RunOutcome
 from dropout_lab.execution.planning import PlannedRun, plan_runs
-from dropout_lab.execution.run_folder import STATE_ROOT
 from dropout_lab.execution.runner import Runner
 from dropout_lab.execution.stopping import StopRequest
+from dropout_lab.execution.workspace import STATE_ROOT, choose_workspaces, workspaces
 from dropout_lab.learning.data import load_data
 from dropout_lab.learning.devices import resolve_device
 from dropout_lab.learning.session import Session
@@ -42,6 +41,12 @@ class Listener:
 
     def noted(self, message: str) -> None:
         self.notes.append(message)
+
+    def finished(self, outcome: RunOutcome) -> None:
+        pass
+
+    def failed(self, failure: Failure) -> None:
+        pass
 
 
 @pytest.fixture
@@ -154,13 +159,16 @@ def test_a_stopped_run_goes_on_to_the_same_result(planned: list[PlannedRun], sto
         execute(other, stop_after=stop_after)
     assert stopped.value.exit_code == 130
     (killed,) = read_runs("tiny in lab", statuses=[RunStatus.KILLED])
-    assert [one.run_id for one in choose_pending("again-seed0")] == [killed.run_id]
+    (workspace,) = choose_workspaces("again-seed0")
+    state = workspace.read()
+    assert state is not None
+    assert state.run_id == killed.run_id
     outcome, _ = execute(other)
     assert outcome.run_id == killed.run_id
     (_, resumed) = read_runs("tiny in lab", histories=EPOCH_METRICS)
     assert resumed.final_weights == expected.final_weights
     assert resumed.history == expected.history
-    assert pending_runs() == []
+    assert workspaces() == []
     assert list(STATE_ROOT.iterdir()) == []
 
 
@@ -178,7 +186,7 @@ def test_a_diverged_run_is_failed_and_says_why(
     with pytest.raises(TrainingError, match="became nan"):
         execute(planned[0])
     assert only_run().status is RunStatus.FAILED
-    assert pending_runs() == []
+    assert workspaces() == []
 
 
 def test_a_store_that_is_away_at_the_end_gets_everything_later(
@@ -195,23 +203,10 @@ def test_a_store_that_is_away_at_the_end_gets_everything_later(
         outcome, listener = execute(planned[0], tracker=tracker)
     assert not outcome.delivered
     assert len(listener.notes) == 2  # one line when the store goes, one for the result
-    assert [one.is_trained for one in pending_runs()] == [True]
+    assert [one.has_result for one in workspaces()] == [True]
     outcome, listener = execute(planned[0])
     assert outcome.delivered
     assert listener.num_calls == 0
     run = only_run()
     assert run.status is RunStatus.FINISHED
     assert len(run.history["loss"]) == 3
-
-
-def test_versions_that_differ_are_refused(planned: list[PlannedRun]) -> None:
-    with pytest.raises(Interrupted):
-        execute(planned[0], stop_after=1)
-    (path,) = STATE_ROOT.glob("*/run.json")
-    state = json.loads(path.read_text())
-    state["versions"]["keras"] = "3.0.0"
-    path.write_text(json.dumps(state))
-    (pending,) = pending_runs()
-    with pytest.raises(Exception, match=r"begun with keras 3\.0\.0") as refused:
-        pending.require_same_versions()
-    assert refused.value.exit_code == 2  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lab.execution.run_folder import STATE_ROOT
+from dropout_lab.execution.workspace import STATE_ROOT
 from dropout_lab.records import RunRecord, RunStatus
 from dropout_lab.tracking import read_runs
 
@@ -97,7 +97,7 @@ def test_where_no_file_can_grow_that_is_told_and_afterwards_nothing_is_missing(
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, -1))
     _, err = process.communicate(timeout=600)
     assert process.returncode == 1, err
-    assert re.search(r"has room|[Mm]ake room", err)
+    assert re.search(r"[Ff]ree (some )?(disk )?space|has room|[Mm]ake room", err)
     assert "Traceback" not in err
     finish(command(*RUN, "--set", "experiment=full"))
     whole, full = by_condition("whole"), by_condition("full")
@@ -130,7 +130,7 @@ def test_two_processes_never_train_the_same_run(lab: Path, command: Command) -> 
     second = command("run", "tiny.yaml", "--set", "training.epochs=2000", *quick)
     _, err = second.communicate(timeout=600)
     assert second.returncode == 1
-    assert f"process {first.pid} on" in err
+    assert f"Process {first.pid} on" in err
     first.send_signal(signal.SIGINT)
     first.communicate(timeout=600)
     statuses = {(run.condition, run.status) for run in read_runs("tiny in lab")}

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from dropout_lab.execution import watch
+from dropout_lab.execution.outcome import Failure, RunOutcome
 from dropout_lab.execution.planning import PlannedRun, plan_runs
 from dropout_lab.execution.runner import Runner
 from dropout_lab.execution.stopping import StopRequest
@@ -22,6 +23,12 @@ class Silent:
         pass
 
     def noted(self, message: str) -> None:
+        pass
+
+    def finished(self, outcome: RunOutcome) -> None:
+        pass
+
+    def failed(self, failure: Failure) -> None:
         pass
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dropout_lab.execution.result_folder import final_metrics
+from dropout_lab.execution.result import final_metrics
 from dropout_lab.learning.evaluation import evaluate
 
 

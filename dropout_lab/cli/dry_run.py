@@ -1,0 +1,70 @@
+"""``dropout-lab run --dry-run``: the values that will be used, the runs and the model."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dropout_lab.spec import Spec
+
+
+def print_plan(spec: "Spec") -> None:
+    """Print what `run` would do with `spec`, each value once."""
+    import yaml
+
+    from dropout_lab.cli.console import starting_tensorflow
+
+    with starting_tensorflow():
+        from dropout_lab.execution.planning import plan_runs
+        from dropout_lab.learning.session import model_summary
+        from dropout_lab.spec import DropoutRates, ModelSpec
+    runs = plan_runs(spec)
+    conditions = {run.condition: run.settings for run in runs}
+    print(yaml.safe_dump(resolved(spec), sort_keys=False, allow_unicode=True, default_flow_style=None))
+    print(f"{len(runs)} run{'s' * (len(runs) != 1)}: {', '.join(run.name for run in runs)}")
+    print("\nDropout rates:")
+    for condition, settings in conditions.items():
+        rates = ", ".join(f"{site} {rate:g}" for site, rate in settings.model.dropout)
+        print(f"  {condition}: {rates}")
+    networks: dict[ModelSpec, list[str]] = {}
+    for condition, settings in conditions.items():
+        without_rates = settings.model.model_copy(update={"dropout": DropoutRates()})
+        networks.setdefault(without_rates, []).append(condition)
+    for network, names in networks.items():
+        print(f"\nModel{' of ' + ', '.join(names) if len(networks) > 1 else ''}:\n{model_summary(network)}")
+
+
+def resolved(spec: "Spec") -> dict[str, Any]:
+    """Return the values that the runs of `spec` use: shared ones first, then those of each condition."""
+    from dropout_lab.spec import Settings, condition_settings
+
+    own_fields = spec.model_dump(
+        mode="json", exclude={*Settings.model_fields, "conditions"}, exclude_none=True
+    )
+    head = {key: value for key, value in own_fields.items() if value not in ("", {}, [])}
+    conditions = {
+        name: settings.model_dump(mode="json") for name, settings in condition_settings(spec).items()
+    }
+    shared, own = _split(conditions)
+    return {**head, **shared, **({"conditions": own} if len(own) > 1 else {})}
+
+
+def _split(trees: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Return what all `trees` share, and for each what it has of its own."""
+    shared: dict[str, Any] = {}
+    own: dict[str, dict[str, Any]] = {name: {} for name in trees}
+    first = next(iter(trees.values()))
+    for key, value in first.items():
+        values = {name: tree[key] for name, tree in trees.items()}
+        if all(one == value for one in values.values()):
+            shared[key] = value
+        elif isinstance(value, Mapping):
+            part, parts = _split(values)
+            if part:
+                shared[key] = part
+            for name, rest in parts.items():
+                if rest:
+                    own[name][key] = rest
+        else:
+            for name, one in values.items():
+                own[name][key] = one
+    return shared, own

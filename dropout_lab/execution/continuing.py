@@ -1,0 +1,95 @@
+"""Decide whether an interrupted run can continue to the weights that it was started for."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dropout_lab.errors import DataError, TrackingError, UsageError
+from dropout_lab.execution.identity import Identity
+from dropout_lab.execution.workspace import State
+from dropout_lab.learning.data import Dataset, select_images
+from dropout_lab.learning.data_files import FOLDER_VARIABLE, read_files
+from dropout_lab.learning.data_files import locate as locate_images
+from dropout_lab.tracking import Location, has_run, locate
+
+
+class CannotContinueError(UsageError):
+    """An interrupted run would not end with the weights that it was started for.
+
+    Args:
+        state: State of its workspace.
+        reasons: What is different now.
+        remedy: How to resume it; by default to undo the differences.
+    """
+
+    def __init__(self, state: State, reasons: Sequence[str], remedy: str = "Undo this change") -> None:
+        reference = state.reference
+        super().__init__(
+            f"{state.run.name} (run {reference}) cannot continue: {'; '.join(reasons)}.",
+            hint=f"{remedy} and run `dropout-lab resume {reference}`,"
+            f" or drop it with `dropout-lab discard {reference}`.",
+        )
+
+
+def store_name(location: Location) -> str:
+    """Return the name of a tracking store, without secrets. It is relative if the store is in this folder."""
+    here = Path.cwd()
+    if location.file is not None and location.file.is_relative_to(here):
+        return location.file.relative_to(here).as_posix()
+    return location.shown
+
+
+def require_store(state: State) -> None:
+    """Raise CannotContinueError if the run is in another store than the current one."""
+    now = store_name(locate())
+    if state.store in ("", now):
+        return
+    try:
+        if state.run_id and has_run(state.run_id):  # the same store under another address
+            return
+    except TrackingError:
+        pass
+    raise CannotContinueError(
+        state,
+        [f"it is logged to {state.store}, but the tracking store is now {now}"],
+        "Unset MLFLOW_TRACKING_URI" if state.store == "mlflow.db" else "Set MLFLOW_TRACKING_URI to its store",
+    )
+
+
+def require_same(state: State, now: Identity) -> None:
+    """Raise CannotContinueError if the run of `state` would now be trained to other weights."""
+    if state.identity is None:
+        raise CannotContinueError(state, ["it was started with another version of dropout_lab"])
+    if changes := state.identity.changes(now):
+        raise CannotContinueError(
+            state, changes, "Undo this change" if len(changes) == 1 else "Undo these changes"
+        )
+
+
+def find_images(state: State) -> Dataset:
+    """Return the images that an interrupted run was started with.
+
+    They are looked for in the folder where they were, then where its spec and DROPOUT_LAB_DATA say now.
+
+    Raises:
+        CannotContinueError: If they are in neither.
+    """
+    spec = state.run.settings.data
+    digest = state.identity.data if state.identity else ""
+    reasons = []
+    for name in dict.fromkeys((state.data_folder or None, spec.folder, None)):
+        try:
+            folder = locate_images(name)
+            if folder is None:
+                continue
+            data = select_images(read_files(folder), folder, spec)
+        except DataError as error:
+            reasons.append(error.message)
+            continue
+        if data.fingerprint.digest == digest:
+            return data
+        reasons.append(f"{folder} has other images")
+    raise CannotContinueError(
+        state,
+        ["its images are missing", *dict.fromkeys(reasons)],
+        f"Set {FOLDER_VARIABLE} to the folder of its images",
+    )
