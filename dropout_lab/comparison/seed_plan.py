@@ -1,204 +1,232 @@
-"""How many seeds to train: from the noise between seeds to the number that a wanted certainty takes."""
+"""How many seeds to train: fixed and sequential designs side by side."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from statistics import median
 
-import numpy as np
-
-from dropout_lab.comparison.selection import metric_values, paired_seeds
+from dropout_lab.comparison.seed_noise import SeedNoise
 from dropout_lab.errors import UsageError
 from dropout_lab.evaluation.metrics import metric_info
-from dropout_lab.records import RunRecord, RunStatus
-from dropout_lab.statistics.power import (
-    DEFAULT_SEED_SD,
-    power_of_difference,
-    power_of_equivalence,
-    seeds_for_power,
-)
+from dropout_lab.statistics.power import power_of_difference, power_of_equivalence, seeds_for_power
+from dropout_lab.statistics.sequential import SequentialDesign
+from dropout_lab.statistics.sequential_power import expected_characteristics
 
-MIN_SEEDS = 3
-"""Fewer measured seeds say next to nothing about noise."""
+FIRST_LOOK = 5
+MAX_LOOKS = 25
+"""More looks cost simulation time and hardly save seeds."""
+MAX_SEQUENTIAL_SEEDS = 500
+DIFFERENCES_SHOWN = (0.0, 0.5, 1.0, 1.5)
+"""True differences of a plan's table, in units of the difference to find."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class SeedNoise:
-    """How much the difference between two conditions' runs varies from seed to seed.
+class Outcome:
+    """What a design does at one true difference.
 
     Attributes:
-        sd_difference: Standard deviation of the difference between two runs.
-        source: Where it comes from, in words.
+        found: Probability that the difference is found.
+        equivalent: Probability that equivalence is shown.
+        expected_seeds: Mean number of seeds per condition.
     """
 
-    sd_difference: float
-    source: str
+    difference: float
+    found: float
+    equivalent: float
+    expected_seeds: float
 
 
 @dataclass(frozen=True, kw_only=True)
-class SeedPlan:
-    """The number of seeds a condition, and what they promise.
+class DesignPlan:
+    """A design and what it does.
 
     Attributes:
-        difference: The true difference that is to be found.
+        name: ``fixed``, ``sequential`` or ``spec`` (the design that the spec states).
+        first, most, step: Seeds per condition before the first look, at the last one, and between looks.
+        power: Probability of finding the difference that the plan is for.
+        outcomes: One for each of `DIFFERENCES_SHOWN`.
+    """
+
+    name: str
+    first: int
+    most: int
+    step: int
+    power: float
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether there is a single look."""
+        return self.first == self.most
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedGoal:
+    """What seeds are planned for.
+
+    Attributes:
+        difference: True difference to find.
+        margin: Equivalence margin; None if the metric has none.
+        power: Probability of finding the difference.
         num_comparisons: Conditions compared with the reference.
-        num_seeds: Seeds with which it is found with at least `power`; None beyond 10,000.
-        promised_power: With that number.
-        equivalence_seeds: Seeds with which equivalence within `margin` is shown, where there is no
-            difference at all, with at least `power`; None without a margin, or beyond 10,000.
-        margin: Of equivalence; None where the metric has none.
     """
 
     metric: str
     difference: float
+    margin: float | None
     power: float
     confidence: float
     num_comparisons: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedPlan:
+    """Numbers of seeds per condition for a goal, averaged over the uncertain noise.
+
+    Attributes:
+        num_seeds: Seeds of the fixed design that reaches the goal; None beyond 10,000.
+        promised_power: Its power; NaN without it.
+        equivalence_seeds: Seeds with which equivalence is shown with the goal's power if there is no
+            difference; None without a margin, or beyond 10,000.
+        designs: Designs that can be trained; those that need more than 500 seeds are left out.
+    """
+
+    goal: SeedGoal
     noise: SeedNoise
     num_seeds: int | None
     promised_power: float
     equivalence_seeds: int | None
-    margin: float | None
+    designs: tuple[DesignPlan, ...]
 
 
-def measure_noise(runs: Iterable[RunRecord], metric: str) -> SeedNoise | None:
-    """Measure the noise of differences from finished runs of the conditions that are to be compared.
-
-    From pairs of conditions at shared seeds, whose variances are pooled; else from the spread of each
-    condition over its seeds, as if conditions at one seed had nothing in common.
-
-    Args:
-        runs: Of one experiment, in any state; the latest finished one of a condition and seed counts.
-        metric: Its name.
-
-    Returns:
-        None where no condition has three seeds.
-    """
-    by_condition: dict[str, dict[int, RunRecord]] = {}
-    for run in sorted(runs, key=lambda run: (run.start_time, run.run_id)):
-        if run.status is RunStatus.FINISHED:
-            by_condition.setdefault(run.condition, {})[run.seed] = run
-    values = {name: metric_values(by_seed, metric)[0] for name, by_seed in sorted(by_condition.items())}
-    differences = []
-    for first, second in combinations(values, 2):
-        shared = paired_seeds(values[first], values[second])
-        if len(shared) >= MIN_SEEDS:
-            differences.append([values[first][seed] - values[second][seed] for seed in shared])
-    if differences:
-        num_pairs = max(map(len, differences))
-        return SeedNoise(
-            sd_difference=_pooled_sd(differences), source=f"measured over {num_pairs} pairs of runs"
-        )
-    spreads = [list(by_seed.values()) for by_seed in values.values() if len(by_seed) >= MIN_SEEDS]
-    if spreads:
-        num_seeds = max(map(len, spreads))
-        return SeedNoise(
-            sd_difference=math.sqrt(2) * _pooled_sd(spreads),
-            source=f"measured over {num_seeds} seeds of one condition",
-        )
-    return None
-
-
-def default_noise(metric: str) -> SeedNoise:
-    """Return the noise that is assumed of test accuracy where none was measured yet.
-
-    Raises:
-        UsageError: Of another metric nothing is assumed.
-    """
-    if metric != "test_accuracy":
-        raise UsageError(
-            f"The noise of {metric} between seeds is not known: no condition of this spec has "
-            f"{MIN_SEEDS} finished runs that logged it.",
-            hint="Give its standard deviation over seeds with --sd, or train a few seeds first.",
-        )
-    return noise_of_runs(DEFAULT_SEED_SD, "assumed, as none was measured yet")
-
-
-def noise_of_runs(sd: float, source: str) -> SeedNoise:
-    """Return the noise of differences between runs that each vary by `sd` on their own."""
-    return SeedNoise(
-        sd_difference=math.sqrt(2) * sd, source=f"{source}: a standard deviation of {sd:g} over seeds"
-    )
-
-
-def plan_seeds(
+def seed_goal(
     metric: str,
-    noise: SeedNoise,
     *,
     difference: float | None = None,
     margin: float | None = None,
     power: float = 0.8,
     confidence: float = 0.95,
     num_comparisons: int = 1,
-) -> SeedPlan:
-    """Return the seeds that finding `difference` takes, and those that showing equivalence takes.
-
-    Args:
-        metric: Its name.
-        noise: Of the difference between two runs.
-        difference: To be found; by default two and a half times the margin.
-        margin: Of equivalence; by default the metric's own.
-        power: Probability of finding it.
-        confidence: One minus the family-wise error rate.
-        num_comparisons: Conditions compared with the reference.
+) -> SeedGoal:
+    """Return the goal; by default the metric's own margin, and 2.5 times it as the difference to find.
 
     Raises:
-        UsageError: There is neither a difference nor a margin.
+        UsageError: If there is neither a difference nor a margin.
     """
     margin = metric_info(metric).margin if margin is None else margin
     if difference is None:
         if margin is None:
-            raise UsageError(f"Which difference in {metric} matters is not known: give it with --difference.")
+            raise UsageError(
+                f"{metric} has no equivalence margin to derive a difference from.",
+                hint="Pass the difference to find with --difference.",
+            )
         difference = 2.5 * margin
-    sd, alpha, wanted = noise.sd_difference, 1 - confidence, difference
-
-    def finds(n: int) -> float:
-        return power_of_difference(wanted, sd, n, alpha=alpha, num_comparisons=num_comparisons)
-
-    def shows_equivalence(n: int) -> float:
-        return power_of_equivalence(
-            0.0, sd, n, margin=margin or 0.0, alpha=alpha, num_comparisons=num_comparisons
-        )
-
-    num_seeds = seeds_for_power(finds, power)
-    return SeedPlan(
+    return SeedGoal(
         metric=metric,
         difference=difference,
+        margin=margin,
         power=power,
         confidence=confidence,
         num_comparisons=num_comparisons,
-        noise=noise,
-        num_seeds=num_seeds,
-        promised_power=math.nan if num_seeds is None else finds(num_seeds),
-        equivalence_seeds=None if margin is None else seeds_for_power(shows_equivalence, power),
-        margin=margin,
     )
 
 
-def run_seconds(runs: Iterable[RunRecord], num_epochs: Mapping[str, int]) -> tuple[float, str] | None:
-    """Return how long one run takes, as measured, and on which hardware.
+def plan_seeds(goal: SeedGoal, noise: SeedNoise, stated: SequentialDesign | None = None) -> SeedPlan:
+    """Return the seeds that reach the goal with a fixed and with a sequential design.
 
     Args:
-        runs: Of the conditions that are to be trained.
-        num_epochs: Epochs of each condition; runs of other conditions are not looked at.
-
-    Returns:
-        Seconds, the median over the runs on the hardware that the latest run had, and its name; None where
-        no run has logged ``epoch_seconds``.
+        goal: What to find.
+        noise: Noise of the difference between two runs.
+        stated: The design that the spec states, to be assessed too.
     """
-    timed = [run for run in runs if run.condition in num_epochs and "epoch_seconds" in run.metrics]
-    if not timed:
+    sd, degrees, alpha, num = noise.sd_difference, noise.sd_degrees, 1 - goal.confidence, goal.num_comparisons
+
+    def power_at(n: int) -> float:
+        return power_of_difference(
+            goal.difference, sd, n, sd_degrees=degrees, alpha=alpha, num_comparisons=num
+        )
+
+    def equivalence_at(n: int) -> float:
+        margin = goal.margin or 0.0
+        return power_of_equivalence(
+            0.0, sd, n, margin=margin, sd_degrees=degrees, alpha=alpha, num_comparisons=num
+        )
+
+    num_seeds = seeds_for_power(power_at, goal.power)
+    equivalence_seeds = None if goal.margin is None else seeds_for_power(equivalence_at, goal.power)
+    designs = {}
+    if num_seeds is not None and num_seeds <= MAX_SEQUENTIAL_SEEDS:
+        designs["fixed"] = SequentialDesign(first=num_seeds, most=num_seeds)
+    if stated is not None and stated.first < stated.most:
+        designs["sequential"] = stated
+    elif "fixed" in designs and (found := _sequential_counterpart(designs["fixed"].most, goal, noise)):
+        designs["sequential"] = found
+    if stated is not None and stated not in designs.values():
+        designs["spec"] = stated
+    return SeedPlan(
+        goal=goal,
+        noise=noise,
+        num_seeds=num_seeds,
+        promised_power=math.nan if num_seeds is None else power_at(num_seeds),
+        equivalence_seeds=equivalence_seeds,
+        designs=tuple(_assess(name, design, goal, noise) for name, design in designs.items()),
+    )
+
+
+def _assess(name: str, design: SequentialDesign, goal: SeedGoal, noise: SeedNoise) -> DesignPlan:
+    shown = outcomes(design, [goal.difference * part for part in DIFFERENCES_SHOWN], goal, noise)
+    return DesignPlan(
+        name=name,
+        first=design.first,
+        most=design.most,
+        step=design.step,
+        power=shown[DIFFERENCES_SHOWN.index(1.0)].found,
+        outcomes=shown,
+    )
+
+
+def outcomes(
+    design: SequentialDesign, differences: Sequence[float], goal: SeedGoal, noise: SeedNoise
+) -> tuple[Outcome, ...]:
+    """Return what a design does at several true differences, averaged over the uncertain noise."""
+    found = []
+    for difference in differences:
+        expected = expected_characteristics(
+            design,
+            difference,
+            noise.sd_difference,
+            goal.margin,
+            sd_degrees=noise.sd_degrees,
+            alpha=1 - goal.confidence,
+            num_conditions=goal.num_comparisons,
+        )
+        # Without a true difference, either direction is a false one.
+        false_one = 0.0 if difference else expected.wrong_direction
+        found.append(
+            Outcome(
+                difference=difference,
+                found=expected.difference_found + false_one,
+                equivalent=expected.equivalent,
+                expected_seeds=expected.expected_seeds,
+            )
+        )
+    return tuple(found)
+
+
+def _sequential_counterpart(num_seeds: int, goal: SeedGoal, noise: SeedNoise) -> SequentialDesign | None:
+    """Return a sequential design that finds the difference with the goal's power; None if none is near."""
+    first = min(FIRST_LOOK, max(2, num_seeds - 1))
+
+    def design_up_to(most: int) -> SequentialDesign:
+        return SequentialDesign(first=first, most=most, step=max(1, math.ceil((most - first) / MAX_LOOKS)))
+
+    def suffices(most: int) -> bool:
+        return outcomes(design_up_to(most), [goal.difference], goal, noise)[0].found >= goal.power
+
+    low, high = num_seeds, 2 * num_seeds + 5
+    if not suffices(high):
         return None
-    device_name = max(timed, key=lambda run: run.start_time).device_name
-    seconds = [
-        run.metrics["epoch_seconds"] * num_epochs[run.condition] + run.metrics.get("evaluation_seconds", 0.0)
-        for run in timed
-        if run.device_name == device_name
-    ]
-    return median(seconds), device_name
-
-
-def _pooled_sd(groups: Sequence[Sequence[float]]) -> float:
-    squares = sum((len(group) - 1) * float(np.var(group, ddof=1)) for group in groups)
-    return math.sqrt(squares / sum(len(group) - 1 for group in groups))
+    # An exact end would cost more simulations than the seeds that it saves are worth.
+    while high - low > max(1, num_seeds // 20):
+        middle = (low + high) // 2
+        low, high = (low, middle) if suffices(middle) else (middle, high)
+    return design_up_to(high)

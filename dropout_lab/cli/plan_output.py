@@ -1,0 +1,195 @@
+"""The text of a seed plan: labeled lines, then a table of what the designs do."""
+
+import shlex
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dropout_lab.cli.console import printable
+from dropout_lab.cli.tables import TextTable, print_table
+from dropout_lab.comparison.measured_seeds import MeasuredDifference, rounded_seeds
+from dropout_lab.comparison.seed_plan import DesignPlan, SeedPlan
+from dropout_lab.evaluation.metrics import format_difference, metric_info
+from dropout_lab.spec.models import MAX_SEEDS
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDTH = 80
+_LABEL_WIDTH = 13
+
+
+def design_label(design: DesignPlan) -> str:
+    """Return ``fixed, 10 seeds`` or ``sequential, 5 to 17 seeds``."""
+    number = f"{design.first}" if design.is_fixed else f"{design.first} to {design.most}"
+    name = {"spec": "as stated"}.get(design.name, design.name)
+    return f"{name}, {number} seeds"
+
+
+def commands(plan: SeedPlan, spec: Path, overrides: Sequence[str]) -> list[str]:
+    """Return the commands that train the designs, the fixed one first."""
+    found = []
+    for design in plan.designs:
+        arguments = ["dropout-lab", "run", str(spec), *(part for one in overrides for part in ("--set", one))]
+        if design.is_fixed:
+            arguments += ["--seeds", str(design.most)]
+        elif design.step == 1:
+            arguments += ["--seeds", f"{design.first}..{design.most}"]
+        else:
+            seeds = f"{{first: {design.first}, most: {design.most}, step: {design.step}}}"
+            arguments += ["--set", f"seeds={seeds}"]
+        if design.name != "spec" and design.most <= MAX_SEEDS:
+            found.append(shlex.join(arguments))
+    return found
+
+
+def print_plan(
+    plan: SeedPlan,
+    measured: Sequence[MeasuredDifference],
+    conditions: Sequence[str],
+    done: set[tuple[str, int]],
+    seconds: tuple[float, str] | None,
+    run_commands: Sequence[str],
+    spec: Path,
+) -> None:
+    """Print a plan's labeled lines.
+
+    Args:
+        plan: The plan.
+        measured: Differences that were measured so far.
+        conditions: Conditions of the spec.
+        done: Condition and seed of the finished runs.
+        seconds: Duration of a run, and the hardware; None if unknown.
+        run_commands: Commands to print.
+        spec: The spec file.
+    """
+    for label, text in (*_seeds_lines(plan, measured), *_cost_lines(plan, conditions, done, seconds, spec)):
+        _print_line(label, text)
+    for command in run_commands:
+        print(f"{'Command':<{_LABEL_WIDTH}}{printable(command)}")
+    if not run_commands:
+        _print_line("Command", f"none: a spec takes at most {MAX_SEEDS} seeds. Use a larger --difference.")
+
+
+def _print_line(label: str, text: str) -> None:
+    lines = textwrap.wrap(
+        printable(text), WIDTH - _LABEL_WIDTH, break_long_words=False, break_on_hyphens=False
+    )
+    for index, line in enumerate(lines):
+        print(f"{label if index == 0 else '':<{_LABEL_WIDTH}}{line}")
+
+
+def _seeds_lines(plan: SeedPlan, measured: Sequence[MeasuredDifference]) -> list[tuple[str, str]]:
+    goal = plan.goal
+    difference = format_difference(goal.metric, goal.difference, sign=False)
+    adjusted = "" if goal.num_comparisons == 1 else f", adjusted for {goal.num_comparisons} comparisons"
+    number = "more than 10,000" if plan.num_seeds is None else f"{plan.num_seeds:,}"
+    power = "" if plan.num_seeds is None else f" (power {100 * plan.promised_power:.0f}%)"
+    lines = [
+        ("Noise", _noise_text(plan)),
+        (
+            "Goal",
+            f"find a true difference of {difference} with {100 * goal.power:.4g}% power "
+            f"at {100 * goal.confidence:.6g}% confidence{adjusted}",
+        ),
+        ("Fixed", f"{number} seeds per condition{power}"),
+    ]
+    for design in plan.designs:
+        power = f"power {100 * design.power:.0f}%"
+        if design.name == "sequential":
+            step = "" if design.step == 1 else f" in steps of {design.step}"
+            text = f"{design.first} to {design.most} seeds per condition{step} ({power}; "
+            lines.append(("Sequential", f"{text}{_expected(design, plan):.1f} seeds expected at the goal)"))
+        elif design.name == "spec":
+            lines.append(("As stated", f"{design.most} seeds per condition ({power})"))
+    if goal.margin is not None:
+        margin = format_difference(goal.metric, goal.margin, sign=False)
+        number = "more than 10,000" if plan.equivalence_seeds is None else f"{plan.equivalence_seeds:,}"
+        text = f"within ±{margin} if there is no difference: {number} seeds per condition"
+        lines.append(("Equivalence", text))
+        if goal.difference < goal.margin:
+            lines.append(("", f"{difference} is within the equivalence margin; use a smaller --margin."))
+    for one in measured:
+        needed = one.seeds_needed
+        number = "more than 10,000" if needed is None else f"about {rounded_seeds(needed):,}"
+        text = f"{one.condition} {format_difference(goal.metric, one.difference)} with {one.n} pairs; "
+        text += f"if the true difference equals it, {number} seeds are needed (80% power)"
+        lines.append(("Measured", text))
+    return lines
+
+
+def _expected(design: DesignPlan, plan: SeedPlan) -> float:
+    """Return the expected seeds at the difference to find."""
+    return next(one.expected_seeds for one in design.outcomes if one.difference == plan.goal.difference)
+
+
+def _noise_text(plan: SeedPlan) -> str:
+    metric, noise = plan.goal.metric, plan.noise
+    sd = format_difference(metric, noise.sd_difference, sign=False)
+    start = f"paired differences in {metric_info(metric).label} have"
+    if noise.sd_degrees == float("inf"):
+        return f"{start} an assumed SD of {sd} ({noise.source})"
+    low, high = (format_difference(metric, end, sign=False) for end in noise.interval())
+    return f"{start} an SD of {sd} ({noise.source}; 95% interval {low.split()[0]} to {high})"
+
+
+def _cost_lines(
+    plan: SeedPlan,
+    conditions: Sequence[str],
+    done: set[tuple[str, int]],
+    seconds: tuple[float, str] | None,
+    spec: Path,
+) -> list[tuple[str, str]]:
+    if plan.num_seeds is None:
+        return []
+    total = plan.num_seeds * len(conditions)
+    missing = total - sum(seed < plan.num_seeds for _, seed in done)
+    lines = [("Runs", f"{missing:,} of {total:,} to train for the fixed design")]
+    if seconds is None:
+        first = shlex.join(["dropout-lab", "run", str(spec), "--seeds", "1"])
+        return [*lines, ("Time", f"unknown (no finished run); train one with `{first}`")]
+    text = f"about {_duration(missing * seconds[0])} for them"
+    for design in plan.designs:
+        if design.name == "sequential":
+            expected = _expected(design, plan)
+            num_left = max(0.0, expected * len(conditions) - sum(seed < expected for _, seed in done))
+            text += f", {_duration(num_left * seconds[0])} expected for the sequential design"
+    return [
+        *lines,
+        ("Time", f"{text} ({_duration(seconds[0])} per run on {seconds[1] or 'an unknown device'})"),
+    ]
+
+
+def plan_table(plan: SeedPlan, console: "Console") -> None:
+    """Print what the designs do at several true differences."""
+    if not plan.designs:
+        return
+    rows = []
+    for design in plan.designs:
+        for index, outcome in enumerate(design.outcomes):
+            rows.append(
+                (
+                    design_label(design) if index == 0 else "",
+                    format_difference(plan.goal.metric, outcome.difference, sign=False),
+                    f"{100 * outcome.found:.0f}%",
+                    f"{100 * outcome.equivalent:.0f}%",
+                    f"{outcome.expected_seeds:.1f}",
+                )
+            )
+    console.print()
+    print_table(
+        console,
+        TextTable(
+            "",
+            ("Design", "True difference", "Found", "Equivalent", "Expected seeds"),
+            tuple(rows),
+        ),
+    )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
