@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dropout_lab.comparison.compare import Question, metric_differences
+from dropout_lab.comparison.question import Question
 from dropout_lab.comparison.results import Difference, VerdictWord
+from dropout_lab.comparison.testing import tested_differences
 from dropout_lab.comparison.verdicts import verdict_word
 from dropout_lab.seeds import generator
 from dropout_lab.statistics.methods import Method
@@ -102,7 +103,7 @@ def simulate(
             )
             for index, row in enumerate(accuracies)
         }
-        yield metric_differences(METRIC, values, "0", question)
+        yield tested_differences({METRIC: values}, "0", METRIC, question.margins, question)
 
 
 def share(outcomes: Iterable[bool]) -> tuple[float, float]:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 DEFAULT_PRIMARY: Final = "test_accuracy"
 MAX_LENGTH = 5_000
@@ -25,7 +25,7 @@ class Claim:
     metric: str
     condition: str
     reference: str
-    expected: str
+    expected: Literal["lower", "higher", "equivalent"]
     margin: float
 
     @property

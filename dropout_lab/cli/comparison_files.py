@@ -1,4 +1,4 @@
-"""Writes a comparison's pictures and report, and says on stderr where they are."""
+"""Write the plots and the report of a comparison, and say on stderr where they are."""
 
 import shlex
 import sys
@@ -16,16 +16,16 @@ from dropout_lab.tracking.reports import log_report
 
 
 def write_files(comparison: Comparison, *, plots: Path | None, report: Path | None, log: bool) -> None:
-    """Write pictures into the folder `plots`, the report to the file `report`, and into MLflow if `log`.
+    """Write plots to the folder `plots`, the report to the file `report`, and to MLflow if `log`.
 
     Raises:
-        UsageError: A place cannot be written to.
-        TrackingError: The tracking store cannot be read or written.
+        UsageError: If a file cannot be written.
+        TrackingError: If the tracking store cannot be read or written.
     """
     predictions = _test_predictions(comparison)
     if plots is not None:
         paths = save_pictures(comparison_pictures(comparison, predictions, CLASS_NAMES), plots)
-        _say(f"{len(paths)} pictures are in {plots}")
+        _say(f"{len(paths)} plot files written to {plots}")
     if report is None and not log:
         return
     html = render_report(
@@ -39,10 +39,8 @@ def write_files(comparison: Comparison, *, plots: Path | None, report: Path | No
         try:
             write_atomically(report, html.encode())
         except OSError as error:
-            raise UsageError(
-                f"[--report] expected a file that can be written, received {report}: {error.strerror}"
-            ) from error
-        _say(f"The report is {report}")
+            raise UsageError(f"--report: cannot write {report}: {error.strerror}") from error
+        _say(f"Report written to {report}")
     if log:
         run_id = log_report(
             comparison.runs[0].experiment_id,
@@ -50,7 +48,7 @@ def write_files(comparison: Comparison, *, plots: Path | None, report: Path | No
             name=f"comparison with {comparison.reference}",
             description="\n".join(f"- {one.sentence}" for one in comparison.verdicts),
         )
-        _say(f"The report is kept in MLflow: run {run_id}")
+        _say(f"Report logged to MLflow: run {run_id}")
 
 
 def _test_predictions(comparison: Comparison) -> dict[str, TestPredictions]:
@@ -59,7 +57,7 @@ def _test_predictions(comparison: Comparison) -> dict[str, TestPredictions]:
         try:
             predictions[run.run_id] = load_test_probs(run)
         except TrackingError as error:
-            _say(f"Left out of the reliability diagram: {error.message}")
+            _say(f"Excluded from the reliability diagram: {error.message}")
     return predictions
 
 

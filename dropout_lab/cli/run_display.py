@@ -11,12 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from dropout_lab.cli.console import print_json, printable, stderr, stdout
-from dropout_lab.cli.tables import TextTable, print_table
+from dropout_lab.cli.tables import print_table
 from dropout_lab.execution.outcome import Failure, RunOutcome
 from dropout_lab.execution.planning import PlannedRun
 from dropout_lab.learning.session import Session
 from dropout_lab.learning.training import Progress as TrainingProgress
 from dropout_lab.records import EpochMetrics
+from dropout_lab.reporting.tables import TextTable
 
 SHOWN_METRICS = {
     "test_accuracy": "test accuracy",

@@ -6,7 +6,8 @@ import typer
 
 from dropout_lab.cli.console import TextOrJson, print_json, starting, stdout
 from dropout_lab.cli.help import documented
-from dropout_lab.cli.tables import TextTable, print_table
+from dropout_lab.cli.tables import print_table
+from dropout_lab.reporting.tables import TextTable
 
 if TYPE_CHECKING:
     from dropout_lab.records import RunRecord

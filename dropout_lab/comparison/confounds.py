@@ -1,4 +1,4 @@
-"""What may confound a comparison: the facts of a run, and how much each of them matters."""
+"""Possible confounders of a comparison: the facts of a run, and how much each matters."""
 
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -13,22 +13,32 @@ FINGERPRINTS: Mapping[str, Sequence[str]] = {
     "initial_weights": ("model.filters", "model.hidden_units"),
     "batch_order": ("training.batch_size", "training.epochs", "data.*", "data_digest"),
 }
-"""What must be equal at a shared seed, and what may legitimately change it: then that is to be judged."""
+"""Facts that must be equal at a shared seed, and settings that may change them."""
 
 SEED_OWN = (*FINGERPRINTS, "final_weights")
-"""What differs from seed to seed within a condition."""
+"""Facts that differ between the seeds of a condition."""
+
+_SAME_RESULT = "The result is the same up to rounding errors, which can grow during training."
 
 WHY = {
-    "initial_weights": "At a shared seed the runs start from different weights: they are no matched twins.",
-    "batch_order": "At a shared seed the runs see other batches: they are no matched twins.",
+    "initial_weights": "Runs with the same seed start from different weights, so they are not matched.",
+    "batch_order": "Runs with the same seed see different batches, so they are not matched.",
     "data_digest": "The runs were trained or tested on different images.",
-    "data.validation": "The runs trained on different images, or only some had the test images to choose by.",
-    "data.folder": "Whether the images are the same is judged by data_digest.",
+    "data.validation": "The runs were trained on different images, or only some used the test set for "
+    "validation.",
+    "data.folder": "data_digest shows whether the images are the same.",
+    "code": "The code that trains differs.",
     "git_commit": "The code may differ.",
-    "git_dirty": "With uncommitted changes the commit does not say which code ran.",
+    "git_dirty": "With uncommitted changes the commit does not identify the code.",
+    "instruction_set": _SAME_RESULT,
+    "onednn": _SAME_RESULT,
+    "num_threads": _SAME_RESULT,
 }
 
-_MAY_MATTER = ("data.folder", "device_name", "git_commit", "git_dirty", "versions")
+_MAY_MATTER = (
+    "data.folder", "device_name", "git_commit", "git_dirty", "instruction_set", "num_threads", "onednn",
+    "versions",
+)  # fmt: skip
 _MATTERS_STILL = ("versions.tensorflow", "versions.keras", "versions.dropout_lab")
 _NO_EFFECT = ("versions.mlflow",)
 
@@ -37,8 +47,8 @@ Facts = Mapping[str, str]
 
 
 def run_facts(run: RunRecord) -> Facts:
-    """Return everything of a run that may confound, by key; what was asked for gives way to what was done."""
-    # Devices are called /CPU:0 or /device:CPU:0; which one of several alike does not matter.
+    """Return the facts of a run that may confound, by key; what was used replaces what was asked for."""
+    # Devices are named /CPU:0 or /device:CPU:0; the index does not matter.
     device_kind = run.device.lstrip("/").removeprefix("device:").split(":")[0].upper()
     known = {
         "device": device_kind or run.spec.get("device", ""),
@@ -52,25 +62,36 @@ def run_facts(run: RunRecord) -> Facts:
         "final_weights": run.final_weights,
         **{f"versions.{package}": version for package, version in run.versions.items()},
     }
-    facts = {**run.spec, **{key: value or NOT_LOGGED for key, value in known.items()}}
+    # Runs of version 0.1 did not log these.
+    later = {
+        "code": run.code,
+        "instruction_set": run.instruction_set,
+        "onednn": run.onednn,
+        "num_threads": run.num_threads,
+    }
+    facts = {
+        **run.spec,
+        **{key: value or NOT_LOGGED for key, value in known.items()},
+        **{key: value for key, value in later.items() if value},
+    }
     return {key: value for key, value in facts.items() if not matches(key, _NO_EFFECT)}
 
 
 def kind_of(key: str) -> FindingKind:
-    """Return whether a difference in `key` forbids a comparison or is only worth telling."""
+    """Return whether a difference in `key` forbids a comparison or is only a caution."""
     only_may = matches(key, _MAY_MATTER) and not matches(key, _MATTERS_STILL)
     return FindingKind.CAUTION if only_may else FindingKind.REFUSED
 
 
 def matches(key: str, patterns: Sequence[str]) -> bool:
-    """Return whether `key` is one of `patterns`, lies below one, or fits one that has ``*`` in it."""
+    """Return whether `key` is one of `patterns`, lies below one, or matches one with ``*``."""
     return any(
         key == pattern or key.startswith(f"{pattern}.") or fnmatchcase(key, pattern) for pattern in patterns
     )
 
 
 def check_patterns(option: str, patterns: Sequence[str], keys: Sequence[str]) -> None:
-    """Refuse a pattern that fits no key of any run: it would silently do nothing.
+    """Refuse a pattern that matches no key of any run: it would silently do nothing.
 
     Raises:
         UsageError: With the nearest key.
@@ -78,6 +99,6 @@ def check_patterns(option: str, patterns: Sequence[str], keys: Sequence[str]) ->
     for pattern in patterns:
         if not any(matches(key, (pattern,)) for key in keys):
             raise UsageError(
-                f"{option} {pattern}: no run has such a key{did_you_mean(pattern, keys)}",
-                hint=f"The keys are: {', '.join(keys)}.",
+                f"{option} {pattern}: no run has this key{did_you_mean(pattern, keys)}",
+                hint=f"Available keys: {', '.join(keys)}.",
             )

@@ -1,11 +1,11 @@
-"""What stands in the way of a comparison: what else differs between runs, and runs that do not count."""
+"""Obstacles of a comparison: other differences between runs, and excluded runs."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class FindingKind(StrEnum):
-    """REFUSED: it changes results, and no comparison is made. CAUTION: it may matter, or was allowed."""
+    """REFUSED: affects results, so nothing is compared. CAUTION: may matter, or was allowed."""
 
     REFUSED = "refused"
     CAUTION = "caution"
@@ -13,14 +13,14 @@ class FindingKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """Something besides what is being compared that differs between runs.
+    """A difference between runs besides the setting under study.
 
     Attributes:
-        key: What differs, as `--allow` takes it: a spec key, ``versions.keras``, ``batch_order`` ...
-        conditions: Where; a single name where runs within a condition differ.
-        values: The values found in each of `conditions`, in the same order, in words.
-        observation: What differs, where, and why it matters.
-        advice: What it does to the results, and what to do; empty where the observation says all.
+        key: The fact that differs, as `--allow` takes it: a spec key, ``versions.keras``, ``batch_order`` ...
+        conditions: Conditions that differ; a single name if the runs of a condition differ.
+        values: Values in each of `conditions`, in the same order, in words.
+        observation: The difference, and why it matters.
+        advice: Its effect and the remedy; empty if there is none.
     """
 
     key: str
@@ -32,16 +32,16 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        """The observation and the advice, for people."""
+        """The observation and the advice."""
         return f"{self.observation} {self.advice}".rstrip()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exclusion:
-    """A run that is not counted, or not in one metric, and why.
+    """A run that is excluded, from the comparison or from one metric, and why.
 
     Attributes:
-        metric: The metric that it does not count in; empty where it counts in none.
+        metric: The metric that it is excluded from; empty if from all.
     """
 
     run_id: str

@@ -1,4 +1,4 @@
-"""The confound guard: names everything that differs between runs besides what is being compared."""
+"""The confound guard: find every difference between runs besides the setting under study."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,22 +27,22 @@ FactsBySeed = Mapping[int, Facts]
 def check_confounds(
     selection: Selection, *, varying: Sequence[str] = DEFAULT_VARYING, allow: Sequence[str] = ()
 ) -> tuple[Finding, ...]:
-    """Find what differs between the runs that are to be compared, besides what the comparison is about.
+    """Find differences between the runs, besides the setting under study.
 
-    Within a condition all runs must have one setting; between conditions nothing may differ but what
-    varies. Runs that are paired by seed are compared seed by seed, so that two machines, each of which
-    trained all conditions of its seeds, confound nothing.
+    Within a condition all runs must have equal settings; between conditions only `varying` may differ. Runs
+    paired by seed are compared seed by seed, so two machines that each trained all conditions of their
+    seeds confound nothing.
 
     Args:
-        selection: The runs that count.
-        varying: What the comparison is about: keys (with all below them), or patterns with ``*``.
-        allow: What may differ too, in the same form; its refusals become cautions.
+        selection: Included runs.
+        varying: Settings under study: keys (with all below them), or patterns with ``*``.
+        allow: Settings that may also differ, in the same form; their refusals become cautions.
 
     Returns:
         Refusals first, each kind in order of key.
 
     Raises:
-        UsageError: A key of `varying` or `allow` is not there.
+        UsageError: If a key of `varying` or `allow` does not exist.
     """
     facts = {
         name: {seed: run_facts(run) for seed, run in runs.items()} for name, runs in selection.runs.items()
@@ -68,10 +68,10 @@ def check_confounds(
 
 
 def refuse(findings: Iterable[Finding]) -> None:
-    """Raise where a finding forbids the comparison.
+    """Raise if a finding forbids the comparison.
 
     Raises:
-        UsageError: Naming every such finding.
+        UsageError: With every such finding.
     """
     refused = [f"- {one.sentence}" for one in findings if one.kind is FindingKind.REFUSED]
     if refused:
@@ -79,7 +79,7 @@ def refuse(findings: Iterable[Finding]) -> None:
 
 
 def _between_conditions(key: str, facts: Mapping[str, FactsBySeed], reference: str) -> Iterable[Finding]:
-    """Yield a finding where conditions differ from the reference in `key`, or cannot be checked."""
+    """Yield a finding if conditions differ from the reference in `key`, or cannot be checked."""
     if key == "final_weights":
         return
     differing = [
@@ -93,11 +93,11 @@ def _between_conditions(key: str, facts: Mapping[str, FactsBySeed], reference: s
         conditions = (reference, *differing)
         values = tuple(_describe(key, facts[name]) for name in conditions)
         where = "; ".join(f"{value} in {name}" for name, value in zip(conditions, values, strict=True))
-        advice = "It may matter."
+        advice = ""
         if kind_of(key) is FindingKind.REFUSED:
             advice = (
-                "It changes results. Train the conditions alike; or compare all the same with "
-                f"--allow {key}; or make it what is compared with --varying {key}."
+                f"This affects results. Retrain with equal settings, pass --allow {key} to ignore it, or "
+                f"--varying {key} to study it."
             )
         yield Finding(
             key=key,
@@ -115,13 +115,12 @@ def _between_conditions(key: str, facts: Mapping[str, FactsBySeed], reference: s
                 kind=FindingKind.CAUTION,
                 conditions=unknown,
                 values=(NOT_LOGGED,) * len(unknown),
-                observation=f"{key} was not logged in runs of {', '.join(unknown)}: "
-                "whether they match cannot be checked.",
+                observation=f"{key} was not logged in runs of {', '.join(unknown)}, so it was not checked.",
             )
 
 
 def _within_conditions(key: str, facts: Mapping[str, FactsBySeed]) -> Iterable[Finding]:
-    """Yield a finding for each condition whose own runs differ in a `key` that changes results."""
+    """Yield a finding for each condition whose own runs differ in a `key` that affects results."""
     if key in SEED_OWN or kind_of(key) is FindingKind.CAUTION:
         return
     for name, by_seed in facts.items():
@@ -132,14 +131,14 @@ def _within_conditions(key: str, facts: Mapping[str, FactsBySeed]) -> Iterable[F
                 kind=FindingKind.REFUSED,
                 conditions=(name,),
                 values=(value,),
-                observation=f"{key} differs between the runs of {name}: {value}. A condition must be one "
+                observation=f"{key} differs between the runs of {name}: {value}. A condition has one "
                 "setting.",
-                advice=f"Train all its seeds alike, or mix them all the same with --allow {key}.",
+                advice=f"Retrain its seeds with equal settings, or pass --allow {key} to mix them.",
             )
 
 
 def _repeated_runs(facts: Mapping[str, FactsBySeed]) -> Iterable[Finding]:
-    """Yield findings where runs with different seeds are one run over again."""
+    """Yield findings if runs with different seeds are copies of one run."""
     for name, by_seed in facts.items():
         for key in ("initial_weights", "final_weights"):
             groups = [seeds for value, seeds in _seeds_by_value(key, by_seed).items() if value != NOT_LOGGED]
@@ -151,16 +150,16 @@ def _repeated_runs(facts: Mapping[str, FactsBySeed]) -> Iterable[Finding]:
                     kind=FindingKind.REFUSED,
                     conditions=(name,),
                     values=(value,),
-                    observation=f"{key} of {name}: {value}. These are no independent runs, and the "
+                    observation=f"{key} of {name}: {value}. These runs are not independent, so the "
                     "interval would be too narrow.",
-                    advice=f"Train them again, or count them all the same with --allow {key}.",
+                    advice=f"Retrain them, or pass --allow {key} to include them.",
                 )
 
 
 def _nothing_varies(
     name: str, reference: str, facts: Mapping[str, FactsBySeed], varying: Sequence[str]
 ) -> Iterable[Finding]:
-    """Yield a caution where what is compared does not differ, or differs and had no effect."""
+    """Yield a caution if the setting under study does not differ, or had no effect."""
     keys = {key for side in (name, reference) for run in facts[side].values() for key in run}
     compared = [key for key in keys if matches(key, varying)]
     shared = sorted(set(facts[name]) & set(facts[reference]))
@@ -168,12 +167,14 @@ def _nothing_varies(
     same_end = [seed for seed, values in ends.items() if len(values) == 1 and NOT_LOGGED not in values]
     if not any(_differs(key, facts[name], facts[reference]) for key in compared):
         key, value = "varying", "the same"
-        observation = f"{name} and {reference} do not differ in {', '.join(varying)}: nothing is compared."
+        observation = (
+            f"{name} and {reference} do not differ in {', '.join(varying)}, the setting under study."
+        )
     elif same_end:
         key, value = "final_weights", f"equal at seeds {format_seeds(same_end)}"
         observation = (
-            f"{name} and {reference} end with equal weights at seeds {format_seeds(same_end)}, although "
-            "their settings differ: what differs had no effect on the training."
+            f"{name} and {reference} end with equal weights at seeds {format_seeds(same_end)}: the different "
+            "settings had no effect."
         )
     else:
         return
@@ -187,7 +188,7 @@ def _nothing_varies(
 
 
 def _failures(selection: Selection) -> Iterable[Finding]:
-    """Yield cautions where runs failed for good: the ones that finished may be the lucky ones."""
+    """Yield cautions for failed runs: the finished ones may be the better ones."""
     failed = defaultdict(set)
     for run in selection.exclusions:
         if run.reason == FAILED and run.seed not in selection.runs.get(run.condition, {}):
@@ -198,14 +199,14 @@ def _failures(selection: Selection) -> Iterable[Finding]:
             kind=FindingKind.CAUTION,
             conditions=(name,),
             values=(f"seeds {format_seeds(seeds)}",),
-            observation=f"Runs of {name} failed at seeds {format_seeds(seeds)}: the figures speak only of "
-            "the runs that finished, which may be the better ones.",
+            observation=f"Runs of {name} failed at seeds {format_seeds(seeds)}. Only finished runs are "
+            "included, which may bias the results.",
         )
 
 
 def _allowed(finding: Finding) -> Finding:
     return replace(
-        finding, kind=FindingKind.CAUTION, advice="It changes results, and was allowed by --allow."
+        finding, kind=FindingKind.CAUTION, advice="This affects results and was allowed by --allow."
     )
 
 
@@ -217,7 +218,7 @@ def _differs(key: str, first: FactsBySeed, second: FactsBySeed) -> bool:
 
 
 def _explained(key: str, first: FactsBySeed, second: FactsBySeed) -> bool:
-    """Return whether another difference, found or compared, is the cause of this one."""
+    """Return whether another difference is the cause of this one."""
     causes = [other for run in first.values() for other in run if matches(other, FINGERPRINTS.get(key, ()))]
     return any(_differs(cause, first, second) for cause in set(causes))
 

@@ -1,61 +1,136 @@
-"""What a reader must know to read a comparison's figures rightly, in sentences."""
+"""What a reader must know to read the results correctly, in sentences."""
 
 from collections.abc import Iterable, Sequence
 
 from dropout_lab.comparison.findings import Exclusion
+from dropout_lab.comparison.question import Question
 from dropout_lab.comparison.results import Difference
 from dropout_lab.comparison.selection import Selection, format_seeds, paired_seeds
+from dropout_lab.comparison.standing import Stage, Standing
+from dropout_lab.evaluation.metrics import GAPS, MEASURED_WITH_DROPOUT, format_percent, metric_info
 
 
 def reading_notes(
     selection: Selection,
     differences: Sequence[Difference],
     exclusions: Sequence[Exclusion],
+    standings: Sequence[Standing],
     *,
-    confidence: float,
+    num_family: int,
+    question: Question,
 ) -> Iterable[str]:
     """Yield the notes that a comparison needs.
 
     Args:
-        selection: The runs that count.
-        differences: As tested.
-        exclusions: Runs that do not count, or not in one metric.
-        confidence: As asked for.
+        selection: Included runs of the conditions shown.
+        differences: Tested differences shown.
+        exclusions: Excluded runs.
+        standings: Where each condition shown stands in its design.
+        num_family: Conditions compared with the reference, shown or not.
+        question: What was asked.
     """
-    reference = selection.reference
-    num_comparisons = len(selection.conditions) - 1
-    if num_comparisons == 0:
-        yield f"{reference} is the only condition with finished runs: there is nothing to compare it with."
-    if num_comparisons > 1:
+    if len(selection.conditions) == 1:
+        yield f"{selection.reference} is the only condition with finished runs, so nothing is compared."
+    yield from _about_metrics(differences)
+    yield from _about_tests(selection, differences, num_family)
+    yield from _about_designs(standings, question.confidence, _is_undecided(differences))
+    yield from _about_pairing(selection)
+    yield from _about_few_seeds(differences, question.confidence)
+    if any(run.spec.get("data.validation") == "test" for run in selection.all_runs()):
         yield (
-            f"p-values and verdicts are corrected over {num_comparisons} conditions (Holm), each metric on "
-            "its own; each interval is that of its comparison alone."
+            "The test set was used for validation. Results are from the last epoch; do not use them for "
+            "model selection."
         )
+    if any(exclusion.metric for exclusion in exclusions):
+        yield "Runs without a finite value of a metric are excluded from that metric only."
+
+
+def _about_metrics(differences: Sequence[Difference]) -> Iterable[str]:
+    metrics = list(dict.fromkeys(difference.metric for difference in differences))
+    noisy = [metric for metric in metrics if metric in MEASURED_WITH_DROPOUT]
+    if noisy:
+        yield (
+            f"Warning: {' and '.join(noisy)} of the last training epoch "
+            f"{'was' if len(noisy) == 1 else 'were'} measured with dropout on, so a difference is mostly "
+            f"dropout noise. Compare {' and '.join(f'train_{metric}' for metric in noisy)} instead."
+        )
+    if any(difference.metric in GAPS for difference in differences):
+        yield "A gap is neither better nor worse if narrower: it also narrows when training accuracy falls."
+
+
+def _about_tests(selection: Selection, differences: Sequence[Difference], num_family: int) -> Iterable[str]:
+    sizes = {difference.metric: difference.num_tests for difference in differences}
+    if not sizes or max(sizes.values()) == 1:
+        return
+    primary, *secondary = sizes
+    parts = []
+    if sizes[primary] > 1:
+        parts.append(f"{sizes[primary]} comparisons in {metric_info(primary).label} (primary)")
+    if secondary and sizes[secondary[0]] > 1:
+        parts.append(f"{sizes[secondary[0]]} comparisons in all secondary metrics together")
+    hidden = num_family - (len(selection.conditions) - 1)
+    also = f" This includes {hidden} conditions that are not shown." if hidden else ""
+    yield (
+        f"p-values and verdicts are Holm-adjusted for {' and for '.join(parts)}; intervals are "
+        f"unadjusted.{also}"
+    )
+
+
+def _is_undecided(differences: Sequence[Difference]) -> bool:
+    """Return whether the primary metric, which comes first, is undecided in a condition."""
+    return any(
+        min(one.p_adjusted, one.equivalence_p_adjusted) > 1 - one.confidence
+        for one in differences
+        if one.metric == differences[0].metric
+    )
+
+
+def _about_designs(standings: Sequence[Standing], confidence: float, is_undecided: bool) -> Iterable[str]:
+    if any(standing.stage is Stage.INTERIM for standing in standings):
+        yield (
+            "Interim: fewer seeds are finished than the spec planned, so there is no verdict yet. "
+            "`dropout-lab run SPEC` trains the missing seeds."
+        )
+    if any(standing.stage is Stage.SEQUENTIAL for standing in standings):
+        yield (
+            "Sequential design: p-values and intervals hold over all looks, and the mean difference is "
+            "adjusted for the bias of early stopping."
+        )
+    if any(standing.stage is Stage.EXTENDED for standing in standings):
+        yield (
+            f"Testing again after adding seeds raises the error rate above "
+            f"{format_percent(1 - confidence)}. A sequential design (`dropout-lab run SPEC --seeds 5..30`) "
+            "plans the looks and keeps it."
+        )
+    elif is_undecided and any(one.stage is Stage.PLANNED and one.num_seeds > 1 for one in standings):
+        yield (
+            "Do not add seeds to these runs to reach a verdict: testing again raises the error rate. "
+            "For a new study that adds seeds until decided, use `dropout-lab run SPEC --seeds 5..30`."
+        )
+
+
+def _about_pairing(selection: Selection) -> Iterable[str]:
+    reference = selection.reference
     for name in selection.conditions[1:]:
         seeds, reference_seeds = set(selection.runs[name]), set(selection.runs[reference])
         without_partner = format_seeds(seeds ^ reference_seeds)
         if not paired_seeds(seeds, reference_seeds):
             yield (
-                f"{name} and {reference} share too few seeds to be paired: they are compared by Welch's "
-                "test, which sees less."
+                f"{name} and {reference} share too few seeds to pair; using an unpaired test, which has "
+                "less power."
             )
         elif without_partner:
             yield (
-                f"Differences of {name} are over the seeds that it shares with {reference}; without a "
-                f"partner: {without_partner}."
+                f"Differences of {name} use the seeds that it shares with {reference}; excluded seeds: "
+                f"{without_partner}."
             )
-    threshold = (1 - confidence) / max(1, num_comparisons)
-    limited = [one for one in differences if one.smallest_p > threshold and one.n > 1]
+
+
+def _about_few_seeds(differences: Sequence[Difference], confidence: float) -> Iterable[str]:
+    limited = [one for one in differences if one.n > 1 and one.smallest_p > (1 - confidence) / one.num_tests]
     if limited:
         worst = max(limited, key=lambda one: one.smallest_p)
         yield (
             f"With {worst.n} seeds the {worst.method} test cannot give a p-value below "
-            f"{worst.smallest_p:.2g}; {threshold:.2g} is needed."
+            f"{worst.smallest_p:.2g}; {(1 - confidence) / worst.num_tests:.2g} is needed."
         )
-    if any(run.spec.get("data.validation") == "test" for run in selection.all_runs()):
-        yield (
-            "The test images served as validation set. The figures are those after the last epoch, and "
-            "nothing may be chosen by them."
-        )
-    if any(exclusion.metric for exclusion in exclusions):
-        yield "Runs without a finite figure are left out of that metric: it speaks of the others only."

@@ -1,50 +1,41 @@
-"""What a comparison found, as frozen data: the judging core writes it; tables, plots and reports read it.
+"""Results of a comparison: immutable data that tables, plots and reports read.
 
-Fractions are 0 to 1 throughout. A figure that cannot be had (an interval from one seed) is NaN, a count
-that cannot be had is None.
+Fractions are 0 to 1 throughout. A number that does not exist (an interval from one seed) is NaN, such a
+count is None.
 """
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from dropout_lab.comparison.claims import ClaimResult
+from dropout_lab.comparison.ensembles import Ensemble
 from dropout_lab.comparison.findings import Exclusion, Finding
-from dropout_lab.records import Claim, RunRecord
+from dropout_lab.comparison.gaps import GapDecomposition
+from dropout_lab.comparison.single_runs import SingleRunComparison
+from dropout_lab.comparison.standing import Standing
+from dropout_lab.records import RunRecord
 from dropout_lab.statistics.methods import Method
 
 
 class VerdictWord(StrEnum):
-    """What is said of a condition against the reference, on one metric.
+    """The verdict on one metric of a condition compared with the reference.
 
-    HIGHER and LOWER stand for BETTER and WORSE on a metric of which it is not known which way is good.
+    HIGHER and LOWER replace BETTER and WORSE for a metric without a good direction, NARROWER and WIDER for
+    a gap that is positive in both conditions. INTERIM: fewer seeds than planned, so no verdict.
     """
 
     BETTER = "better"
     WORSE = "worse"
     HIGHER = "higher"
     LOWER = "lower"
+    NARROWER = "narrower"
+    WIDER = "wider"
     EQUIVALENT = "equivalent"
     UNDECIDED = "undecided"
-
-
-SYMBOLS: Mapping[VerdictWord, str] = {
-    VerdictWord.BETTER: "▲",
-    VerdictWord.WORSE: "▼",
-    VerdictWord.HIGHER: "↑",
-    VerdictWord.LOWER: "↓",
-    VerdictWord.EQUIVALENT: "=",
-    VerdictWord.UNDECIDED: "?",
-}
-"""Shown beside each verdict, so that it is seen without colour."""
-
-
-class ClaimStatus(StrEnum):
-    """What the runs say of a claim."""
-
-    SUPPORTED = "supported"
-    REFUTED = "refuted"
-    UNDECIDED = "undecided"
+    INTERIM = "interim"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,15 +64,21 @@ class Difference:
     Attributes:
         n: Number of pairs; of unpaired runs, the smaller of the two numbers of seeds.
         paired: Whether runs were paired by seed; otherwise Welch's test is used.
-        mean_difference: Condition minus reference.
+        mean, reference_mean: Means over the runs that the difference is about.
+        mean_difference: Condition minus reference; in a sequential design adjusted for early stopping.
         sd_difference: Standard deviation of the paired differences; unpaired, that of one condition's
             values minus another's (the root of the summed variances).
-        ci_low, ci_high: Confidence interval of the mean difference for this comparison alone.
-        confidence: Of the interval, such as 0.95.
-        p_value: Two-sided, for no difference.
-        p_adjusted: `p_value` after Holm's correction over the conditions; the verdict follows this one.
-        equivalence_p: Of two one-sided t tests against `margin`, the larger p-value.
-        equivalence_p_adjusted: `equivalence_p` after Holm's correction over the conditions.
+        ci_low, ci_high: Confidence interval of the difference for this comparison alone; in a sequential
+            or extended design it holds over all looks.
+        confidence: Level of the interval, such as 0.95.
+        p_value: Two-sided, for no difference, over all looks.
+        p_adjusted: `p_value` adjusted for `num_tests` tests (Holm); the verdict follows this one.
+        equivalence_p: Larger p-value of two one-sided tests against `margin`, over all looks.
+        equivalence_p_adjusted: `equivalence_p` adjusted for `num_tests` tests (Holm).
+        num_tests: Tests that the p-values are adjusted for: of the primary metric all conditions, of
+            secondary metrics all metrics and conditions together.
+        p_above, p_within, p_below: Posterior probabilities of a true difference above the margin, within
+            it and below it; NaN without a margin.
         effect_size: Mean difference in standard deviations: of the paired differences (Cohen's d_z),
             or unpaired of the runs (root mean square of both conditions').
         pairing_correlation: Of the paired values over seeds: what pairing bought.
@@ -96,6 +93,8 @@ class Difference:
     metric: str
     n: int
     paired: bool
+    mean: float
+    reference_mean: float
     mean_difference: float
     sd_difference: float
     ci_low: float
@@ -105,6 +104,10 @@ class Difference:
     p_adjusted: float
     equivalence_p: float
     equivalence_p_adjusted: float
+    num_tests: int = 1
+    p_above: float = math.nan
+    p_within: float = math.nan
+    p_below: float = math.nan
     effect_size: float
     pairing_correlation: float
     method: str
@@ -115,18 +118,20 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What is said of a condition against the reference, on one metric.
+    """The verdict on one metric of a condition compared with the reference.
 
     Attributes:
-        seeds_needed: Where undecided, seeds a condition with which it would be decided with power 0.8,
-            were the true difference and noise as measured; None where that cannot be told.
-        sentence: The verdict in one plain sentence, percentages included.
+        is_primary: Whether the metric is the primary one.
+        seeds_needed: For an undecided primary metric, seeds per condition that would decide it with power
+            0.8 if the true difference and noise equal the measured ones; None if unknown.
+        sentence: The verdict in one sentence.
     """
 
     condition: str
     reference: str
     metric: str
     word: VerdictWord
+    is_primary: bool
     seeds_needed: int | None
     sentence: str
 
@@ -135,108 +140,34 @@ _Result = TypeVar("_Result", MetricSummary, Difference, Verdict)
 
 
 @dataclass(frozen=True, kw_only=True)
-class GapDecomposition:
-    """Three figures of a condition that are easily taken for two, each a mean over the same seeds.
-
-    Attributes:
-        metric: ``accuracy`` or ``loss``.
-        n: Number of seeds that have all three figures.
-        train_noisy: Training set, dropout on: what training prints for the last epoch, averaged while
-            the weights still moved.
-        train: Training set, dropout off, after training.
-        test: Test set, dropout off.
-    """
-
-    condition: str
-    metric: str
-    n: int
-    train_noisy: float
-    train: float
-    test: float
-
-    @property
-    def dropout_noise(self) -> float:
-        """`train` - `train_noisy`: what dropout's noise (and the epoch's progress) hides; no overfitting."""
-        return self.train - self.train_noisy
-
-    @property
-    def gap(self) -> float:
-        """Overfitting: train - test for accuracy, test - train for loss, both with dropout off."""
-        return self.train - self.test if self.metric == "accuracy" else self.test - self.train
-
-
-@dataclass(frozen=True, kw_only=True)
-class SingleRunComparison:
-    """Two trained models compared over the test examples: it speaks of these two, not of the method.
-
-    Attributes:
-        num_examples: Test examples that both models predicted.
-        only_condition_right, only_reference_right: Examples that only one model classified correctly.
-        accuracy_difference, loss_difference: Condition minus reference.
-        accuracy_ci, loss_ci: Interval ends, from a paired bootstrap over the examples.
-        p_value: Exact McNemar test of equal accuracy.
-    """
-
-    condition: str
-    reference: str
-    num_examples: int
-    only_condition_right: int
-    only_reference_right: int
-    accuracy_difference: float
-    accuracy_ci: tuple[float, float]
-    loss_difference: float
-    loss_ci: tuple[float, float]
-    confidence: float
-    p_value: float
-    sentence: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClaimResult:
-    """A claim stated beforehand, and what the runs say of it.
-
-    Attributes:
-        n: Number of pairs, or of seeds on the smaller side where unpaired.
-        mean_difference: Condition minus reference.
-        ci_low, ci_high: The two one-sided bounds, each at `confidence`.
-        changed: The claim as it reads now was not in the spec when its runs were made.
-    """
-
-    claim: Claim
-    status: ClaimStatus
-    n: int
-    mean_difference: float
-    ci_low: float
-    ci_high: float
-    confidence: float
-    changed: bool
-    sentence: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """All that `compare` found.
+    """All results of one comparison.
 
     Attributes:
-        experiment: The MLflow experiment's name.
+        experiment: Name of the MLflow experiment or of the table.
         reference: The condition that the others are compared with.
         conditions: All conditions in order, the reference first.
-        metrics: In order; the first is the one that verdicts are about.
-        varying: The keys that the comparison is about, as patterns.
-        runs: The runs that count.
-        summaries, differences, verdicts: One for each (condition, metric); use the lookup methods.
-        gaps: One for each condition and for accuracy and loss, where logged.
-        notes: Sentences that every form of output shows below the figures.
+        primary: The metric that the verdict is about.
+        metrics: The primary metric first; all others are secondary.
+        varying: Settings under study, as patterns.
+        runs: The included runs.
+        standings: Where each condition but the reference stands in its design.
+        summaries, differences, verdicts: One per (condition, metric); use the lookup methods.
+        gaps: One per condition for accuracy and loss, if logged.
+        ensembles: One per condition with several runs that logged test probabilities.
+        notes: Sentences that every output format shows.
     """
 
     experiment: str
     reference: str
     conditions: tuple[str, ...]
+    primary: str
     metrics: tuple[str, ...]
     confidence: float
     method: Method
     varying: tuple[str, ...]
     runs: tuple[RunRecord, ...]
+    standings: tuple[Standing, ...]
     summaries: tuple[MetricSummary, ...]
     differences: tuple[Difference, ...]
     verdicts: tuple[Verdict, ...]
@@ -245,7 +176,8 @@ class Comparison:
     exclusions: tuple[Exclusion, ...]
     claims: tuple[ClaimResult, ...] = ()
     single_runs: tuple[SingleRunComparison, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    ensembles: tuple[Ensemble, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def summary(self, condition: str, metric: str) -> MetricSummary:
         """Return the summary of `metric` in `condition`; KeyError where it was not compared."""

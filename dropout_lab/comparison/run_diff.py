@@ -1,4 +1,4 @@
-"""What differs between two runs."""
+"""Differences between two runs."""
 
 import math
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from dropout_lab.records import RunRecord
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One thing that differs; None where the run does not have it.
+    """One difference; None if a run has no such value.
 
     Attributes:
         section: ``spec``, ``run``, ``code``, ``versions``, ``fingerprints`` or ``figures``.
@@ -29,7 +29,7 @@ class Change:
 
 
 def diff_runs(first: RunRecord, second: RunRecord) -> tuple[Change, ...]:
-    """Return what differs between two runs, section by section; identical runs give nothing.
+    """Return the differences between two runs, section by section.
 
     Ids, names, start times and the machine's load (``system/`` metrics) are left out: no two runs share them.
     """
@@ -52,8 +52,11 @@ def _sections(run: RunRecord) -> dict[str, Mapping[str, str | float]]:
             "device": run.device,
             "device_name": run.device_name,
             "engine": run.engine,
+            "instruction_set": run.instruction_set,
+            "onednn": run.onednn,
+            "num_threads": run.num_threads,
         },
-        "code": {"git_commit": run.git_commit, "git_dirty": str(run.git_dirty).lower()},
+        "code": {"code": run.code, "git_commit": run.git_commit, "git_dirty": str(run.git_dirty).lower()},
         "versions": run.versions,
         "fingerprints": {
             "data_digest": run.data_digest,

@@ -1,8 +1,9 @@
-"""Which runs count: finished ones, one for each condition and seed, with finite figures."""
+"""Choose the included runs: finished, of the current spec, one per condition and seed."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 
 from dropout_lab.comparison.findings import Exclusion
@@ -16,13 +17,14 @@ _REASONS = {
     RunStatus.RUNNING: "still running",
     RunStatus.FAILED: FAILED,
     RunStatus.KILLED: "stopped before its end",
-    RunStatus.INTERRUPTED: "interrupted: its process is gone (`dropout-lab resume` continues it)",
+    RunStatus.INTERRUPTED: "interrupted: its process died (continue it with `dropout-lab resume`)",
 }
+OTHER_SPEC = "belongs to an earlier spec of this condition (run that spec again to make it current)"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """The runs that count, in order of condition and seed, and those that do not.
+    """Included runs, in order of condition and seed, and excluded ones.
 
     Attributes:
         conditions: The reference first, the others in the order in which they were first trained.
@@ -35,52 +37,70 @@ class Selection:
     exclusions: tuple[Exclusion, ...]
 
     def all_runs(self) -> tuple[RunRecord, ...]:
-        """Return every run that counts."""
+        """Return all included runs."""
         return tuple(run for by_seed in self.runs.values() for run in by_seed.values())
+
+    def only(self, conditions: Collection[str]) -> "Selection":
+        """Return the part of the selection about `conditions` and the reference; all of it if empty."""
+        if not conditions:
+            return self
+        names = tuple(name for name in self.conditions if name == self.reference or name in conditions)
+        return Selection(
+            reference=self.reference,
+            conditions=names,
+            runs={name: self.runs[name] for name in names},
+            exclusions=tuple(one for one in self.exclusions if one.condition in names),
+        )
 
 
 def select_runs(
     runs: Iterable[RunRecord], *, conditions: Collection[str] = (), reference: str | None = None
 ) -> Selection:
-    """Choose the runs that count.
+    """Choose the included runs of all conditions.
 
     Args:
-        runs: Of one experiment, in any order.
-        conditions: Only these, and the reference; all where empty.
-        reference: By default the condition called ``baseline``, else one without dropout, else the first.
+        runs: Runs of one experiment, any order or status.
+        conditions: Conditions that must have finished runs; they also come first when a reference is chosen.
+        reference: By default the condition ``baseline``, else one without dropout, else the first.
 
     Raises:
-        UsageError: A condition is not there, or has no finished run.
+        UsageError: If a condition does not exist or has no finished run.
     """
     in_time = sorted(runs, key=lambda run: (run.start_time, run.run_id))
     names = list(dict.fromkeys(run.condition for run in in_time))
     for name in [*conditions, *([reference] if reference is not None else [])]:
         if name not in names:
             raise UsageError(
-                f"No run has the condition {name!r}{did_you_mean(name, names)}",
-                hint=f"The experiment has: {', '.join(names)}." if names else "The experiment has no runs.",
+                f"Condition {name!r} not found{did_you_mean(name, names)}",
+                hint=f"Available: {', '.join(names)}." if names else "The experiment has no runs.",
             )
     finished = [run for run in in_time if run.status is RunStatus.FINISHED]
     chosen = _choose_reference(finished, names, conditions) if reference is None else reference
-    wanted = [chosen, *(name for name in names if name != chosen and (not conditions or name in conditions))]
-    counted = {name: _latest_by_seed(finished, name) for name in wanted}
-    unfinished = [name for name in wanted if not counted[name]]
-    if chosen in unfinished or set(conditions) & set(unfinished) or len(unfinished) == len(wanted):
-        raise UsageError(
-            f"No run of {' or '.join(unfinished)} has finished: there is nothing to compare yet.",
-            hint="`dropout-lab runs` shows their states; `dropout-lab run SPEC` continues unfinished ones.",
+    ordered = [chosen, *(name for name in names if name != chosen)]
+    current = _current_specs(finished)
+    included = {
+        name: _latest_by_seed(
+            run for run in finished if run.condition == name and run.spec_fingerprint == current[name]
         )
-    kept = {run.run_id for by_seed in counted.values() for run in by_seed.values()}
+        for name in ordered
+    }
+    unfinished = [name for name in ordered if not included[name]]
+    if chosen in unfinished or set(conditions) & set(unfinished) or len(unfinished) == len(ordered):
+        raise UsageError(
+            f"No finished run of {' or '.join(unfinished)}.",
+            hint="`dropout-lab runs` lists all runs; `dropout-lab run SPEC` continues unfinished ones.",
+        )
+    kept = {run.run_id for by_seed in included.values() for run in by_seed.values()}
     exclusions = [
-        _exclusion(run, _REASONS.get(run.status, "a later run of this condition and seed counts"))
+        _exclusion(run, _reason(run, current))
         for run in sorted(in_time, key=lambda run: (run.condition, run.seed))
-        if run.condition in wanted and run.run_id not in kept
+        if run.run_id not in kept
     ]
-    names_kept = tuple(name for name in wanted if counted[name])
+    names_kept = tuple(name for name in ordered if included[name])
     return Selection(
         reference=chosen,
         conditions=names_kept,
-        runs={name: counted[name] for name in names_kept},
+        runs={name: included[name] for name in names_kept},
         exclusions=tuple(exclusions),
     )
 
@@ -88,7 +108,7 @@ def select_runs(
 def metric_values(
     runs: Mapping[int, RunRecord], metric: str
 ) -> tuple[dict[int, float], tuple[Exclusion, ...]]:
-    """Return a metric's finite values by seed, and the runs that have none."""
+    """Return the finite values of a metric by seed, and the runs without one."""
     values, exclusions = {}, []
     for seed, run in sorted(runs.items()):
         value = run.metrics.get(metric)
@@ -101,10 +121,10 @@ def metric_values(
 
 
 def paired_seeds(seeds: Collection[int], reference_seeds: Collection[int]) -> list[int]:
-    """Return the seeds to pair two conditions by; empty where pairing would leave out too much.
+    """Return the shared seeds, or an empty list if too few are shared.
 
-    Pairs are made where at least two seeds, and at least half of the smaller condition's, are shared
-    (or where both have nothing but one seed, the same). This looks at seeds alone, never at figures.
+    Runs are paired if at least two seeds, and at least half of those of the smaller condition, are shared
+    (or if both have only the same one seed). This depends on seeds alone, never on values.
     """
     shared = sorted(set(seeds) & set(reference_seeds))
     smaller = min(len(seeds), len(reference_seeds))
@@ -112,19 +132,19 @@ def paired_seeds(seeds: Collection[int], reference_seeds: Collection[int]) -> li
 
 
 def format_seeds(seeds: Iterable[int]) -> str:
-    """Return ``0 to 4, 7`` for the seeds 0, 1, 2, 3, 4 and 7."""
+    """Return ``0-4, 7`` for the seeds 0, 1, 2, 3, 4 and 7."""
     # Consecutive numbers keep their distance to their position.
     runs_of_seeds = groupby(enumerate(sorted(seeds)), key=lambda pair: pair[1] - pair[0])
     parts = []
     for _, group in runs_of_seeds:
         members = [seed for _, seed in group]
         first, last = members[0], members[-1]
-        parts += [f"{first} to {last}"] if last - first > 1 else [str(seed) for seed in members]
+        parts += [f"{first}-{last}"] if last - first > 1 else [str(seed) for seed in members]
     return ", ".join(parts)
 
 
 def _choose_reference(finished: Sequence[RunRecord], names: Sequence[str], wanted: Collection[str]) -> str:
-    """Choose among the conditions with finished runs; ``baseline`` even if it was not asked for."""
+    """Choose among the conditions with finished runs; ``baseline`` even if it is not among those wanted."""
     trained = list(dict.fromkeys(run.condition for run in finished))
     if "baseline" in trained:
         return "baseline"
@@ -142,9 +162,29 @@ def _has_no_dropout(run: RunRecord) -> bool:
     return bool(rates) and all(rate in ("0", "0.0") for rate in rates)
 
 
-def _latest_by_seed(finished: Sequence[RunRecord], condition: str) -> dict[int, RunRecord]:
-    latest = {run.seed: run for run in finished if run.condition == condition}
-    return dict(sorted(latest.items()))
+def _current_specs(finished: Iterable[RunRecord]) -> dict[str, str]:
+    """Return the fingerprint of each condition's current spec: that of the finished run last asked for."""
+    latest: dict[str, RunRecord] = {}
+    for run in finished:
+        if run.condition not in latest or _requested(run) >= _requested(latest[run.condition]):
+            latest[run.condition] = run
+    return {name: run.spec_fingerprint for name, run in latest.items()}
+
+
+def _requested(run: RunRecord) -> datetime:
+    return max(run.start_time, run.requested or run.start_time)
+
+
+def _latest_by_seed(runs: Iterable[RunRecord]) -> dict[int, RunRecord]:
+    return dict(sorted({run.seed: run for run in runs}.items()))
+
+
+def _reason(run: RunRecord, current: Mapping[str, str]) -> str:
+    if run.status is not RunStatus.FINISHED:
+        return _REASONS[run.status]
+    if run.spec_fingerprint != current[run.condition]:
+        return OTHER_SPEC
+    return "a later run of this condition and seed is included"
 
 
 def _exclusion(run: RunRecord, reason: str, metric: str = "") -> Exclusion:

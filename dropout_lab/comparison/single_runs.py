@@ -1,14 +1,20 @@
-"""Compares two trained models over the test examples, where there is but one run of each condition."""
+"""Compare two trained models over the test examples, if there is only one run of each condition."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from dropout_lab.comparison.results import SingleRunComparison
 from dropout_lab.errors import UsageError
-from dropout_lab.evaluation.metrics import format_difference, format_interval, format_p
+from dropout_lab.evaluation.metrics import (
+    format_count,
+    format_difference,
+    format_interval,
+    format_p,
+    format_percent,
+)
 from dropout_lab.seeds import generator
 
 NUM_RESAMPLES = 2_000
@@ -16,6 +22,32 @@ SMALLEST_PROB = float(np.finfo(np.float16).smallest_subnormal)
 """Probabilities are logged as float16; a logged zero stands for at most this."""
 
 Probs = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SingleRunComparison:
+    """Two trained models compared over the test examples; says nothing about other seeds.
+
+    Attributes:
+        num_examples: Test examples that both models predicted.
+        only_condition_right, only_reference_right: Examples that only one model classified correctly.
+        accuracy_difference, loss_difference: Condition minus reference.
+        accuracy_ci, loss_ci: Interval ends, from a paired bootstrap over the examples.
+        p_value: Exact McNemar test of equal accuracy.
+    """
+
+    condition: str
+    reference: str
+    num_examples: int
+    only_condition_right: int
+    only_reference_right: int
+    accuracy_difference: float
+    accuracy_ci: tuple[float, float]
+    loss_difference: float
+    loss_ci: tuple[float, float]
+    confidence: float
+    p_value: float
+    sentence: str
 
 
 def compare_single_runs(
@@ -35,10 +67,10 @@ def compare_single_runs(
     Args:
         probs, reference_probs: Class probabilities, (num_examples, num_classes) each.
         labels: True classes, (num_examples,).
-        confidence: Of the intervals.
+        confidence: Level of the intervals.
 
     Raises:
-        UsageError: The shapes do not fit together: these are not the same test examples.
+        UsageError: The shapes do not match, so these are not the same test examples.
     """
     if probs.shape != reference_probs.shape or probs.shape[:1] != labels.shape:
         raise UsageError(
@@ -50,16 +82,16 @@ def compare_single_runs(
     gained, lost = int(np.sum(right & ~reference_right)), int(np.sum(~right & reference_right))
     p_value = float(stats.binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
     accuracy = right.astype(np.float64) - reference_right
-    loss = _example_losses(probs, labels) - _example_losses(reference_probs, labels)
+    loss = example_losses(probs, labels) - example_losses(reference_probs, labels)
     accuracy_ci, loss_ci = (_interval(differences, confidence) for differences in (accuracy, loss))
     mean = float(np.mean(accuracy))
     interval = format_interval("test_accuracy", *accuracy_ci)
     sentence = (
-        f"The one model of {condition} against the one of {reference}: "
-        f"{format_difference('test_accuracy', mean)} test accuracy ({100 * confidence:g} % interval over "
-        f"examples {interval}; exact McNemar {format_p(p_value)}; {gained} examples right only with "
-        f"{condition}, {lost} only with {reference}). This speaks of these two trained models, not of the "
-        "method: other seeds would give other models."
+        f"Single model of {condition} vs single model of {reference}: "
+        f"{format_difference('test_accuracy', mean)} test accuracy ({format_percent(confidence)} CI over "
+        f"examples {interval}; exact McNemar test, {format_p(p_value)}; {format_count(gained, 'example')} "
+        f"right only with {condition}, {lost} only with {reference}). "
+        "This compares two trained models, not the methods; other seeds may differ."
     )
     return SingleRunComparison(
         condition=condition,
@@ -77,7 +109,8 @@ def compare_single_runs(
     )
 
 
-def _example_losses(probs: Probs, labels: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+def example_losses(probs: Probs, labels: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Return the cross-entropy of each example, (num_examples,), in nats."""
     of_label = probs[np.arange(len(labels)), labels].astype(np.float64)
     losses: npt.NDArray[np.float64] = -np.log(np.maximum(of_label, SMALLEST_PROB))
     return losses

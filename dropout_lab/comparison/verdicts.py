@@ -1,64 +1,75 @@
-"""From a tested difference to the word and the sentence that a person takes away."""
+"""Turn test results into verdicts and sentences."""
 
 import math
 
 from dropout_lab.comparison.results import Difference, Verdict, VerdictWord
+from dropout_lab.comparison.standing import Stage, Standing
 from dropout_lab.evaluation.metrics import (
+    GAPS,
+    format_count,
     format_difference,
     format_interval,
     format_p,
+    format_percent,
     metric_info,
 )
 from dropout_lab.statistics.methods import Method
 from dropout_lab.statistics.power import DEFAULT_POWER, seeds_to_decide
 
 
-def verdict_word(difference: Difference) -> VerdictWord:
-    """Return the verdict on one difference, from its p-values with Holm's correction over the conditions.
+def verdict_word(difference: Difference, standing: Standing | None = None) -> VerdictWord:
+    """Return the verdict on one difference, from its adjusted p-values.
 
-    Equivalent: both one-sided tests against the margin hold. Else better or worse: the difference is
-    significant. So in at most 1 - confidence of comparisons any condition without an effect is called
-    better or worse. Equivalence goes first because the margin is what is too small to matter: a
-    difference can be significant and still lie within it.
+    Equivalent: both one-sided tests against the margin hold. Otherwise better or worse: the difference is
+    significant. Equivalence goes first because a difference within the margin is too small to matter, even
+    if it is significant. Without a standing the seeds are those that were planned.
     """
+    if difference.n and standing is not None and standing.stage is Stage.INTERIM:
+        return VerdictWord.INTERIM
     alpha = 1 - difference.confidence
     if difference.equivalence_p_adjusted <= alpha:
         return VerdictWord.EQUIVALENT
-    if not difference.p_adjusted <= alpha:  # NaN too: without a test nothing is decided
+    if not difference.p_adjusted <= alpha:  # NaN too: no test, no verdict
         return VerdictWord.UNDECIDED
     return _direction(difference)
 
 
-def judge(difference: Difference, *, num_comparisons: int, method: Method = Method.T) -> Verdict:
+def judge(
+    difference: Difference, standing: Standing, *, is_primary: bool = True, method: Method = Method.T
+) -> Verdict:
     """Judge one difference, in a word and in a sentence.
 
     Args:
         difference: With its adjusted p-values.
-        num_comparisons: Conditions compared with the reference, for the number of seeds needed.
-        method: The test in use, for the same.
+        standing: Where the condition stands in its design.
+        is_primary: Whether the metric is the primary one.
+        method: The test in use, for the number of seeds needed.
     """
-    word = verdict_word(difference)
-    undecided = word is VerdictWord.UNDECIDED
-    seeds_needed = _seeds_needed(difference, num_comparisons, method) if undecided else None
+    word = verdict_word(difference, standing)
+    wants_seeds = is_primary and word is VerdictWord.UNDECIDED and standing.stage is not Stage.SEQUENTIAL
+    seeds_needed = _seeds_needed(difference, method) if wants_seeds else None
     return Verdict(
         condition=difference.condition,
         reference=difference.reference,
         metric=difference.metric,
         word=word,
+        is_primary=is_primary,
         seeds_needed=seeds_needed,
-        sentence=_sentence(difference, word, seeds_needed, num_comparisons),
+        sentence=_sentence(difference, standing, word, is_primary, seeds_needed),
     )
 
 
 def _direction(difference: Difference) -> VerdictWord:
     higher = difference.mean_difference > 0
+    if difference.metric in GAPS and min(difference.mean, difference.reference_mean) >= 0:
+        return VerdictWord.WIDER if higher else VerdictWord.NARROWER
     higher_is_better = metric_info(difference.metric).higher_is_better
     if higher_is_better is None:
         return VerdictWord.HIGHER if higher else VerdictWord.LOWER
     return VerdictWord.BETTER if higher == higher_is_better else VerdictWord.WORSE
 
 
-def _seeds_needed(difference: Difference, num_comparisons: int, method: Method) -> int | None:
+def _seeds_needed(difference: Difference, method: Method) -> int | None:
     if math.isnan(difference.sd_difference):
         return None
     needed = seeds_to_decide(
@@ -66,9 +77,9 @@ def _seeds_needed(difference: Difference, num_comparisons: int, method: Method) 
         difference.sd_difference,
         margin=difference.margin,
         alpha=1 - difference.confidence,
-        num_comparisons=num_comparisons,
+        num_comparisons=difference.num_tests,
         paired=difference.paired,
-        # A difference that does not vary is judged by its signs.
+        # A difference that does not vary is tested by its signs.
         method=method if difference.sd_difference else Method.SIGN_FLIP,
     )
     return None if needed is None else max(needed, difference.n + 1)
@@ -76,41 +87,108 @@ def _seeds_needed(difference: Difference, num_comparisons: int, method: Method) 
 
 def _sentence(
     difference: Difference,
+    standing: Standing,
     word: VerdictWord,
+    is_primary: bool,
     seeds_needed: int | None,
-    num_comparisons: int,
 ) -> str:
     metric, condition, reference = difference.metric, difference.condition, difference.reference
-    label = metric_info(metric).label
-    if difference.n == 0:
-        return f"{condition} against {reference} in {label}: undecided, for want of figures to compare."
+    label = metric_info(metric).label if is_primary else f"{metric_info(metric).label} (secondary)"
+    subject = f"{condition} vs {reference}, {label}"
     shown = format_difference(metric, difference.mean_difference)
+    if difference.n == 0:
+        return f"{subject}: undecided (no data)."
+    if word is VerdictWord.INTERIM:
+        return f"{subject}: {_interim(difference, standing)}"
     if difference.n == 1:
         return (
-            f"{condition} against {reference} in {label}: undecided ({shown}). One seed shows no spread: "
-            "train more, `dropout-lab plan` says how many."
+            f"{subject}: undecided ({shown}). One seed per condition is not enough for a test. "
+            "`dropout-lab plan SPEC` estimates how many you need."
         )
-    interval = format_interval(metric, difference.ci_low, difference.ci_high)
-    level = f"{100 * difference.confidence:g} % interval"
-    counted = (
-        f"{difference.n} pairs" if difference.paired else f"unpaired, at least {difference.n} seeds each"
-    )
-    corrected = f", Holm over {num_comparisons}" if num_comparisons > 1 else ""
-    evidence = f"{shown} ({level} {interval}; {format_p(difference.p_adjusted)}{corrected}; {counted})"
+    evidence = _evidence(difference)
     if word is VerdictWord.EQUIVALENT:
         within = format_difference(metric, difference.margin or 0.0, sign=False)
         sentence = f"{condition} is equivalent to {reference} in {label}, within ±{within}: {evidence}."
-        seen = difference.p_adjusted <= 1 - difference.confidence
-        return f"{sentence} There is a difference, too small to matter." if seen else sentence
-    if word is not VerdictWord.UNDECIDED:
-        return f"{condition} is {word} than {reference} in {label}: {evidence}."
-    sentence = f"{condition} against {reference} in {label}: undecided, {evidence}."
-    alone = difference.p_value <= 1 - difference.confidence
-    if alone and num_comparisons > 1:
-        sentence += " On its own it would count, but not as one of several comparisons."
-    if seeds_needed is None:
-        return f"{sentence} More than 10,000 seeds would be needed to decide it."
-    return (
-        f"{sentence} About {seeds_needed} seeds would decide it "
-        f"(power {DEFAULT_POWER:g}, were difference and noise as measured)."
+        if difference.p_adjusted <= 1 - difference.confidence:
+            sentence += " Significant, but smaller than the margin."
+    elif word is not VerdictWord.UNDECIDED:
+        sentence = f"{condition} is {word} than {reference} in {label}: {evidence}."
+        if word in (VerdictWord.NARROWER, VerdictWord.WIDER):
+            sentence = f"{label} of {condition} is {word} than that of {reference}: {evidence}."
+            sentence = sentence[0].upper() + sentence[1:]
+    else:
+        sentence = (
+            f"{subject}: undecided, {evidence}.{_undecided(difference, standing, is_primary, seeds_needed)}"
+        )
+    return sentence + _extended(standing, difference)
+
+
+def _evidence(difference: Difference) -> str:
+    metric = difference.metric
+    counted = (
+        format_count(difference.n, "pair")
+        if difference.paired
+        else f"unpaired, at least {format_count(difference.n, 'seed')} per condition"
     )
+    adjusted = f", adjusted for {difference.num_tests} tests" if difference.num_tests > 1 else ""
+    interval = _interval(difference)
+    return (
+        f"{format_difference(metric, difference.mean_difference)} "
+        f"({f'{interval}; ' if interval else ''}{format_p(difference.p_adjusted)}{adjusted}; {counted})"
+    )
+
+
+def _interval(difference: Difference) -> str:
+    """Return ``95% CI [+0.61, +1.09]``; empty if there are too few values for an interval."""
+    shown = format_interval(difference.metric, difference.ci_low, difference.ci_high)
+    return "" if shown == "-" else f"{format_percent(difference.confidence)} CI {shown}"
+
+
+def _interim(difference: Difference, standing: Standing) -> str:
+    metric = difference.metric
+    interval = _interval(difference) if difference.n > 1 else ""
+    return (
+        f"interim, {format_difference(metric, difference.mean_difference)}"
+        f"{f' ({interval})' if interval else ''} after "
+        f"{standing.num_seeds} of {format_count(standing.planned, 'planned seed')}. No verdict yet."
+    )
+
+
+def _undecided(difference: Difference, standing: Standing, is_primary: bool, seeds_needed: int | None) -> str:
+    alone = difference.p_value <= 1 - difference.confidence
+    text = ""
+    if alone and difference.num_tests > 1:
+        text = f" Significant on its own, but not after correction for {difference.num_tests} tests."
+    if not is_primary:
+        return text
+    if standing.stage is Stage.SEQUENTIAL:
+        if standing.num_seeds >= standing.planned:
+            return f"{text} The sequential design ends here."
+        return (
+            f"{text} {standing.num_seeds} of at most {standing.planned} seeds are finished; "
+            "`dropout-lab run SPEC` continues."
+        )
+    if seeds_needed is None:
+        return f"{text} If the true difference equals the measured one, more than 10,000 seeds are needed."
+    return (
+        f"{text} If the true difference equals the measured one, about {_two_digits(seeds_needed):,} seeds "
+        f"are needed ({format_percent(DEFAULT_POWER)} power)."
+    )
+
+
+def _two_digits(count: int) -> int:
+    """Round a number of seeds to two digits: it rests on a measured difference."""
+    return count if count < 100 else round(count, 2 - len(str(count)))
+
+
+def _extended(standing: Standing, difference: Difference) -> str:
+    if standing.stage is not Stage.EXTENDED:
+        return ""
+    looks = ", ".join(map(str, standing.looks[:-1]))
+    rate = ""
+    if not math.isnan(standing.error_rate):
+        rate = (
+            f" The probability of a false verdict in this procedure is "
+            f"{format_percent(standing.error_rate, 2)}, not {format_percent(1 - difference.confidence)}."
+        )
+    return f" Seeds were added after a test with {looks} of now {standing.looks[-1]} seeds.{rate}"

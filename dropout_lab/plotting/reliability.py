@@ -1,5 +1,6 @@
 """Reliability diagram: how often predictions of a confidence are right, by condition."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
+from dropout_lab.evaluation.calibration import bin_sums
 from dropout_lab.evaluation.metrics import format_value
 from dropout_lab.plotting.style import (
     LIGHT,
@@ -20,8 +22,6 @@ from dropout_lab.plotting.style import (
 )
 from dropout_lab.records import RunRecord
 
-NUM_BINS = 15
-
 TestPredictions = tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]
 """Class probabilities on the test set, (num_examples, num_classes), and the true labels, (num_examples,)."""
 
@@ -34,7 +34,8 @@ class ReliabilityCurve:
         confidence: Mean confidence (highest class probability) of each bin, 0 to 1.
         accuracy: Fraction of each bin's predictions that are right.
         share: Each bin's fraction of all predictions.
-        ece: Expected calibration error, the mean over runs.
+        ece: Expected calibration error, the mean over runs: the logged `test_ece`, or computed from the
+            predictions if a run has not logged it.
     """
 
     condition: str
@@ -59,18 +60,17 @@ def reliability_curves(
     """
     curves = []
     for condition in conditions:
-        known = [
-            predictions[run.run_id]
-            for run in runs
-            if run.condition == condition and run.run_id in predictions
-        ]
+        known = [run for run in runs if run.condition == condition and run.run_id in predictions]
         if known:
-            curves.append(_curve(condition, known))
+            logged = [run.metrics.get("test_ece", math.nan) for run in known]
+            curves.append(_curve(condition, [predictions[run.run_id] for run in known], logged))
     return tuple(curves)
 
 
-def _curve(condition: str, predictions: Sequence[TestPredictions]) -> ReliabilityCurve:
-    sums = np.array([_bin_sums(one) for one in predictions])
+def _curve(
+    condition: str, predictions: Sequence[TestPredictions], logged: Sequence[float]
+) -> ReliabilityCurve:
+    sums = np.array([bin_sums(*one) for one in predictions])
     counts, confidences, hits = sums.sum(axis=0)
     filled = counts > 0
     errors = np.abs(sums[:, 1] - sums[:, 2]).sum(axis=1) / sums[:, 0].sum(axis=1)
@@ -80,17 +80,9 @@ def _curve(condition: str, predictions: Sequence[TestPredictions]) -> Reliabilit
         confidence=tuple((confidences[filled] / counts[filled]).tolist()),
         accuracy=tuple((hits[filled] / counts[filled]).tolist()),
         share=tuple((counts[filled] / counts.sum()).tolist()),
-        ece=float(errors.mean()),
+        # Probabilities are logged as float16: the metric, logged before, is what all tables show.
+        ece=float(np.mean(logged) if np.all(np.isfinite(logged)) else errors.mean()),
     )
-
-
-def _bin_sums(predictions: TestPredictions) -> tuple[npt.NDArray[np.float64], ...]:
-    """Return for each bin the number of predictions, the sum of their confidences, and how many are right."""
-    probs, labels = predictions
-    confidence = probs.max(axis=1).astype(np.float64)
-    bins = np.clip(np.ceil(confidence * NUM_BINS).astype(np.int64) - 1, 0, NUM_BINS - 1)
-    weights = (np.ones(len(labels)), confidence, (probs.argmax(axis=1) == labels).astype(np.float64))
-    return tuple(np.bincount(bins, weights=w, minlength=NUM_BINS).astype(np.float64) for w in weights)
 
 
 def draw_reliability(curves: Sequence[ReliabilityCurve], theme: Theme = LIGHT) -> Figure:

@@ -1,6 +1,6 @@
-"""The report of a comparison: one HTML page that needs nothing but itself.
+"""The report of a comparison: one self-contained HTML page.
 
-It loads nothing, runs no script, and every name that users chose is escaped.
+It loads nothing, runs no script, and escapes every name that users chose.
 """
 
 import base64
@@ -11,22 +11,24 @@ from datetime import UTC
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dropout_lab import __version__
-from dropout_lab.comparison.results import SYMBOLS, Comparison
+from dropout_lab.comparison.results import Comparison
 from dropout_lab.comparison.selection import format_seeds
 from dropout_lab.evaluation import metrics
 from dropout_lab.plotting import Picture, TestPredictions, comparison_pictures
 from dropout_lab.plotting.style import DARK, LIGHT, Theme, render
 from dropout_lab.records import RunRecord
+from dropout_lab.reporting.methods import methods_paragraph, references
+from dropout_lab.reporting.view import view_comparison
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReportLinks:
-    """Addresses in MLflow's page; what is missing is shown without a link.
+    """Addresses in the MLflow UI; without one, no link is shown.
 
     Attributes:
-        runs: The address of each run's page, by run id.
-        comparison: Of MLflow's side-by-side view of the runs.
-        curves: Of the runs' metric curves, drawn over each other.
+        runs: Page of each run, by run ID.
+        comparison: Side-by-side view of the runs.
+        curves: Metric curves of the runs, drawn over each other.
     """
 
     runs: Mapping[str, str] = field(default_factory=dict)
@@ -36,11 +38,11 @@ class ReportLinks:
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """How the runs were made.
+    """Settings and surroundings of the runs.
 
     Attributes:
-        shared: Facts that are the same in all runs, by name.
-        differing: For each fact that is not, its values in each condition, in order of conditions.
+        shared: Facts equal in all runs, by name.
+        differing: Other facts, with their values in each condition.
     """
 
     shared: Mapping[str, str]
@@ -58,11 +60,11 @@ def render_report(
     """Return the report as HTML; the same arguments give the same page.
 
     Args:
-        comparison: Its runs carry the histories that learning curves are drawn from.
-        predictions: Test predictions by run id; without them there is no reliability diagram.
-        class_names: By class number.
-        links: Into MLflow's page.
-        command: What makes this report again, shown at its end.
+        comparison: The comparison; learning curves are drawn from the histories of its runs.
+        predictions: Test predictions by run ID; without them there is no reliability diagram.
+        class_names: Names of the classes, by class number.
+        links: Addresses in the MLflow UI.
+        command: The command that reproduces this report, shown at its end.
     """
     environment = Environment(
         loader=PackageLoader("dropout_lab.reporting"),
@@ -75,9 +77,10 @@ def render_report(
     pictures = comparison_pictures(comparison, predictions, class_names)
     return environment.get_template("report.html").render(
         comparison=comparison,
-        differences={(d.condition, d.metric): d for d in comparison.differences},
+        view=view_comparison(comparison),
+        methods=methods_paragraph(comparison) if comparison.differences else "",
+        references=references(comparison) if comparison.differences else [],
         metrics=metrics,
-        symbols=SYMBOLS,
         pictures=pictures,
         picture_svg=_picture_svg,
         themes={"light": LIGHT, "dark": DARK},
@@ -90,11 +93,11 @@ def render_report(
 
 
 def protocol(runs: Sequence[RunRecord], conditions: Sequence[str]) -> Protocol:
-    """Return what the runs share and what differs between their conditions.
+    """Return the facts that the runs share and those that differ between conditions.
 
     Args:
-        runs: Of `conditions`, in any order.
-        conditions: The columns of what differs.
+        runs: Runs of `conditions`, any order.
+        conditions: Names of the conditions.
     """
     facts: dict[str, dict[str, set[str]]] = {}
     for run in runs:
@@ -119,14 +122,17 @@ def protocol(runs: Sequence[RunRecord], conditions: Sequence[str]) -> Protocol:
 
 def _facts(run: RunRecord) -> dict[str, str]:
     commit = f"{run.git_commit[:12] or 'none'}{' with uncommitted changes' if run.git_dirty else ''}"
-    return {
-        **run.spec,
+    used = {
         "device used": run.device,
         "device name": run.device_name,
         "engine used": run.engine,
         "data digest": run.data_digest,
-        **{f"version of {name}": value for name, value in run.versions.items()},
-        "git commit": commit,
+    }
+    return {
+        **run.spec,
+        **{name: value for name, value in used.items() if value},
+        **{name: value for name, value in run.versions.items() if value},
+        **({"git commit": commit} if run.versions.get("dropout_lab") else {}),
     }
 
 

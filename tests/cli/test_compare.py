@@ -128,31 +128,88 @@ def compare(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     return run
 
 
-def test_the_latest_experiment_is_judged_in_tables_verdicts_and_notes(compare: Compare) -> None:
+def test_the_latest_experiment_is_compared_verdict_first(compare: Compare) -> None:
     code, out, _ = compare()
     assert code == 0
-    assert out.startswith("study: mean ± standard deviation over seeds")
-    # Two of the baseline's seeds lie 0.01 or 0.02 points above 90 %, two below.
+    lines = out.splitlines()
+    assert lines[0] == "study: dropout, heavy vs baseline · 4 paired seeds · 95% CI"
+    assert re.search(
+        r"BETTER  dropout is better than baseline in test accuracy: \+[12]\.\d\d points", lines[2]
+    )
+    assert re.search(r"heavy (is equivalent to baseline in|vs baseline,) test accuracy", lines[3])
     accuracy = [figures("baseline", seed)["test_accuracy"] for seed in range(NUM_SEEDS)]
-    assert f"baseline   4      {100 * np.mean(accuracy):.2f} ± {100 * np.std(accuracy, ddof=1):.2f} %" in out
-    assert re.search(r"▲ dropout is better than baseline in test accuracy: \+[12]\.\d\d points", out)
-    assert re.search(r"heavy (is equivalent to|against) baseline in test accuracy", out)
+    mean_sd = f"{100 * np.mean(accuracy):.2f} ± {100 * np.std(accuracy, ddof=1):.2f}%"
+    assert re.search(rf"test accuracy +baseline +{re.escape(mean_sd)} +reference", out)
+    assert "Design: primary metric test accuracy; number of seeds not stated beforehand;" in out
     assert "supported: generalization gap of dropout is lower than that of baseline by at least 1.00" in out
     assert "heavy, seed 9 (1 run): failed." in out
     assert "Runs of heavy failed at seeds 9" in out
-    assert "The test images served as validation set." in out
-    assert "baseline   accuracy  85.00 %    95.00 %     90.0" in out
+    assert "The test set was used for validation." in out
+    assert re.search(r"baseline +accuracy +85.00% +95.00% +90.0", out)
 
 
 def test_markdown_holds_the_same_as_the_tables(compare: Compare) -> None:
     code, out, _ = compare("study", "--format", "markdown")
     assert code == 0
-    for part in ("### study", "| baseline | 4 |", "**Verdicts**", "**Claims**", "**Cautions**", "**Notes**"):
+    for part in (
+        "### study",
+        "**Verdict**",
+        "**Claims**",
+        "**Cautions**",
+        "**Notes**",
+        "**Methods**",
+        "doi:",
+    ):
         assert part in out
     tables = [block for block in out.split("\n\n") if block.startswith("|")]
     assert len(tables) == 3
     for table in tables:
         assert len({line.count(" | ") for line in table.splitlines()}) == 1
+
+
+def test_secondary_metrics_are_labeled_in_every_format(compare: Compare) -> None:
+    for form, label in {
+        "table": "Secondary metrics", "markdown": "Secondary metrics", "latex": "Secondary metrics",
+        "csv": ",secondary,", "json": '"is_primary": false',
+    }.items():  # fmt: skip
+        assert label in compare("study", "--format", form)[1], form
+
+
+def test_latex_is_a_booktabs_table_without_special_characters(compare: Compare) -> None:
+    code, out, _ = compare("study", "--format", "latex")
+    assert code == 0
+    assert out.count(r"\toprule") == out.count(r"\bottomrule") == out.count(r"\end{table}") == 2
+    body = [line for line in out.splitlines() if not line.startswith("%")]
+    assert not any(re.search(r"(?<!\\)[%#&_](?!.*\\\\$)", line) for line in body if " & " not in line)
+    assert out.isascii()
+
+
+def test_a_condition_alone_keeps_the_correction(compare: Compare) -> None:
+    whole = json.loads(compare("study", "--format", "json")[1])
+    alone = json.loads(compare("study", "--condition", "heavy", "--format", "json")[1])
+    assert alone["conditions"] == ["baseline", "heavy"]
+    wanted = [one for one in whole["differences"] if one["condition"] == "heavy"]
+    assert alone["differences"] == wanted
+    assert any("not shown" in note for note in alone["notes"])
+
+
+def test_a_metric_alone_keeps_the_primary_one_and_the_correction(compare: Compare) -> None:
+    whole = json.loads(compare("study", "--format", "json")[1])
+    alone = json.loads(compare("study", "--metric", "test_loss", "--primary", "test_accuracy",
+                               "--format", "json")[1])  # fmt: skip
+    assert alone["metrics"] == ["test_accuracy", "test_loss"]
+    wanted = [one for one in whole["differences"] if one["metric"] in alone["metrics"]]
+    assert alone["differences"] == wanted
+
+
+def test_a_metric_with_dropout_on_is_warned_of(compare: Compare) -> None:
+    code, out, _ = compare("study", "--metric", "accuracy")
+    assert code == 0
+    assert "Warning: accuracy of the last training epoch was measured with dropout on" in out
+
+
+def test_a_confidence_level_is_shown_in_full(compare: Compare) -> None:
+    assert "99.5% CI" in compare("study", "--confidence", "0.995")[1]
 
 
 def test_csv_is_one_row_a_metric_and_condition_in_fractions(compare: Compare) -> None:
@@ -168,6 +225,7 @@ def test_csv_is_one_row_a_metric_and_condition_in_fractions(compare: Compare) ->
     assert float(rows[4]["mean_difference"]) == pytest.approx(np.mean(expected))
     assert (rows[4]["verdict"], rows[3]["verdict"], rows[3]["mean_difference"]) == ("worse", "", "")
     assert "Cautions: Runs of heavy failed" in err
+    assert [row["role"] for row in rows] == ["primary"] * 3 + ["secondary"] * 3
 
 
 def test_json_holds_everything(compare: Compare) -> None:
@@ -204,8 +262,8 @@ def test_single_runs_are_compared_over_the_test_images(compare: Compare) -> None
     assert code == 0
     (single,) = json.loads(out)["single_runs"]
     assert single["num_examples"] == 40
-    assert "not of the method" in single["sentence"]
-    assert "not of the method" in " ".join(compare("singles")[1].split())
+    assert "not the methods" in single["sentence"]
+    assert "not the methods" in " ".join(compare("singles")[1].split())
 
 
 def test_claims_decide_the_exit_code_only_when_checked(compare: Compare, tmp_path: Path) -> None:
@@ -217,12 +275,12 @@ def test_claims_decide_the_exit_code_only_when_checked(compare: Compare, tmp_pat
     assert "refuted: generalization gap of dropout is higher" in out
     code, _, err = compare("study", "--claims", str(spec), "--check")
     assert code == 1
-    assert "1 of 1 claims are not supported" in err
+    assert "1 of 1 claims not supported" in err
     # Supported, but it is not the claim that was stated before the runs.
     spec.write_text(SPEC_TEXT.replace("0.01", "0.005"))
     code, _, err = compare("study", "--claims", str(spec), "--check")
     assert code == 1
-    assert "was not stated as it reads now" in err
+    assert "was added or changed after the runs" in err
     spec.write_text("name: study\n")
     code, _, err = compare("study", "--claims", str(spec), "--check")
     assert code == 2
@@ -247,15 +305,18 @@ def test_other_methods_say_what_they_are(compare: Compare, method: str) -> None:
         (["study", "--condition", "dropuot"], "did you mean 'dropout'"),
         (["study", "--reference", "basline"], "did you mean 'baseline'"),
         (["study", "--allow", "training.epoch"], "did you mean 'training.epochs'"),
-        (["study", "--margin", "much"], "[--margin] expected a fraction"),
-        (["study", "--margin", "nan"], "[--margin] expected a fraction"),
-        (["study", "--margin", "-1"], "[--margin] expected a fraction"),
-        (["study", "--margin", "=0.1"], "[--margin] expected a fraction"),
+        (["study", "--margin", "much"], "--margin: not a fraction"),
+        (["study", "--margin", "nan"], "--margin: not a fraction"),
+        (["study", "--margin", "-1"], "--margin: not a fraction"),
+        (["study", "--margin", "=0.1"], "--margin: not a fraction"),
         (["study", "--margin", "test_los=0.1"], "did you mean 'test_loss'"),
         (["study", "--claims", "missing.yaml"], "missing.yaml"),
         (["study", "--method", "magic"], "'magic' is not one of"),
         (["study", "--confidence", "2"], "Invalid value for '--confidence'"),
-        (["study", "--report", "missing/folder/report.html"], "[--report] expected a file in a folder"),
+        (
+            ["study", "--report", "missing/folder/report.html"],
+            "--report: directory missing/folder does not exist",
+        ),
     ],
 )
 def test_what_cannot_be_used_ends_with_2_and_says_so(
@@ -266,14 +327,14 @@ def test_what_cannot_be_used_ends_with_2_and_says_so(
     assert message in " ".join(err.replace("│", " ").split())
 
 
-def test_a_margin_is_of_the_first_metric_or_of_the_one_named(compare: Compare) -> None:
+def test_a_margin_is_of_the_primary_metric_or_of_the_one_named(compare: Compare) -> None:
     code, out, _ = compare("study", "--margin", "0.05", "--margin", "test_loss=0.07", "--format", "json")
     margins = {one["metric"]: one["margin"] for one in json.loads(out)["differences"]}
     assert code == 0
     assert margins == {"test_accuracy": 0.05, "test_loss": 0.07, "generalization_gap": 0.002}
 
 
-def test_pictures_and_report_are_written_and_kept_in_mlflow(compare: Compare, tmp_path: Path) -> None:
+def test_plots_and_report_are_written_and_logged_to_mlflow(compare: Compare, tmp_path: Path) -> None:
     report, plots = tmp_path / "report.html", tmp_path / "plots"
     before = {run.run_id for run in read_runs("study")}
     chosen = ("study", "--condition", "dropout", "--metric", "test_accuracy")
@@ -283,7 +344,7 @@ def test_pictures_and_report_are_written_and_kept_in_mlflow(compare: Compare, tm
     assert "dropout is better than baseline" in page
     assert "compareRunsMode=CHART" in page
     assert {"forest.png", "forest.svg", "learning_curves.png"} <= {path.name for path in plots.iterdir()}
-    run_id = re.findall(r"kept in MLflow: run (\w{32})", err)[0]
+    run_id = re.findall(r"logged to MLflow: run (\w{32})", err)[0]
     client = connect("study").client
     kept = client.download_artifacts(run_id, "report.html")
     assert Path(kept).read_text() == page

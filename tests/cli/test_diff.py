@@ -31,7 +31,7 @@ def test_only_what_differs_is_shown(ids, capsys):
         "model.dropout.dense": ["0.0", "0.5"],
         "condition": ["baseline", "dropout"],
         "final_weights": ["baseline-seed0", "dropout-seed0"],
-        "test_accuracy": ["90.00 %", "95.00 %", "+5.00 points"],
+        "test_accuracy": ["90.00%", "95.00%", "+5.00 points"],
     }
     assert ids["baseline-seed0"][:8] in output
 

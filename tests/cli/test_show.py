@@ -51,9 +51,9 @@ def test_one_run_is_shown_with_all_that_was_logged(ids, capsys):
     assert lines["model.dropout.dense"] == "0.5"
     assert lines["data.folder"] == "(not set)"
     assert lines["loss"] == "█▃▁  1.0000 to 0.3333"
-    assert lines["accuracy"] == "▁▆█  50.00 % to 83.33 %"
-    assert lines["test_accuracy"] == "95.00 %"
-    assert lines["test accuracy by class"] == "0: 75.00 %"
+    assert lines["accuracy"] == "▁▆█  50.00% to 83.33%"
+    assert lines["test_accuracy"] == "95.00%"
+    assert lines["test accuracy by class"] == "0: 75.00%"
     assert "/mlruns/study/models/m-" in lines["folder"]
     assert f"runs:/{ids['dropout-seed0']}/model" in lines["load it"]
     assert lines["run"] == "mlflow ui"

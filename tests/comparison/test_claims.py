@@ -5,10 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dropout_lab.comparison.claims import judge_claims
-from dropout_lab.comparison.results import ClaimResult, ClaimStatus
+from dropout_lab.comparison.claims import ClaimResult, ClaimStatus, judge_claims
 from dropout_lab.comparison.selection import select_runs
-from dropout_lab.records import Claim, RunRecord, claims_fingerprint
+from dropout_lab.records import Claim, Design, RunRecord, claims_fingerprint
 
 MakeCondition = Callable[..., list[RunRecord]]
 CLAIM = Claim(
@@ -66,7 +65,7 @@ def test_a_claim_that_was_changed_after_its_runs_is_flagged(make_condition: Make
     assert not judge(make_condition, -0.02, stated=(weaker, CLAIM)).changed
     result = judge(make_condition, -0.02, stated=(weaker,))
     assert result.changed
-    assert "not stated as it reads now" in result.sentence
+    assert "added or changed after the runs" in result.sentence
     assert judge(make_condition, -0.02, stated=()).changed
 
 
@@ -85,7 +84,7 @@ def test_a_fingerprint_is_of_every_field_and_of_no_order() -> None:
 
 
 def test_one_seed_or_no_spread_leaves_a_claim_undecided(make_condition: MakeCondition) -> None:
-    for num_seeds, shown in [(1, "too few"), (3, "without any spread")]:
+    for num_seeds, shown in [(1, "1 seed, too few for a test"), (3, "3 seeds")]:
         runs = make_condition("baseline", [0.05] * num_seeds, "generalization_gap")
         runs += make_condition("dropout", [0.01] * num_seeds, "generalization_gap")
         (result,) = judge_claims([CLAIM], select_runs(runs))
@@ -105,4 +104,47 @@ def test_a_claim_about_a_condition_without_runs_is_undecided(make_condition: Mak
     selection = select_runs(make_condition("baseline", BASELINE, "generalization_gap"))
     (result,) = judge_claims([CLAIM], selection)
     assert (result.status, result.n) == (ClaimStatus.UNDECIDED, 0)
-    assert "0 seeds in this comparison are too few" in result.sentence
+    assert "0 seeds, too few for a test" in result.sentence
+
+
+def test_a_claim_is_not_flagged_because_the_baseline_came_from_another_spec(
+    make_condition: MakeCondition,
+) -> None:
+    runs = make_condition("baseline", BASELINE, "generalization_gap", claims_fingerprint="")
+    tag = claims_fingerprint([CLAIM])
+    values = list(np.array(BASELINE) - 0.02 + NOISE)
+    runs += make_condition("dropout", values, "generalization_gap", claims_fingerprint=tag)
+    (result,) = judge_claims([CLAIM], select_runs(runs))
+    assert (result.status, result.changed) == (ClaimStatus.SUPPORTED, False)
+
+
+def test_the_level_of_each_claim_is_adjusted_for_their_number(make_condition: MakeCondition) -> None:
+    claims = [replace(CLAIM, margin=margin) for margin in (0.01, 0.011, 0.012, 0.013)]
+    runs = make_condition("baseline", BASELINE, "generalization_gap")
+    runs += make_condition("dropout", list(np.array(BASELINE) - 0.02 + NOISE), "generalization_gap")
+    results = judge_claims(claims, select_runs(runs))
+    assert [result.confidence for result in results] == pytest.approx([1 - 0.05 / 4] * 4)
+    reach = 3.4954059325060506 * NOISE.std(ddof=1) / np.sqrt(5)  # t quantile 0.9875, 4 degrees of freedom
+    assert results[0].ci_high == pytest.approx(-0.02 + reach)
+    assert "one-sided 98.75% bounds" in results[0].sentence
+
+
+def test_fewer_seeds_than_planned_give_no_result(make_condition: MakeCondition) -> None:
+    design = Design(first=10, most=10)
+    runs = make_condition("baseline", BASELINE, "generalization_gap", design=design)
+    values = list(np.array(BASELINE) - 0.02 + NOISE)
+    runs += make_condition("dropout", values, "generalization_gap", design=design)
+    (result,) = judge_claims([CLAIM], select_runs(runs))
+    assert result.status is ClaimStatus.INTERIM
+    assert "5 seeds of 10 planned" in result.sentence
+
+
+def test_a_sequential_design_widens_the_bounds(make_condition: MakeCondition) -> None:
+    values = list(np.array(BASELINE) - 0.02 + NOISE)
+    found = {}
+    for name, design in {"fixed": Design(first=5, most=5), "sequential": Design(first=5, most=30)}.items():
+        runs = make_condition("baseline", BASELINE, "generalization_gap", design=design)
+        runs += make_condition("dropout", values, "generalization_gap", design=design)
+        (found[name],) = judge_claims([CLAIM], select_runs(runs))
+    assert found["sequential"].ci_high > found["fixed"].ci_high
+    assert found["sequential"].confidence > 0.98

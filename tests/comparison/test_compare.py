@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from dropout_lab.comparison.compare import Question, compare_runs
-from dropout_lab.comparison.results import ClaimStatus, Comparison, VerdictWord
+from dropout_lab.comparison.claims import ClaimStatus
+from dropout_lab.comparison.compare import compare_runs
+from dropout_lab.comparison.question import Question
+from dropout_lab.comparison.results import Comparison, VerdictWord
 from dropout_lab.errors import UsageError
 from dropout_lab.records import Claim, RunRecord, RunStatus
 from dropout_lab.statistics.methods import Method
@@ -104,7 +106,7 @@ def test_runs_without_a_figure_are_left_out_of_that_metric_only(make_run: MakeRu
     assert found.difference("dropout", "test_accuracy").n == 4
     assert found.difference("dropout", "test_loss").n == 3
     assert [(one.seed, one.metric) for one in found.exclusions] == [(2, "test_loss")] * 2
-    assert any("left out of that metric" in note for note in found.notes)
+    assert any("excluded from that metric" in note for note in found.notes)
 
 
 def test_a_metric_that_one_condition_lacks_is_undecided(make_run: MakeRun) -> None:
@@ -171,11 +173,11 @@ def test_notes_tell_what_a_reader_must_know(make_condition: MakeCondition, make_
         for seed, value in enumerate(DROPOUT)
     ]
     notes = " ".join(compare(baseline + unpaired).notes)
-    assert "Welch" in notes
-    assert "test images served as validation set" in notes
+    assert "too few seeds to pair; using an unpaired test" in notes
+    assert "The test set was used for validation." in notes
     fewer = make_condition("dropout", DROPOUT[:4])
     notes = " ".join(compare(make_condition("baseline", BASELINE) + fewer, method=Method.SIGN_FLIP).notes)
-    assert "without a partner: 4, 5" in notes
+    assert "excluded seeds: 4, 5" in notes
     assert "With 4 seeds the exact sign-flip test cannot give a p-value below 0.12" in notes
 
 

@@ -53,6 +53,7 @@ CHANGES_RESULTS: dict[str, dict[str, Any]] = {
     "versions.tensorflow": {"versions": {"tensorflow": "2.20.0"}},
     "versions.keras": {"versions": {"keras": "3.13.0"}},
     "versions.dropout_lab": {"versions": {"dropout_lab": "0.2.0"}},
+    "code": {"code": "f00d"},
     "a.key.of.a.later.version": {"spec": {"a.key.of.a.later.version": "1"}},
 }
 MAY_MATTER: dict[str, dict[str, Any]] = {
@@ -62,6 +63,9 @@ MAY_MATTER: dict[str, dict[str, Any]] = {
     "versions.python": {"versions": {"python": "3.12.1"}},
     "versions.numpy": {"versions": {"numpy": "2.3.0"}},
     "data.folder": {"spec": {"data.folder": "elsewhere"}},
+    "instruction_set": {"instruction_set": "another set"},
+    "onednn": {"onednn": "off"},
+    "num_threads": {"num_threads": "1"},
 }
 
 
@@ -148,7 +152,7 @@ def test_runs_of_one_condition_must_be_of_one_setting(make_run: MakeRun, key: st
     found = [one for one in check(runs) if one.kind is FindingKind.REFUSED]
     assert [one.key for one in found] == [key]
     assert found[0].conditions == ("dropout",)
-    assert "seed 0 to 2" in found[0].sentence
+    assert "seed 0-2" in found[0].sentence
     assert "seed 3, 4" in found[0].sentence
     assert [one.kind for one in check(runs, allow=[key])] == [FindingKind.CAUTION]
 

@@ -1,14 +1,22 @@
 import math
 import random
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dropout_lab.comparison.selection import format_seeds, metric_values, paired_seeds, select_runs
+from dropout_lab.comparison.selection import (
+    OTHER_SPEC,
+    format_seeds,
+    metric_values,
+    paired_seeds,
+    select_runs,
+)
 from dropout_lab.errors import UsageError
 from dropout_lab.records import RunRecord, RunStatus
 
 MakeRun = Callable[..., RunRecord]
+FIRST_START = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("status", [one for one in RunStatus if one is not RunStatus.FINISHED])
@@ -30,7 +38,7 @@ def test_of_two_runs_of_a_seed_the_later_finished_one_counts(make_run: MakeRun) 
     selection = select_runs(runs)
     assert [run.run_id for run in selection.all_runs()] == ["baseline-0-2"]
     assert [(one.run_id, one.reason) for one in selection.exclusions] == [
-        ("baseline-0-1", "a later run of this condition and seed counts"),
+        ("baseline-0-1", "a later run of this condition and seed is included"),
         ("baseline-0-3", "failed"),
     ]
 
@@ -69,8 +77,11 @@ def test_the_reference_is_baseline_else_without_dropout_else_the_first(make_run:
 
 def test_conditions_can_be_chosen_and_are_compared_with_the_baseline(make_run: MakeRun) -> None:
     runs = [make_run(name, 0, minute=minute) for minute, name in enumerate(("a", "b", "baseline"), 1)]
-    assert select_runs(runs, conditions=["b"]).conditions == ("baseline", "b")
-    assert select_runs(runs, conditions=["b"], reference="a").conditions == ("a", "b")
+    assert select_runs(runs, conditions=["b"]).only(["b"]).conditions == ("baseline", "b")
+    chosen = select_runs(runs, conditions=["b"], reference="a")
+    assert chosen.conditions == ("a", "b", "baseline")
+    assert chosen.only(["b"]).conditions == ("a", "b")
+    assert set(chosen.only(["b"]).runs) == {"a", "b"}
 
 
 def test_what_is_not_there_is_told_with_what_is(make_run: MakeRun) -> None:
@@ -79,11 +90,11 @@ def test_what_is_not_there_is_told_with_what_is(make_run: MakeRun) -> None:
         select_runs(runs, conditions=["dropuot"])
     with pytest.raises(UsageError, match="did you mean 'baseline'"):
         select_runs(runs, reference="basline")
-    with pytest.raises(UsageError, match="No run of dropout has finished"):
+    with pytest.raises(UsageError, match="No finished run of dropout"):
         select_runs(runs, conditions=["dropout"])
     with pytest.raises(UsageError, match="no runs"):
         select_runs([])
-    with pytest.raises(UsageError, match="No run of dropout has finished"):
+    with pytest.raises(UsageError, match="No finished run of dropout"):
         select_runs(runs[1:])
     assert select_runs(runs).conditions == ("baseline",)
 
@@ -126,6 +137,36 @@ def test_runs_are_paired_where_enough_seeds_are_shared(
 
 
 def test_seeds_are_written_as_ranges() -> None:
-    assert format_seeds([4, 0, 2, 1, 3, 7]) == "0 to 4, 7"
+    assert format_seeds([4, 0, 2, 1, 3, 7]) == "0-4, 7"
     assert format_seeds([1, 2, 5]) == "1, 2, 5"
     assert format_seeds([]) == ""
+
+
+def test_runs_of_an_earlier_spec_are_excluded_with_the_reason(make_run: MakeRun) -> None:
+    old = [make_run(name, seed, minute=seed + 1, spec_fingerprint="old") for name in ("baseline", "dropout")
+           for seed in (0, 1)]  # fmt: skip
+    trial = [make_run(name, 0, minute=9, spec_fingerprint="trial") for name in ("baseline", "dropout")]
+    selection = select_runs([*old, *trial])
+    assert {run.spec_fingerprint for run in selection.all_runs()} == {"trial"}
+    assert [one.reason for one in selection.exclusions] == [OTHER_SPEC] * 4
+
+
+def test_the_spec_that_was_run_again_is_current_although_nothing_was_trained(make_run: MakeRun) -> None:
+    old = [
+        make_run(
+            name, seed, minute=seed + 1, spec_fingerprint="old", requested=FIRST_START + timedelta(minutes=10)
+        )
+        for name in ("baseline", "dropout")
+        for seed in (0, 1)
+    ]
+    trial = [make_run(name, 0, minute=9, spec_fingerprint="trial") for name in ("baseline", "dropout")]
+    selection = select_runs([*old, *trial])
+    assert {run.spec_fingerprint for run in selection.all_runs()} == {"old"}
+    assert len(selection.all_runs()) == 4
+    assert [one.reason for one in selection.exclusions] == [OTHER_SPEC] * 2
+
+
+def test_an_unfinished_trial_does_not_replace_finished_runs(make_run: MakeRun) -> None:
+    runs = [make_run("baseline", 0, spec_fingerprint="old")]
+    runs.append(make_run("baseline", 0, minute=9, spec_fingerprint="trial", status=RunStatus.KILLED))
+    assert [run.spec_fingerprint for run in select_runs(runs).all_runs()] == ["old"]

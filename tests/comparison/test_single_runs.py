@@ -31,7 +31,7 @@ def test_mcnemar_is_the_binomial_of_the_discordant_examples() -> None:
     right, wrong = -math.log(np.float16(0.9)), -math.log(np.float16(0.1 / 9))
     assert found.loss_difference == pytest.approx((10 - 22) * (wrong - right) / 200)
     assert found.num_examples == 200
-    assert "not of the method" in found.sentence
+    assert "not the methods" in found.sentence
 
 
 def test_intervals_are_those_of_the_mean_over_examples() -> None:

@@ -33,7 +33,7 @@ def pictures(runs):
 def test_every_picture_with_figures_is_there_and_in_words(pictures):
     by_name = {picture.name: picture for picture in pictures}
     assert list(by_name) == ["forest", "learning_curves", "reliability", "class_change"]
-    assert "dropout validation 61.00 %" in by_name["learning_curves"].alt
+    assert "dropout validation 61.00%" in by_name["learning_curves"].alt
     assert "dropout, shirt: +1.00 points" in by_name["class_change"].alt
     assert "baseline 0.4000" in by_name["reliability"].alt, "((1 - 0.9) + (0.7 - 0)) / 2"
 

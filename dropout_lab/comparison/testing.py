@@ -1,0 +1,152 @@
+"""Tests of every condition against the reference in every metric, adjusted for their number."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dropout_lab.comparison.question import Question
+from dropout_lab.comparison.results import Difference
+from dropout_lab.comparison.selection import paired_seeds
+from dropout_lab.comparison.standing import Stage, Standing
+from dropout_lab.errors import UsageError
+from dropout_lab.evaluation.metrics import metric_info
+from dropout_lab.seeds import generator
+from dropout_lab.statistics.difference import compare_values
+from dropout_lab.statistics.methods import Method
+from dropout_lab.statistics.multiplicity import holm
+from dropout_lab.statistics.sequential import SequentialDesign, sequential_test
+from dropout_lab.statistics.sequential_power import bias_adjusted_mean
+
+Array = npt.NDArray[np.float64]
+ValuesBySeed = Mapping[int, float]
+Values = Mapping[str, Mapping[str, ValuesBySeed]]
+"""Values by metric, condition and seed; the reference is one of the conditions."""
+
+
+def tested_differences(
+    values: Values,
+    reference: str,
+    primary: str,
+    margins: Mapping[str, float],
+    question: Question,
+    standings: Mapping[str, Standing] | None = None,
+) -> list[Difference]:
+    """Test every condition against the reference in every metric.
+
+    p-values of the primary metric are adjusted over its conditions, those of all secondary metrics over
+    metrics and conditions together (Holm). So at most 1 - confidence of comparisons without any effect
+    call a condition better or worse in the primary metric, and likewise in any secondary one.
+
+    Args:
+        values: All values that belong to the family, whether they are shown or not.
+        reference: Name of the reference.
+        primary: Name of the primary metric.
+        margins: Equivalence margins by metric; others have their default.
+        question: Confidence and method.
+        standings: Where each condition stands in its design; without one, its seeds were planned.
+    """
+    known = standings or {}
+    tested = [
+        _difference(
+            name, known.get(name), metric, by_seed, by_condition[reference], margins, reference, question
+        )
+        for metric, by_condition in values.items()
+        for name, by_seed in by_condition.items()
+        if name != reference
+    ]
+    families = [[one for one in tested if (one.metric == primary) is wanted] for wanted in (True, False)]
+    return [difference for family in families for difference in _adjusted(family)]
+
+
+def _adjusted(family: Sequence[Difference]) -> list[Difference]:
+    """Return `family` with p-values adjusted for its number of tests."""
+    adjusted = holm([difference.p_value for difference in family])
+    equivalence = holm([difference.equivalence_p for difference in family])
+    return [
+        replace(difference, p_adjusted=p, equivalence_p_adjusted=equivalence_p, num_tests=len(family))
+        for difference, p, equivalence_p in zip(family, adjusted, equivalence, strict=True)
+    ]
+
+
+def _difference(
+    name: str,
+    standing: Standing | None,
+    metric: str,
+    values: ValuesBySeed,
+    reference: ValuesBySeed,
+    margins: Mapping[str, float],
+    reference_name: str,
+    question: Question,
+) -> Difference:
+    shared = paired_seeds(values, reference)
+    margin = margins.get(metric, metric_info(metric).margin)
+    looks: Sequence[int] = ()
+    if standing is not None and standing.stage is Stage.SEQUENTIAL:
+        looks = _design(standing).looks_until(len(shared) or min(len(values), len(reference)))
+        shared = shared[: looks[-1]] if looks else shared
+    own = np.array([values[seed] for seed in shared or values])
+    others = np.array([reference[seed] for seed in shared or reference])
+    test = compare_values(
+        own,
+        others,
+        paired=bool(shared),
+        method=question.method,
+        confidence=question.confidence,
+        margin=margin,
+        rng=generator(0, "bootstrap", metric),
+    )
+    found = vars(test)
+    if looks and standing is not None:
+        found |= _over_looks(standing, own, others, bool(shared), margin, found, question)
+    return Difference(
+        condition=name,
+        reference=reference_name,
+        metric=metric,
+        mean=float(np.mean(own)) if len(own) else math.nan,
+        reference_mean=float(np.mean(others)) if len(others) else math.nan,
+        confidence=question.confidence,
+        margin=margin,
+        differences={seed: values[seed] - reference[seed] for seed in shared},
+        p_adjusted=found["p_value"],
+        equivalence_p_adjusted=found["equivalence_p"],
+        **found,
+    )
+
+
+def _design(standing: Standing) -> SequentialDesign:
+    assert standing.design is not None
+    return SequentialDesign(first=standing.design.first, most=standing.design.most, step=standing.design.step)
+
+
+def _over_looks(
+    standing: Standing,
+    values: Array,
+    reference: Array,
+    paired: bool,
+    margin: float | None,
+    found: Mapping[str, Any],
+    question: Question,
+) -> dict[str, Any]:
+    """Return what replaces the results of a single test at the last of several planned looks."""
+    if question.method is not Method.T or not paired:
+        raise UsageError(
+            f"{standing.condition} has a sequential design, whose error rate is known only for the paired t "
+            f"test.",
+            hint="Compare it with a reference that shares its seeds, and leave out --method.",
+        )
+    design, alpha = _design(standing), 1 - question.confidence
+    test = sequential_test(values, reference, design, confidence=question.confidence, margin=margin)
+    return {
+        "p_value": test.p_value,
+        "equivalence_p": test.equivalence_p,
+        "ci_low": test.ci_low,
+        "ci_high": test.ci_high,
+        "mean_difference": bias_adjusted_mean(
+            found["mean_difference"], found["sd_difference"], design, margin=margin, alpha=alpha
+        ),
+        "method": f"sequential {found['method']}",
+    }

@@ -1,0 +1,33 @@
+"""Calibration of class probabilities, from predictions and labels alone.
+
+Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 2 and equation 3.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+NUM_BINS = 15
+
+
+def bin_sums(probs: npt.NDArray[Any], labels: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Sum predictions by confidence, in 15 bins (i/15, (i+1)/15] of equal width.
+
+    Args:
+        probs: Class probabilities, (num_examples, num_classes).
+        labels: True classes, (num_examples,).
+
+    Returns:
+        (3, 15): the number of predictions, the sum of their confidences, and how many are right.
+    """
+    confidence = probs.max(axis=1).astype(np.float64)
+    bins = np.clip(np.ceil(confidence * NUM_BINS).astype(np.int64) - 1, 0, NUM_BINS - 1)
+    weights = (np.ones(len(labels)), confidence, (probs.argmax(axis=1) == labels).astype(np.float64))
+    return np.array([np.bincount(bins, weights=w, minlength=NUM_BINS) for w in weights])
+
+
+def expected_calibration_error(probs: npt.NDArray[Any], labels: npt.NDArray[Any]) -> float:
+    """Return the expected calibration error over 15 bins of equal width, in [0, 1]."""
+    _, confidences, hits = bin_sums(probs, labels)
+    return float(np.abs(confidences - hits).sum() / len(labels))

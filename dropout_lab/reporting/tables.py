@@ -1,0 +1,27 @@
+"""Tables of text, the same in every output format."""
+
+from dataclasses import dataclass
+from itertools import compress
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table of text; the first column is a name.
+
+    Attributes:
+        title: Shown above it; empty for none.
+        headings: Column headings.
+        rows: Rows of cells, as many as there are headings.
+        details: Headings of the columns left out if there is no room.
+    """
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    details: tuple[str, ...] = ()
+
+    def without_details(self) -> "TextTable":
+        """Return the table for a narrow screen."""
+        shown = [heading not in self.details for heading in self.headings]
+        rows = (tuple(compress(row, shown)) for row in self.rows)
+        return TextTable(self.title, tuple(compress(self.headings, shown)), tuple(rows))
