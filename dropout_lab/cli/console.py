@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -63,6 +64,8 @@ def print_json(value: object) -> None:
     def finite(part: object) -> object:
         if isinstance(part, float) and not math.isfinite(part):
             return None
+        if isinstance(part, datetime):
+            return part.isoformat()
         if isinstance(part, dict):
             return {str(key): finite(item) for key, item in part.items()}
         if isinstance(part, list | tuple):

@@ -46,7 +46,7 @@ def show(
     if format_ is TextOrJson.JSON:
         from dataclasses import asdict
 
-        fields = asdict(found) | {"status": found.status.value, "start_time": found.start_time.isoformat()}
+        fields = asdict(found)
         model = {"uri": f"runs:/{found.run_id}/model", "location": folder} if folder else None
         print_json(fields | {"model": model, "address": address})
         return

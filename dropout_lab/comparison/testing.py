@@ -15,6 +15,7 @@ from dropout_lab.comparison.standing import Stage, Standing
 from dropout_lab.errors import UsageError
 from dropout_lab.evaluation.metrics import metric_info
 from dropout_lab.seeds import generator
+from dropout_lab.statistics.bayesian import paired_posterior, unpaired_posterior
 from dropout_lab.statistics.difference import compare_values
 from dropout_lab.statistics.methods import Method
 from dropout_lab.statistics.multiplicity import holm
@@ -111,10 +112,25 @@ def _difference(
         confidence=question.confidence,
         margin=margin,
         differences={seed: values[seed] - reference[seed] for seed in shared},
+        **_posterior(own, others, bool(shared), margin),
         p_adjusted=found["p_value"],
         equivalence_p_adjusted=found["equivalence_p"],
         **found,
     )
+
+
+def _posterior(values: Array, reference: Array, paired: bool, margin: float | None) -> dict[str, Any]:
+    """Return the posterior probabilities of a difference above, within and below the margin, if any."""
+    found = None
+    if margin is not None and len(values) and len(reference):
+        found = (
+            paired_posterior(values - reference, margin)
+            if paired
+            else unpaired_posterior(values, reference, margin)
+        )
+    if found is None:
+        return {}
+    return {"p_above": found.higher, "p_within": found.equivalent, "p_below": found.lower}
 
 
 def _design(standing: Standing) -> SequentialDesign:

@@ -3,7 +3,8 @@ import io
 import pytest
 
 from dropout_lab.cli.safe_console import SafeConsole
-from dropout_lab.cli.tables import TextTable, print_table
+from dropout_lab.cli.tables import print_table
+from dropout_lab.reporting.tables import TextTable
 
 TABLE = TextTable(
     "Runs",
