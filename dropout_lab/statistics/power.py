@@ -21,9 +21,10 @@ DEFAULT_SEED_SD = 0.002
 """Standard deviation of test accuracy over seeds, if none was measured yet."""
 MAX_SEEDS = 10_000
 _NUM_QUANTILES = 200
+_NUM_SDS = 50
 
 
-def plausible_sds(sd: float, degrees: float, num: int = _NUM_QUANTILES) -> Values:
+def plausible_sds(sd: float, degrees: float, num: int = _NUM_SDS) -> Values:
     """Return equally likely values of the true standard deviation, given a measured one.
 
     With the usual uninformative prior the posterior of the variance is a scaled inverse chi-squared

@@ -13,8 +13,10 @@ from dropout_lab.statistics.sequential import SequentialDesign, nominal_level
 from dropout_lab.statistics.shift_tests import Values
 
 NUM_PATHS = 20_000
+NUM_BIAS_PATHS = 5_000
 _SEED = 20_212
-_EFFECTS = np.linspace(0.0, 4.0, 41)
+_EFFECTS = np.concatenate([np.linspace(0.0, 2.0, 17), np.linspace(2.25, 4.0, 8)])
+_MARGIN_RATIO = 1.25
 _NUM_NOISES = 15
 
 
@@ -51,6 +53,7 @@ def operating_characteristics(
     *,
     alpha: float = 0.05,
     num_conditions: int = 1,
+    num_paths: int = NUM_PATHS,
 ) -> OperatingCharacteristics:
     """Return what a design does; one with a single look is the fixed design.
 
@@ -61,10 +64,11 @@ def operating_characteristics(
         alpha: Error rate over all looks and conditions.
         num_conditions: Conditions compared with the reference. The levels are Bonferroni's; Holm's are never
             stricter, so that the power is at least the one returned.
+        num_paths: Simulated comparisons.
     """
     difference_level = nominal_level(design, alpha, num_conditions=num_conditions)
     equivalence_level = nominal_level(design, alpha, num_conditions=num_conditions, one_sided=True)
-    looks, means, sds = _paths(design.looks)
+    looks, means, sds = _paths(design.looks, num_paths)
     means = means + abs(effect_in_sd)
     errors = sds / np.sqrt(looks)[:, None]
     degrees = (looks - 1)[:, None]
@@ -156,7 +160,9 @@ def bias_adjusted_mean(
     if len(design.looks) == 1 or not sd > 0:
         return mean
     # Rounding the margin lets comparisons share a simulation; its effect on the bias is small.
-    margin_in_sd = None if margin is None else round(min(margin / sd, 10.0), 1)
+    margin_in_sd = None if margin is None else min(max(margin / sd, 0.1), 10.0)
+    if margin_in_sd is not None:
+        margin_in_sd = _MARGIN_RATIO ** round(math.log(margin_in_sd, _MARGIN_RATIO))
     expected = _expected_estimates(design, margin_in_sd, alpha, num_conditions)
     measured = abs(mean) / sd
     if measured >= expected[-1]:
@@ -170,7 +176,12 @@ def _expected_estimates(
 ) -> Values:
     found = [
         operating_characteristics(
-            design, effect, margin_in_sd, alpha=alpha, num_conditions=num_conditions
+            design,
+            effect,
+            margin_in_sd,
+            alpha=alpha,
+            num_conditions=num_conditions,
+            num_paths=NUM_BIAS_PATHS,
         ).mean_estimate
         for effect in _EFFECTS
     ]
@@ -179,8 +190,8 @@ def _expected_estimates(
 
 
 @lru_cache(maxsize=8)
-def _paths(looks: tuple[int, ...]) -> tuple[Values, Values, Values]:
+def _paths(looks: tuple[int, ...], num_paths: int) -> tuple[Values, Values, Values]:
     """Return the looks, and means and standard deviations of standard normal values: (num_looks, paths)."""
     rng = np.random.default_rng(_SEED)
-    _, means, sds = zip(*simulated_looks(looks, NUM_PATHS, rng), strict=True)
+    _, means, sds = zip(*simulated_looks(looks, num_paths, rng), strict=True)
     return np.array(looks, dtype=float), np.array(means), np.array(sds)
