@@ -1,3 +1,3 @@
 """dropout_lab: a command-line laboratory for dropout."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
