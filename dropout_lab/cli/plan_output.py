@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dropout_lab.cli.console import printable
-from dropout_lab.cli.tables import TextTable, print_table
+from dropout_lab.cli.tables import print_table
 from dropout_lab.comparison.measured_seeds import MeasuredDifference, rounded_seeds
 from dropout_lab.comparison.seed_plan import DesignPlan, SeedPlan
 from dropout_lab.evaluation.metrics import format_difference, metric_info
+from dropout_lab.reporting.tables import TextTable
 from dropout_lab.spec.models import MAX_SEEDS
 
 if TYPE_CHECKING:

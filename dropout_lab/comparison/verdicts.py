@@ -2,6 +2,7 @@
 
 import math
 
+from dropout_lab.comparison.measured_seeds import rounded_seeds, seeds_as_measured
 from dropout_lab.comparison.results import Difference, Verdict, VerdictWord
 from dropout_lab.comparison.standing import Stage, Standing
 from dropout_lab.evaluation.metrics import (
@@ -14,7 +15,7 @@ from dropout_lab.evaluation.metrics import (
     metric_info,
 )
 from dropout_lab.statistics.methods import Method
-from dropout_lab.statistics.power import DEFAULT_POWER, seeds_to_decide
+from dropout_lab.statistics.power import DEFAULT_POWER
 
 
 def verdict_word(difference: Difference, standing: Standing | None = None) -> VerdictWord:
@@ -70,19 +71,16 @@ def _direction(difference: Difference) -> VerdictWord:
 
 
 def _seeds_needed(difference: Difference, method: Method) -> int | None:
-    if math.isnan(difference.sd_difference):
-        return None
-    needed = seeds_to_decide(
+    return seeds_as_measured(
         difference.mean_difference,
         difference.sd_difference,
+        difference.n,
         margin=difference.margin,
-        alpha=1 - difference.confidence,
+        confidence=difference.confidence,
         num_comparisons=difference.num_tests,
         paired=difference.paired,
-        # A difference that does not vary is tested by its signs.
-        method=method if difference.sd_difference else Method.SIGN_FLIP,
+        method=method,
     )
-    return None if needed is None else max(needed, difference.n + 1)
 
 
 def _sentence(
@@ -171,14 +169,9 @@ def _undecided(difference: Difference, standing: Standing, is_primary: bool, see
     if seeds_needed is None:
         return f"{text} If the true difference equals the measured one, more than 10,000 seeds are needed."
     return (
-        f"{text} If the true difference equals the measured one, about {_two_digits(seeds_needed):,} seeds "
+        f"{text} If the true difference equals the measured one, about {rounded_seeds(seeds_needed):,} seeds "
         f"are needed ({format_percent(DEFAULT_POWER)} power)."
     )
-
-
-def _two_digits(count: int) -> int:
-    """Round a number of seeds to two digits: it rests on a measured difference."""
-    return count if count < 100 else round(count, 2 - len(str(count)))
 
 
 def _extended(standing: Standing, difference: Difference) -> str:

@@ -128,6 +128,19 @@ def test_two_pairs_are_enough_to_measure_noise(plan: Plan) -> None:
     assert found["measured"][0]["n"] == 2
 
 
+def test_plan_and_compare_give_one_answer(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log_runs(Path("small.yaml"), epochs=10, num_seeds=2)
+    (measured,) = json.loads(plan("small.yaml", "--format", "json")[1])["measured"]
+    monkeypatch.setattr("sys.argv", ["dropout-lab", "compare", "small", "--format", "json"])
+    assert command_line._main() == 0
+    compared = json.loads(capsys.readouterr().out)
+    (verdict,) = (one for one in compared["verdicts"] if one["metric"] == "test_accuracy")
+    assert measured["seeds_needed"] == verdict["seeds_needed"]
+    assert measured["difference"] == pytest.approx(compared["differences"][0]["mean_difference"])
+
+
 def test_seeds_and_settings_are_overridden_as_run_does(plan: Plan) -> None:
     found = json.loads(
         plan("small.yaml", "--seeds", "3..20", "--set", "training.epochs=2", "--format", "json")[1]

@@ -115,7 +115,7 @@ def test_undecided_says_how_many_seeds_are_needed() -> None:
     difference = replace(DIFFERENCE, mean_difference=0.001, p_value=0.3, p_adjusted=0.6, num_tests=2)
     found = verdict(difference)
     assert found.word is VerdictWord.UNDECIDED
-    assert found.seeds_needed == seeds_to_decide(0.001, 0.003, margin=0.002, num_comparisons=2)
+    assert found.seeds_needed == seeds_to_decide(0.001, 0.003, margin=0.002, sd_degrees=9, num_comparisons=2)
     assert f"about {found.seeds_needed} seeds are needed (80% power)" in found.sentence
     never = verdict(replace(difference, mean_difference=0.0, margin=None))
     assert never.seeds_needed is None
@@ -128,7 +128,7 @@ def test_undecided_says_how_many_seeds_are_needed() -> None:
 def test_many_seeds_are_rounded_to_two_digits() -> None:
     difference = replace(DIFFERENCE, mean_difference=0.0003, margin=None, p_value=0.6, p_adjusted=0.6)
     found = verdict(difference)
-    assert found.seeds_needed == seeds_to_decide(0.0003, 0.003, margin=None)
+    assert found.seeds_needed == seeds_to_decide(0.0003, 0.003, margin=None, sd_degrees=9)
     assert f"about {round(found.seeds_needed, -1):,} seeds" in found.sentence
 
 
