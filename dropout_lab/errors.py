@@ -1,4 +1,4 @@
-"""The failures that a person reads, each with the exit code that it ends the program with."""
+"""Errors that are printed as messages, each with the exit code that it ends the program with."""
 
 import difflib
 from collections.abc import Iterable
@@ -8,8 +8,8 @@ class DropoutLabError(Exception):
     """Base of all errors that the command line prints as a message instead of a traceback.
 
     Args:
-        message: What was expected, what was received and where.
-        hint: What to do next; printed on a line of its own.
+        message: Place, problem, value and allowed values.
+        hint: Next step; printed on a line of its own.
     """
 
     exit_code = 1
@@ -24,7 +24,7 @@ class DropoutLabError(Exception):
 
 
 class UsageError(DropoutLabError):
-    """What the user gave (a spec, an option, a file) cannot be used: nothing was started."""
+    """A spec, an option or a file of the user's is invalid; nothing was started."""
 
     exit_code = 2
 
@@ -33,7 +33,7 @@ class SpecError(UsageError):
     """A spec is malformed.
 
     Args:
-        problems: One line a problem, each ``file:line: [location] expected ..., received ...``.
+        problems: One line per problem, each ``file:line: [location] problem: value (allowed: ...)``.
     """
 
     def __init__(self, problems: Iterable[str]) -> None:
@@ -42,11 +42,11 @@ class SpecError(UsageError):
 
 
 class DataError(UsageError):
-    """The dataset is missing, damaged or not what it should be."""
+    """The dataset is missing, damaged or has an unexpected shape."""
 
 
 class DeviceError(UsageError):
-    """The hardware device that was asked for is not there."""
+    """The requested device is not available."""
 
 
 class TrackingError(DropoutLabError):
@@ -60,19 +60,19 @@ class TrackingAddressError(TrackingError, UsageError):
 
 
 class TrackingUnavailable(TrackingError):  # noqa: N818 - a state that passes
-    """The tracking store does not answer now; the same call may be made again later."""
+    """The tracking store does not respond; the same call may succeed later."""
 
 
 class TrainingError(DropoutLabError):
-    """Training ended without a result, for example by a loss that is not finite."""
+    """Training ended without a result, for example because the loss is not finite."""
 
 
 class OutOfMemoryError(DropoutLabError):
-    """The device has less memory than was asked of it; what was done before is kept."""
+    """The device is out of memory; earlier progress is saved."""
 
 
-class Interrupted(DropoutLabError):  # noqa: N818 - not a fault, a request to stop
-    """The user or the machine asked the run to stop; its state was saved.
+class Interrupted(DropoutLabError):  # noqa: N818 - no error, a request to stop
+    """A signal stopped the run; its state is saved.
 
     Args:
         signal_number: The signal received; the exit code is 128 plus it, as shells report it.
@@ -84,6 +84,6 @@ class Interrupted(DropoutLabError):  # noqa: N818 - not a fault, a request to st
 
 
 def did_you_mean(name: str, valid_names: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the valid name nearest to `name`, or an empty string."""
+    """Return ``" (did you mean 'x'?)"`` for the valid name nearest to `name`, or an empty string."""
     nearest = difflib.get_close_matches(name, list(valid_names), n=1)
-    return f"; did you mean {nearest[0]!r}?" if nearest else ""
+    return f" (did you mean {nearest[0]!r}?)" if nearest else ""

@@ -1,4 +1,4 @@
-"""What to train: the YAML spec, checked, overridden, and resolved into the settings of each condition."""
+"""The YAML spec: read, overridden, checked, and resolved into the settings of each condition."""
 
 from dropout_lab.spec.loading import condition_settings, json_schema, load_spec, seeds_override
 from dropout_lab.spec.models import (

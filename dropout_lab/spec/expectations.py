@@ -1,4 +1,4 @@
-"""Says in words what a spec expects at a place, from the same JSON schema that editors use."""
+"""Words for the values allowed at a place of a spec, from the JSON Schema that editors use too."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -7,25 +7,28 @@ from typing import Any
 from dropout_lab.spec.models import Spec
 from dropout_lab.spec.yaml_source import Location
 
-NAME_IN_WORDS = "a name of at most 100 letters, digits, spaces and . _ + -, beginning with a letter or digit"
 _PATTERNS_IN_WORDS = {
-    "device": "auto, cpu, gpu or gpu:1",
-    "metric": "the name of a metric, such as test_loss",
+    "device": "auto, cpu, gpu or gpu:N",
+    "metric": "a metric name, such as test_loss",
 }
 
 
+NAME_IN_WORDS = "1 to 100 of A-Z a-z 0-9 space . _ + -; the first a letter or digit, the last not a space"
+"""The rule for names of specs, conditions and experiments."""
+
+
 def expected_at(location: Location) -> str:
-    """Return what may stand at `location`, such as ``an integer from 1 to 10000``."""
+    """Return the values allowed at `location`, such as ``an integer from 1 to 10,000``."""
     return _in_words(_node_at(location), location)
 
 
 def valid_keys(location: Location) -> list[str]:
-    """Return the keys that the mapping at `location` may have."""
+    """Return the keys allowed in the mapping at `location`."""
     return list(_with_properties(_node_at(location)).get("properties", {}))
 
 
 def choices_at(location: Location) -> list[str]:
-    """Return the words that may stand at `location`; empty where it is not a choice of words."""
+    """Return the words allowed at `location`; empty if it is not a choice of words."""
     return [str(choice) for choice in _node_at(location).get("enum", ())]
 
 
@@ -62,7 +65,7 @@ def _resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _branches(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the alternatives that `node` allows, but for null, which is to leave the key out."""
+    """Return the alternatives that `node` allows, except null, which is the same as no key."""
     node = _resolved(node)
     alternatives = [_resolved(branch) for branch in node.get("anyOf", [node])]
     return [branch for branch in alternatives if branch.get("type") != "null"]
@@ -85,17 +88,21 @@ def _branch_in_words(node: Mapping[str, Any], location: Location) -> str:
         case {"type": "number"}:
             return f"a number{_range_in_words(node, step=0)}"
         case {"type": "array", "prefixItems": items}:
-            return f"a list of {len(items)}: {_in_words(items[0], location)} each"
+            return f"a list of {len(items)}, each {_in_words(items[0], location)}"
         case {"type": "array", "items": items}:
-            least, most = node.get("minItems", 0), node.get("maxItems")
-            counts = f"{least} to {most} items" if most else "items"
+            most = node.get("maxItems")
+            counts = f"{node.get('minItems', 0)} to {most:,} items" if most else "items"
             return f"a list of {counts}, each {_in_words(items, location)}"
         case {"type": "string", "pattern": _}:
             return _PATTERNS_IN_WORDS.get(str(location[-1]), NAME_IN_WORDS)
         case {"type": "string", "maxLength": most}:
-            return f"text of {node.get('minLength', 0)} to {most} characters"
+            return f"text of {node.get('minLength', 0)} to {most:,} characters"
+        case {"properties": properties}:
+            return f"a mapping with {', '.join(properties)}"
+        case {"maxProperties": most}:
+            return f"a mapping of at most {most} names"
         case _:
-            return "keys and values"
+            return "a mapping"
 
 
 def _range_in_words(node: Mapping[str, Any], *, step: int) -> str:
@@ -106,7 +113,7 @@ def _range_in_words(node: Mapping[str, Any], *, step: int) -> str:
         low, above = (above + step, None) if above is not None else (low, None)
         high, below = (below - step, None) if below is not None else (high, None)
     if low is not None and high is not None:
-        return f" from {low} to {high}"
+        return f" from {low:,} to {high:,}"
     limits = {"at least": low, "above": above, "at most": high, "below": below}
-    words = [f"{word} {limit}" for word, limit in limits.items() if limit is not None]
+    words = [f"{word} {limit:,}" for word, limit in limits.items() if limit is not None]
     return f" {' and '.join(words)}" if words else ""

@@ -1,4 +1,4 @@
-"""From a YAML file and the command line's overrides to a checked `Spec`, with all problems told at once."""
+"""From a YAML file and the command line's overrides to a checked `Spec`."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -6,19 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
 
-from dropout_lab.errors import SpecError, did_you_mean
-from dropout_lab.spec.expectations import NAME_IN_WORDS, choices_at, expected_at, valid_keys
-from dropout_lab.spec.models import (
-    FIXED_SEEDS,
-    SEQUENTIAL_SEEDS,
-    Name,
-    SequentialSeeds,
-    Settings,
-    Spec,
-    spread_rate,
-)
+from dropout_lab.errors import SpecError
+from dropout_lab.spec.checks import check_whole
+from dropout_lab.spec.expectations import NAME_IN_WORDS
+from dropout_lab.spec.models import Name, Settings, Spec, spread_rate
+from dropout_lab.spec.problems import Sources, describe, validation_problem
 from dropout_lab.spec.yaml_source import (
     MAX_DEPTH,
     Location,
@@ -29,8 +22,8 @@ from dropout_lab.spec.yaml_source import (
     read_yaml_file,
 )
 
-DEFAULT_EXPERIMENT = "dropout_lab"
-TYPES_WORDED_BY_PYDANTIC = ("validation",)
+EXTENSION = "x-"
+"""Begins top-level keys that hold YAML anchors, and nothing else."""
 
 
 def load_spec(path: Path, overrides: Sequence[str] = ()) -> Spec:
@@ -49,17 +42,19 @@ def load_spec(path: Path, overrides: Sequence[str] = ()) -> Spec:
     """
     source = read_yaml_file(path)
     if not isinstance(source.data, dict):
-        received = "an empty file" if source.data is None else _describe(source.data)
-        raise SpecError([f"{source.name}:1: [spec] expected keys and values, received {received}"])
+        received = "empty file" if source.data is None else f"invalid value: {describe(source.data)}"
+        raise SpecError([f"{source.name}:1: [spec] {received} (allowed: a mapping with name, ...)"])
+    for key in [key for key in source.data if key.startswith(EXTENSION)]:
+        del source.data[key]
     sources: dict[Location, YamlSource] = {(): source}
     for override in overrides:
         location, value = _parse_override(override)
         _assign(source.data, location, value.data, value.name)
         sources[location] = value
     spec = _validate(source.data, sources)
-    _check_conditions(spec, sources)
+    check_whole(spec, sources)
     if not spec.experiment:
-        spec = spec.model_copy(update={"experiment": _default_experiment()})
+        spec = spec.model_copy(update={"experiment": _experiment_of_environment() or spec.name})
     return spec.with_source(str(path), source.text)
 
 
@@ -86,17 +81,21 @@ def seeds_override(text: str) -> str:
 def json_schema() -> dict[str, Any]:
     """Return the JSON schema of a spec file, as editors use it to complete and check."""
     schema = Spec.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "dropout_lab spec"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "dropout_lab spec",
+        "patternProperties": {f"^{EXTENSION}": {"description": "Place for YAML anchors; otherwise ignored."}},
+    }
 
 
-def _default_experiment() -> str:
-    name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or DEFAULT_EXPERIMENT
+def _experiment_of_environment() -> str | None:
+    name = os.environ.get("MLFLOW_EXPERIMENT_NAME")
     try:
-        return TypeAdapter(Name).validate_python(name)
+        return TypeAdapter(Name).validate_python(name) if name else None
     except ValidationError:
-        received = _describe(name)
         raise SpecError(
-            [f"MLFLOW_EXPERIMENT_NAME: [experiment] expected {NAME_IN_WORDS}, received {received}"]
+            [f"MLFLOW_EXPERIMENT_NAME: invalid name: {describe(name)} (allowed: {NAME_IN_WORDS})"]
         ) from None
 
 
@@ -105,7 +104,7 @@ def _parse_override(override: str) -> tuple[Location, YamlSource]:
     key, separator, text = override.partition("=")
     location = tuple(part.strip() for part in key.split("."))
     if not separator or not all(location) or len(location) > MAX_DEPTH:
-        raise SpecError([f"{name}: [--set] expected key=value such as training.epochs=3"])
+        raise SpecError([f"{name}: not of the form KEY=VALUE, such as training.epochs=3"])
     return location, parse_yaml(text, name)
 
 
@@ -117,8 +116,8 @@ def _assign(data: dict[str, Any], location: Location, value: Any, source_name: s
         if parent == "dropout":
             child = spread_rate(child)
         if child is not None and not isinstance(child, dict):
-            problem = f"expected keys and values to set one of, received {_describe(child)}"
-            raise SpecError([f"{source_name}: [{format_location(location[:depth])}] {problem}"])
+            place, key = format_location(location[:depth]), printable(str(location[depth]))
+            raise SpecError([f"{source_name}: [{place}] no key {key!r} in {describe(child)}"])
         data[str(parent)] = data = {} if child is None else child
     data[str(last)] = value
 
@@ -131,80 +130,9 @@ def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-def _validate(data: Any, sources: Mapping[Location, YamlSource]) -> Spec:
+def _validate(data: Any, sources: Sources) -> Spec:
     try:
         return Spec.model_validate(data)
     except ValidationError as error:
         in_order = sorted(error.errors(include_url=False), key=lambda each: sources[()].line(each["loc"]))
-        problems = (_problem(details, sources) for details in in_order)
-        raise SpecError(dict.fromkeys(problems)) from None
-
-
-def _check_conditions(spec: Spec, sources: Mapping[Location, YamlSource]) -> None:
-    """Check what single fields cannot: that claims and seeds speak of what is there, once."""
-    problems = []
-    names = list(spec.conditions) or [spec.name]
-    for index, claim in enumerate(spec.claims):
-        for role in ("condition", "reference") if spec.conditions else ("condition",):
-            name = getattr(claim, role)
-            if name not in names:
-                expected = f"expected one of {', '.join(names)}{did_you_mean(name, names)}"
-                problems.append(_line(("claims", index, role), sources, f"{expected}, received {name!r}"))
-        if claim.condition == claim.reference:
-            problem = f"expected another condition than {claim.condition!r}, received the same"
-            problems.append(_line(("claims", index, "reference"), sources, problem))
-        if claim.expected == "equivalent" and claim.margin == 0:
-            problem = "expected a number above 0, within which the two count as equivalent, received 0"
-            problems.append(_line(("claims", index, "margin"), sources, problem))
-    if isinstance(spec.seeds, SequentialSeeds):
-        if spec.seeds.first >= spec.seeds.most:
-            problem = f"expected more than the {spec.seeds.first} of first, received {spec.seeds.most}"
-            problems.append(_line(("seeds", "most"), sources, problem))
-    elif repeated := sorted({seed for seed in spec.seeds if spec.seeds.count(seed) > 1}):
-        problems.append(
-            _line(("seeds",), sources, f"expected each seed once, received {repeated[0]} more than once")
-        )
-    if problems:
-        raise SpecError(problems)
-
-
-def _problem(details: ErrorDetails, sources: Mapping[Location, YamlSource]) -> str:
-    location: Location = tuple(part for part in details["loc"] if part not in (FIXED_SEEDS, SEQUENTIAL_SEEDS))
-    received = f"received {_describe(details['input'])}"
-    if details["type"] == "extra_forbidden":
-        valid = valid_keys(location[:-1])
-        suggestion = did_you_mean(str(location[-1]), valid)
-        return _line(
-            location, sources, f"expected one of {', '.join(valid)}{suggestion}, received another key"
-        )
-    if details["type"] == "missing" and isinstance(location[-1], int):
-        location = location[:-1]
-        received = "received fewer"
-    elif details["type"] == "missing":
-        received = "received nothing: the key is missing"
-    elif details["type"] in ("too_long", "too_short"):
-        received = f"received {details['ctx']['actual_length']}"
-    if details["type"] in TYPES_WORDED_BY_PYDANTIC:
-        expected = details["msg"].removeprefix("Input should be ")
-    else:
-        expected = expected_at(location)
-    suggestion = did_you_mean(str(details["input"]), choices_at(location))
-    return _line(location, sources, f"expected {expected}{suggestion}, {received}")
-
-
-def _line(location: Location, sources: Mapping[Location, YamlSource], problem: str) -> str:
-    """Prefix `problem` with where it stands: the override that set it, or the file's line."""
-    for end in range(len(location), 0, -1):
-        if location[:end] in sources:
-            return f"{sources[location[:end]].name}: [{format_location(location)}] {problem}"
-    return f"{sources[()].name}:{sources[()].line(location)}: [{format_location(location)}] {problem}"
-
-
-def _describe(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, dict | list):
-        return "a list" if isinstance(value, list) else "keys and values"
-    if isinstance(value, bool):
-        return f"{str(value).lower()} (a boolean)"
-    return f"{printable(repr(value))} (text)" if isinstance(value, str) else printable(repr(value))
+        raise SpecError(dict.fromkeys(validation_problem(details, sources) for details in in_order)) from None

@@ -1,6 +1,6 @@
 """The YAML spec as frozen pydantic models: every field described, unknown keys refused.
 
-What all conditions share stands at the top level of a file; ``conditions`` names what each one changes.
+The top level of a file holds the settings that all conditions share; ``conditions`` holds what each changes.
 """
 
 from collections.abc import Mapping
@@ -21,17 +21,17 @@ from pydantic_core import PydanticCustomError
 from dropout_lab.design import DEFAULT_PRIMARY
 
 DROPOUT_SITES = ("conv1", "conv2", "dense")
-"""Where the network has Dropout layers: after each convolution and after the hidden dense layer."""
+"""Sites of Dropout layers: after each convolution and after the hidden dense layer."""
 
 
 def spread_rate(value: Any) -> Any:
-    """Spread a single rate over all sites; leave what is no rate to the validator."""
+    """Return one rate for each site if `value` is a single rate, else `value`, which the validator checks."""
     is_rate = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1
     return dict.fromkeys(DROPOUT_SITES, value) if is_rate else value
 
 
 def _count_to_seeds(value: Any) -> Any:
-    """Read a number of seeds n as the seeds 0 to n - 1, and a list as a tuple."""
+    """Return the seeds 0 to n - 1 for a count n, and a tuple for a list."""
     if isinstance(value, list):
         return tuple(value)
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_SEEDS:
@@ -44,14 +44,14 @@ def _list_to_tuple(value: Any) -> Any:
 
 
 def _check_validation(value: Any) -> Any:
-    """Accept `test`, a fraction or a count; one message for all three, unlike a union's three."""
+    """Accept `test`, a fraction or a count, with one message instead of a union's three."""
     is_count = isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 60_000
     is_fraction = isinstance(value, float) and 0 < value < 1
     if value == "test" or is_count or is_fraction:
         return value
     raise PydanticCustomError(
         "validation",
-        "Input should be `test`, a fraction between 0 and 1, or a count of images from 1 to 59999",
+        "test, a fraction between 0 and 1, or a count of images from 1 to 59,999",
     )
 
 
@@ -63,7 +63,7 @@ Name = Annotated[
         min_length=1, max_length=100, pattern=r"^[A-Za-z0-9]([A-Za-z0-9 ._+-]*[A-Za-z0-9._+-])?$"
     ),
 ]
-"""A name that is safe as a file name, an MLflow name and a terminal's text."""
+"""A name that is safe in file names, in MLflow and on a terminal."""
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
@@ -90,60 +90,60 @@ class DropoutRates(Frozen):
 
 
 class ModelSpec(Frozen):
-    """The network: the published one unless a field says otherwise."""
+    """The network; the published one by default."""
 
     dropout: Annotated[
         DropoutRates, BeforeValidator(spread_rate, json_schema_input_type=Rate | DropoutRates)
     ] = DropoutRates()
-    """One rate for every site, or a rate for each of conv1, conv2 and dense."""
+    """One rate for all sites, or a rate for each of conv1, conv2 and dense."""
     dropout_position: Literal["before_pooling", "after_pooling"] = "before_pooling"
-    """Where the convolutions' dropout stands; the published network drops before it pools."""
+    """Position of dropout in the convolution blocks; the published network drops before pooling."""
     filters: Annotated[
         tuple[Annotated[int, Field(ge=1, le=1024)], Annotated[int, Field(ge=1, le=1024)]],
         BeforeValidator(_list_to_tuple),
     ] = (32, 64)
-    """Filters of the first and of the second convolution."""
+    """Filters of the first and the second convolution."""
     hidden_units: Annotated[int, Field(ge=1, le=16384)] = 128
     """Units of the hidden dense layer."""
 
 
 class TrainingSpec(Frozen):
-    """How the network is trained."""
+    """Training settings."""
 
     epochs: Annotated[int, Field(ge=1, le=10_000)] = 10
     """Passes over the training set."""
     batch_size: Annotated[int, Field(ge=1, le=60_000)] = 200
-    """Images a training step; the last step of an epoch takes what is left."""
+    """Batch size; the last batch may be smaller."""
     optimizer: Literal["adam", "sgd", "rmsprop"] = "adam"
-    """Optimizer, with Keras' defaults but for the learning rate."""
+    """Optimizer, with the Keras defaults except the learning rate."""
     learning_rate: Annotated[float, Field(gt=0, le=100)] = 0.001
     """Learning rate of the optimizer."""
     engine: Literal["auto", "fast", "stock"] = "auto"
-    """What runs training steps: `stock` Keras layers, the `fast` CPU path, or `auto` (fast where it can)."""
+    """Training engine: `stock` Keras layers, the `fast` CPU path, or `auto` (fast if possible)."""
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
-    """Keras' dtype policy; mixed precision is for GPUs."""
+    """Keras dtype policy; mixed precision is for GPUs."""
 
 
 class DataSpec(Frozen):
-    """Which images train, validate and test."""
+    """Images for training, validation and test."""
 
     folder: Annotated[str, StringConstraints(min_length=1, max_length=4096)] | None = None
-    """Folder of the four IDX files; by default DROPOUT_LAB_DATA, Keras' cache, then the system's."""
+    """Folder of the four IDX files. Default: DROPOUT_LAB_DATA, the Keras cache, then the system folder."""
     validation: Annotated[Literal["test"] | float | int, BeforeValidator(_check_validation)] = "test"
     """`test` (as published), or a fraction (0 to 1) or count of images split from the training set."""
     split_seed: Seed = 0
-    """Seed of the validation split; the same for all runs, so that all train on the same images."""
+    """Seed of the validation split, shared by all runs so that all train on the same images."""
     num_train: Annotated[int, Field(ge=10, le=60_000)] | None = None
-    """Use only the first so many training images (before the split)."""
+    """Number of training images to use, from the first (before the split). Default: all."""
     num_test: Annotated[int, Field(ge=10, le=10_000)] | None = None
-    """Use only the first so many test images."""
+    """Number of test images to use, from the first. Default: all."""
 
 
 Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|gpu(:[0-9]{1,3})?)$")]
 
 
 class Settings(Frozen):
-    """All that decides a run's result, but for its seed."""
+    """Settings that determine a run's result, except the seed."""
 
     model: ModelSpec = ModelSpec()
     """The network and its dropout."""
@@ -152,22 +152,22 @@ class Settings(Frozen):
     device: Device = "auto"
     """Hardware: auto (the first GPU, else the CPU), cpu, gpu, or gpu:N."""
     data: DataSpec = DataSpec()
-    """Images to train, validate and test with."""
+    """Images for training, validation and test."""
 
 
 class ClaimSpec(Frozen):
-    """What the experimenter expects, stated before the runs."""
+    """A claim about the result, stated before the runs."""
 
     metric: Annotated[str, StringConstraints(max_length=100, pattern=r"^[a-z][a-z0-9_]*$")]
     """Name of a final metric, such as generalization_gap."""
     condition: Name
     """The condition that the claim is about."""
     reference: Name = "baseline"
-    """The condition that it is compared with."""
+    """The condition to compare with."""
     expected: Literal["lower", "higher", "equivalent"]
-    """How the metric of the condition lies to that of the reference."""
+    """Expected direction relative to the reference."""
     margin: Annotated[float, Field(ge=0)] = 0.0
-    """By how much at least (lower, higher), or within what distance (equivalent)."""
+    """Smallest difference (lower, higher), or largest difference (equivalent)."""
 
 
 FinalMetric = Literal[
@@ -236,11 +236,11 @@ class Spec(Settings):
     """One experiment file: conditions to compare, and the seeds to train each with."""
 
     name: Name
-    """Name of the spec; the name of the condition too where the file holds just one."""
+    """Name of the spec, and of its condition if `conditions` is absent."""
     description: Annotated[str, StringConstraints(max_length=5000)] = ""
-    """What the experiment is for; shown in MLflow."""
+    """Purpose of the experiment; shown in MLflow."""
     experiment: Name | None = None
-    """MLflow experiment that the runs are logged to; by default MLFLOW_EXPERIMENT_NAME, else dropout_lab."""
+    """MLflow experiment of the runs. Default: MLFLOW_EXPERIMENT_NAME, else the name of the spec."""
     seeds: Annotated[
         Annotated[tuple[Seed, ...], Field(min_length=1, max_length=MAX_SEEDS), Tag(FIXED_SEEDS)]
         | Annotated[SequentialSeeds, Tag(SEQUENTIAL_SEEDS)],
@@ -254,13 +254,13 @@ class Spec(Settings):
     ] = (0,)
     """Seeds per condition: a count (3 means 0, 1, 2), a list, or a sequential design (`first`, `most`)."""
     primary: FinalMetric = DEFAULT_PRIMARY
-    """The metric that the verdict is about; all others are secondary."""
+    """Metric of the verdict; all others are secondary."""
     margins: Margins = Margins()
     """Equivalence margins of single metrics."""
     conditions: Annotated[Mapping[Name, Settings], Field(max_length=100)] = {}
-    """For each condition, what it changes of the settings above."""
+    """Conditions to compare, each with the settings that it changes."""
     claims: Annotated[tuple[ClaimSpec, ...], BeforeValidator(_list_to_tuple)] = ()
-    """Claims stated beforehand, which `compare` then judges."""
+    """Claims stated before the runs and tested by `compare`."""
     _path: str = PrivateAttr("")
     _text: str = PrivateAttr("")
 

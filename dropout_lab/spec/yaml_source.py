@@ -1,8 +1,8 @@
-"""Reads YAML as plain data, remembers the line of every key, and refuses what could harm or mislead.
+"""Read YAML as plain data with the line of every key, and refuse what could harm or mislead.
 
 PyYAML's own safe loader keeps the last of two equal keys, expands aliases without bound, and reads
-``no`` as false, ``1e-3`` as text and ``1:30`` as 90; a spec is small and written by hand, so all of
-these are handled here.
+``no`` as false, ``1e-3`` as text and ``1:30`` as 90. A spec is small and written by hand, so all of
+these are handled here. Merge keys (``<<``) work as in YAML 1.1.
 """
 
 import re
@@ -20,7 +20,11 @@ MAX_NODES = 5_000
 MAX_SHOWN = 80
 MAX_PATH_SHOWN = 500
 
+MERGE = "<<"
+
 Location = tuple[str | int, ...]
+
+_Pairs = dict[str, tuple[yaml.ScalarNode, yaml.Node]]
 
 
 class _Loader(yaml.SafeLoader):
@@ -32,7 +36,7 @@ _Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern in {
     "null": r"~|null|Null|NULL|",
     "bool": r"true|True|TRUE|false|False|FALSE",
-    "int": r"[-+]?(0|[1-9][0-9]*)",
+    "int": r"[-+]?(0|[1-9][0-9]*(_[0-9]+)*)",
     "float": r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+"
     r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
 }.items():
@@ -87,19 +91,25 @@ def read_yaml_file(path: Path) -> YamlSource:
             raw = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise SpecError(
-            [f"{name}:1: [file] expected a readable YAML file, received: {printable(reason)}"]
-        ) from None
+        missing = isinstance(error, FileNotFoundError)
+        problem = f"file not found{_similar_file(path)}" if missing else f"cannot read: {printable(reason)}"
+        raise SpecError([f"{name}: {problem}"]) from None
     if len(raw) > MAX_BYTES:
-        raise SpecError([f"{name}:1: [file] expected at most {MAX_BYTES:,} bytes, received a larger file"])
+        raise SpecError([f"{name}: file too large (allowed: {MAX_BYTES:,} bytes)"])
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise SpecError(
-            [f"{name}:{line}: [file] expected UTF-8 text, received byte 0x{raw[error.start]:02x}"]
-        ) from None
+        raise SpecError([f"{name}:{line}: not UTF-8 text: byte 0x{raw[error.start]:02x}"]) from None
     return parse_yaml(text, name)
+
+
+def _similar_file(path: Path) -> str:
+    """Return a suggestion if the file is in experiments/, or has the ending .yaml."""
+    folders = (path.parent, path.parent / "experiments")
+    names = dict.fromkeys((path.name, f"{path.stem}.yaml"))
+    found = [folder / name for folder in folders for name in names if (folder / name).is_file()]
+    return f" (did you mean '{printable(str(found[0]), MAX_PATH_SHOWN)}'?)" if found else ""
 
 
 def parse_yaml(text: str, name: str) -> YamlSource:
@@ -111,9 +121,7 @@ def parse_yaml(text: str, name: str) -> YamlSource:
     """
     source = YamlSource(name, text=text)
     if len(text) > MAX_BYTES:
-        raise SpecError(
-            [f"{name[:MAX_SHOWN]}: [YAML] expected at most {MAX_BYTES:,} characters, received more"]
-        )
+        raise SpecError([f"{name[:MAX_SHOWN]}: value too long (allowed: {MAX_BYTES:,} characters)"])
     try:
         _check_size(text, name)
         loader = _Loader(text)
@@ -126,16 +134,13 @@ def parse_yaml(text: str, name: str) -> YamlSource:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         problem = printable(error.problem or error.context or "something else")
-        raise SpecError([f"{name}:{line}: [YAML] expected valid YAML, received: {problem}"]) from None
+        raise SpecError([f"{name}:{line}: invalid YAML: {problem}"]) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        received = f"the control character U+{error.character:04X}"
-        raise SpecError([f"{name}:{line}: [YAML] expected text, received {received}"]) from None
+        raise SpecError([f"{name}:{line}: control character U+{error.character:04X}"]) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise SpecError(
-            [f"{name}:1: [YAML] expected valid YAML, received: {printable(first_line)}"]
-        ) from None
+        raise SpecError([f"{name}:1: invalid YAML: {printable(first_line)}"]) from None
     return source
 
 
@@ -147,8 +152,9 @@ def _check_size(text: str, name: str) -> None:
         num_values += isinstance(event, yaml.NodeEvent)
         if depth > MAX_DEPTH or num_values > MAX_NODES:
             line = event.start_mark.line + 1 if event.start_mark else 1
-            limit = f"{MAX_DEPTH} levels of nesting" if depth > MAX_DEPTH else f"{MAX_NODES:,} values"
-            raise SpecError([f"{name}:{line}: [YAML] expected at most {limit}, received more"])
+            deep = depth > MAX_DEPTH
+            limit = f"levels (allowed: {MAX_DEPTH})" if deep else f"values (allowed: {MAX_NODES:,})"
+            raise SpecError([f"{name}:{line}: too many {limit}"])
 
 
 class _Builder:
@@ -160,10 +166,7 @@ class _Builder:
         self._num_nodes = 0
 
     def build(self, node: yaml.Node, location: Location) -> Any:
-        self._num_nodes += 1
-        if self._num_nodes > MAX_NODES or len(location) > MAX_DEPTH:
-            limit = f"{MAX_NODES:,} values and {MAX_DEPTH} levels"
-            self._refuse(node, "YAML", f"expected at most {limit} once aliases are expanded, received more")
+        self._count(node, location, len(location))
         self._source.lines.setdefault(location, node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode):
             return self._build_mapping(node, location)
@@ -172,29 +175,46 @@ class _Builder:
         try:
             return self._loader.construct_object(node)
         except (ValueError, KeyError, TypeError, OverflowError):
-            self._refuse(
-                node, format_location(location), f"expected a value, received {printable(node.value)!r}"
-            )
+            self._refuse(node, location, f"invalid value: {printable(node.value)!r}")
 
     def _build_mapping(self, node: yaml.MappingNode, location: Location) -> dict[str, Any]:
         result: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):
-                self._refuse(
-                    key_node, format_location(location), "expected a name as key, received a collection"
-                )
-            key = str(key_node.value)
-            place = (*location, key)
-            if key in result:
-                first = self._source.lines[place]
-                self._refuse(
-                    key_node,
-                    format_location(place),
-                    f"expected the key once, received it again (first in line {first})",
-                )
-            self._source.lines[place] = key_node.start_mark.line + 1
-            result[key] = self.build(value_node, place)
+        for key, (key_node, value_node) in self._pairs(node, location, 0).items():
+            self._source.lines[*location, key] = key_node.start_mark.line + 1
+            result[key] = self.build(value_node, (*location, key))
         return result
 
-    def _refuse(self, node: yaml.Node, location: str, problem: str) -> NoReturn:
-        raise SpecError([f"{self._source.name}:{node.start_mark.line + 1}: [{location}] {problem}"])
+    def _count(self, node: yaml.Node, location: Location, depth: int) -> None:
+        self._num_nodes += 1
+        if self._num_nodes > MAX_NODES or depth > MAX_DEPTH:
+            limit = f"{MAX_NODES:,} values and {MAX_DEPTH} levels"
+            self._refuse(node, location, f"too large with all aliases expanded (allowed: {limit})")
+
+    def _pairs(self, node: yaml.MappingNode, location: Location, depth: int) -> _Pairs:
+        """Return the pairs of `node` after those that it merges, which its own replace."""
+        self._count(node, location, depth)
+        own: _Pairs = {}
+        merged: _Pairs = {}
+        merge_node = None
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._refuse(key_node, location, "a key that is a list or a mapping (allowed: a name)")
+            key = str(key_node.value)
+            is_merge = key == MERGE and key_node.style is None
+            first = merge_node if is_merge else own.get(key, (None,))[0]
+            if first is not None:
+                problem = f"duplicate key (first on line {first.start_mark.line + 1})"
+                self._refuse(key_node, (*location, key), problem)
+            if is_merge:
+                merge_node = key_node
+                for source in value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]:
+                    if not isinstance(source, yaml.MappingNode):
+                        self._refuse(value_node, (*location, key), "not a mapping or a list of mappings")
+                    merged = {**self._pairs(source, location, depth + 1), **merged}
+            else:
+                own[key] = key_node, value_node
+        return {**merged, **own}
+
+    def _refuse(self, node: yaml.Node, location: Location, problem: str) -> NoReturn:
+        line = node.start_mark.line + 1
+        raise SpecError([f"{self._source.name}:{line}: [{format_location(location)}] {problem}"])

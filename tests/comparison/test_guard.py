@@ -140,7 +140,7 @@ def test_a_shape_that_varies_explains_other_initial_weights(make_run: MakeRun) -
 
 @pytest.mark.parametrize("option", ["varying", "allow"])
 def test_a_key_that_no_run_has_is_refused(make_run: MakeRun, option: str) -> None:
-    with pytest.raises(UsageError, match=r"--\w+ training.epoch: .* did you mean 'training.epochs'"):
+    with pytest.raises(UsageError, match=r"--\w+ training.epoch: .*did you mean 'training.epochs'"):
         check(twins(make_run), **{option: ["training.epoch"]})
 
 

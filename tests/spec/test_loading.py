@@ -72,7 +72,7 @@ def test_overrides_change_any_field(write):
     overrides = [
         "training.epochs=1",
         "seeds=[4, 5]",
-        "model.dropout.dense=0.4",
+        "conditions.dropout.model.dropout.dense=0.4",
         "data.num_train = 100",
         "conditions.dropout.training.learning_rate=1e-4",
         "description='a: b'",
@@ -83,7 +83,7 @@ def test_overrides_change_any_field(write):
     assert spec.description == "a: b"
     assert baseline.training.epochs == dropout.training.epochs == 1
     assert baseline.data.num_train == 100
-    assert spec.model.dropout == DropoutRates(conv1=0.2, conv2=0.2, dense=0.4)
+    assert dropout.model.dropout == DropoutRates(conv1=0.2, conv2=0.2, dense=0.4)
     assert dropout.training.learning_rate == 1e-4
 
 
@@ -94,18 +94,17 @@ def test_the_last_of_two_overrides_holds(write):
 @pytest.mark.parametrize(
     "override, message",
     [
-        ("training.epochs=0", "[training.epochs] expected an integer from 1 to 10000, received 0"),
-        ("training.epochs=", "[training.epochs] expected an integer from 1 to 10000, received nothing"),
-        ("training.epocs=1", "[training.epocs] expected one of epochs, batch_size, optimizer, learning_rate, "
-         "engine, precision; did you mean 'epochs'?, received another key"),
-        ("training.epochs.x=1", "[training.epochs] expected keys and values to set one of, received 4"),
-        ("seeds.0=1", "[seeds] expected keys and values to set one of, received a list"),
-        ("training.epochs", "[--set] expected key=value such as training.epochs=3"),
-        ("=1", "[--set] expected key=value such as training.epochs=3"),
-        ("training..epochs=1", "[--set] expected key=value such as training.epochs=3"),
-        ("a." * 30 + "b=1", "[--set] expected key=value such as training.epochs=3"),
-        ("seeds=[1", "[YAML] expected valid YAML, received: "),
-        ("name=\x1b[31m", "[YAML] expected text, received the control character U+001B"),
+        ("training.epochs=0", "[training.epochs] invalid value: 0 (allowed: an integer from 1 to 10,000)"),
+        ("training.epochs=", "[training.epochs] invalid value: none (allowed: an integer"),
+        ("training.epocs=1", "[training.epocs] unknown key 'epocs' (did you mean 'epochs'?)"),
+        ("training.epochs.x=1", "[training.epochs] no key 'x' in 4"),
+        ("seeds.0=1", "[seeds] no key '0' in a list"),
+        ("training.epochs", "not of the form KEY=VALUE, such as training.epochs=3"),
+        ("=1", "not of the form KEY=VALUE, such as training.epochs=3"),
+        ("training..epochs=1", "not of the form KEY=VALUE, such as training.epochs=3"),
+        ("a." * 30 + "b=1", "not of the form KEY=VALUE, such as training.epochs=3"),
+        ("seeds=[1", "invalid YAML: "),
+        ("name=\x1b[31m", "control character U+001B"),
     ],
 )  # fmt: skip
 def test_a_wrong_override_is_named(write, override, message):
@@ -117,14 +116,77 @@ def test_a_wrong_override_is_named(write, override, message):
     assert caught.value.message.isprintable()
 
 
-def test_the_experiment_is_the_specs_else_the_environments_else_the_default(write, monkeypatch):
-    assert load_spec(write("name: a\n")).experiment == "dropout_lab"
+def test_the_experiment_is_the_specs_else_the_environments_else_its_name(write, monkeypatch):
+    assert load_spec(write("name: a\n")).experiment == "a"
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "from the environment")
     assert load_spec(write("name: a\n")).experiment == "from the environment"
     assert load_spec(write("name: a\nexperiment: own\n")).experiment == "own"
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "../x")
-    with pytest.raises(SpecError, match=r"^MLFLOW_EXPERIMENT_NAME: \[experiment\] expected a name"):
+    with pytest.raises(SpecError, match=r"^MLFLOW_EXPERIMENT_NAME: invalid name: '../x' \(allowed: 1 to 100"):
         load_spec(write("name: a\n"))
+
+
+EXTENDED = """
+x-small: &small {epochs: 1, batch_size: 1_000}
+x-unused: [1, {a: 2}]
+name: a
+training: {<<: *small, epochs: 2}
+conditions:
+  x-named: {}
+  other: {training: *small}
+"""
+
+
+def test_keys_for_anchors_are_ignored_and_what_they_hold_is_merged(write):
+    named, other = condition_settings(load_spec(write(EXTENDED))).values()
+    assert (named.training.epochs, named.training.batch_size) == (2, 1000)
+    assert (other.training.epochs, other.training.batch_size) == (1, 1000)
+    with pytest.raises(SpecError, match="unknown key 'x-a'"):
+        load_spec(write("name: a\n"), ["x-a=1"])
+
+
+@pytest.mark.parametrize(
+    "override, fields",
+    [
+        ("model.dropout=0.9", "conditions.baseline.model.dropout, conditions.dropout.model.dropout"),
+        (
+            "model.dropout.dense=0.9",
+            "conditions.baseline.model.dropout.dense, conditions.dropout.model.dropout.dense",
+        ),
+        ("model.dropout.conv1=0.9", "conditions.baseline.model.dropout.conv1"),
+        ("model={dropout: 0.9}", "conditions.baseline.model, conditions.dropout.model"),
+        ("training.learning_rate=0.1", "conditions.dropout.training.learning_rate"),
+    ],
+)
+def test_an_override_that_conditions_would_ignore_is_refused(write, override, fields):
+    with pytest.raises(SpecError) as caught:
+        load_spec(write(TWO_CONDITIONS), [override])
+    location = override.partition("=")[0]
+    assert caught.value.message == (
+        f"--set {override}: [{location}] no effect on conditions that set it themselves "
+        f"(override {fields} instead)"
+    )
+
+
+def test_an_override_of_all_that_conditions_set_is_accepted(write):
+    overrides = ["training.learning_rate=0.1", "conditions.dropout.training.learning_rate=0.2"]
+    baseline, dropout = condition_settings(load_spec(write(TWO_CONDITIONS), overrides)).values()
+    assert (baseline.training.learning_rate, dropout.training.learning_rate) == (0.1, 0.2)
+
+
+def test_a_long_list_of_conditions_that_ignore_an_override_is_cut(write):
+    conditions = "".join(f"  c{i}: {{device: cpu}}\n" for i in range(9))
+    with pytest.raises(SpecError, match=r"c2.device and 6 more instead"):
+        load_spec(write(f"name: a\nconditions:\n{conditions}"), ["device=cpu"])
+
+
+def test_a_file_that_is_not_there_is_looked_for_in_experiments(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("experiments").mkdir()
+    Path("experiments/study.yaml").write_text("name: study\n")
+    for name in ("study", "study.yaml"):
+        with pytest.raises(SpecError, match=r"file not found \(did you mean 'experiments/study.yaml'\?\)"):
+            load_spec(Path(name))
 
 
 def test_claims_are_read(write):
@@ -171,12 +233,15 @@ def test_seeds_can_be_a_sequential_design(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("seeds: {first: 5, most: 5}", r"\[seeds.most\] expected more than the 5 of first, received 5"),
-        ("seeds: {first: 1, most: 5}", r"\[seeds.first\] expected an integer from 2 to 1000"),
+        ("seeds: {first: 5, most: 5}", r"\[seeds.most\] invalid value: 5 \(allowed: more than first, 5\)"),
+        (
+            "seeds: {first: 1, most: 5}",
+            r"\[seeds.first\] invalid value: 1 \(allowed: an integer from 2 to 1,000\)",
+        ),
         ("seeds: {frst: 2, most: 5}", r"\[seeds.frst\] .*did you mean 'first'"),
         ("primary: test_acuracy", r"\[primary\] .*did you mean 'test_accuracy'"),
         ("margins: {test_los: 0.1}", r"\[margins.test_los\] .*did you mean 'test_loss'"),
-        ("margins: {test_loss: 0}", r"\[margins.test_loss\] expected a number above 0"),
+        ("margins: {test_loss: 0}", r"\[margins.test_loss\] invalid value: 0 \(allowed: a number above 0\)"),
     ],
 )
 def test_a_mistake_in_the_design_is_named(tmp_path: Path, text: str, message: str) -> None:

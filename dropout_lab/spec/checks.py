@@ -1,0 +1,104 @@
+"""Checks across the fields of a spec: names that refer to each other, and overrides without effect."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dropout_lab.errors import SpecError
+from dropout_lab.spec.models import SequentialSeeds, Settings, Spec, spread_rate
+from dropout_lab.spec.problems import Sources, line, unknown_name
+from dropout_lab.spec.yaml_source import Location, format_location
+
+MAX_NAMED = 3
+"""Conditions that a message names before it counts the others."""
+
+
+def check_whole(spec: Spec, sources: Sources) -> None:
+    """Check what single fields cannot show.
+
+    Raises:
+        SpecError: With every problem found.
+    """
+    problems = [
+        *_conditions(spec, sources),
+        *_claims(spec, sources),
+        *_seeds(spec, sources),
+        *_overrides(spec, sources),
+    ]
+    if problems:
+        raise SpecError(problems)
+
+
+def _conditions(spec: Spec, sources: Sources) -> Iterator[str]:
+    """Refuse names that differ only in case: some file systems take them for one."""
+    by_folded: dict[str, str] = {}
+    for name in spec.conditions:
+        first = by_folded.setdefault(name.casefold(), name)
+        if first != name:
+            problem = f"condition {name!r} differs from {first!r} only in case"
+            yield line(("conditions", name), sources, problem)
+
+
+def _claims(spec: Spec, sources: Sources) -> Iterator[str]:
+    names = list(spec.conditions) or [spec.name]
+    for index, claim in enumerate(spec.claims):
+        for role in ("condition", "reference") if spec.conditions else ("condition",):
+            name = getattr(claim, role)
+            if name not in names:
+                yield line(("claims", index, role), sources, unknown_name(name, names))
+        if claim.condition == claim.reference:
+            problem = f"the condition itself: {claim.reference!r} (allowed: another condition)"
+            yield line(("claims", index, "reference"), sources, problem)
+        if claim.expected == "equivalent" and claim.margin == 0:
+            problem = "invalid value: 0 (allowed: a number above 0)"
+            yield line(("claims", index, "margin"), sources, problem)
+
+
+def _seeds(spec: Spec, sources: Sources) -> Iterator[str]:
+    if isinstance(spec.seeds, SequentialSeeds):
+        if spec.seeds.first >= spec.seeds.most:
+            problem = f"invalid value: {spec.seeds.most} (allowed: more than first, {spec.seeds.first})"
+            yield line(("seeds", "most"), sources, problem)
+    elif repeated := sorted({seed for seed in spec.seeds if spec.seeds.count(seed) > 1}):
+        yield line(("seeds",), sources, f"duplicate seed: {repeated[0]}")
+
+
+def _overrides(spec: Spec, sources: Sources) -> Iterator[str]:
+    """Refuse an override of a shared setting that conditions set themselves: there it would do nothing."""
+    shared = spec.model_dump(exclude_unset=True)
+    overridden = [location for location in sources if location]
+    for location in overridden:
+        if location[0] not in Settings.model_fields:
+            continue
+        changed = {place for place in _leaves(shared) if place[: len(location)] == location}
+        blocked = [
+            name
+            for name, settings in spec.conditions.items()
+            if any(
+                place in changed and not _is_under(("conditions", name, *place), overridden)
+                for place in _leaves(settings.model_dump(exclude_unset=True))
+            )
+        ]
+        if blocked:
+            fields = [format_location(("conditions", name, *location)) for name in blocked[:MAX_NAMED]]
+            more = len(blocked) - len(fields)
+            yield line(
+                location,
+                sources,
+                f"no effect on conditions that set it themselves (override {', '.join(fields)}"
+                f"{f' and {more} more' if more else ''} instead)",
+            )
+
+
+def _is_under(location: Location, parents: list[Location]) -> bool:
+    return any(location[: len(parent)] == parent for parent in parents)
+
+
+def _leaves(value: Any, location: Location = ()) -> Iterator[Location]:
+    """Yield the location of every single setting; one dropout rate is a setting of each site."""
+    if location and location[-1] == "dropout":
+        value = spread_rate(value)
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _leaves(part, (*location, key))
+    else:
+        yield location
