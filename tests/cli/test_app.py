@@ -159,5 +159,5 @@ def test_output_that_finds_no_room_says_so() -> None:
             check=False,
         )
     assert result.returncode == 1
-    assert "Make room" in result.stderr
+    assert "Free disk space" in result.stderr
     assert "Traceback" not in result.stderr
