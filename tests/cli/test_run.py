@@ -64,7 +64,7 @@ def test_a_dry_run_shows_what_would_be_trained_and_trains_nothing(folder: Path) 
 def test_a_missing_gpu_is_told_before_anything_is_trained(folder: Path) -> None:
     result = run(folder, "--device", "gpu:7")
     assert result.returncode == 2
-    assert "received 'gpu:7'" in result.stderr
+    assert "device 'gpu:7' not available" in result.stderr
     assert "Traceback" not in result.stderr
 
 
