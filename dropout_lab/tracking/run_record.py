@@ -4,13 +4,35 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from dropout_lab.errors import TrackingError
 from dropout_lab.records import Design, RunRecord, RunStatus
-from dropout_lab.tracking import liveness
+from dropout_lab.tracking import liveness, tags
+from dropout_lab.tracking.notes import note_once
 
 
-def to_record(run: Any, experiment_name: str) -> RunRecord:
-    """Return MLflow's `run` as a record, INTERRUPTED where its process is gone."""
+IDENTITY = ("condition", "seed")
+"""Logged as tags, by which runs are searched, and as params, which nobody can change."""
+
+
+def is_ours(run: Any) -> bool:
+    """Return whether dropout_lab trained MLflow's `run`; a comparison's report is no such run."""
+    names = set(run.data.tags)
+    return tags.COMPARISON not in names and any(name.startswith("dropout_lab.") for name in names)
+
+
+def to_record(run: Any, experiment_name: str) -> RunRecord | None:
+    """Return MLflow's `run` as a record, INTERRUPTED if its process has died.
+
+    A condition or seed that was changed in MLflow is noted, and the trained one taken. A run without them
+    is noted and left out: None.
+    """
+    condition, seed = (_as_trained(run, name) for name in IDENTITY)
+    if not condition or not seed.isdecimal():
+        wrong = "condition" if not condition else "seed"
+        note_once(
+            f"The run {run.info.run_name} ({run.info.run_id}) is left out: its tag dropout_lab.{wrong} is "
+            f"{run.data.tags.get(f'dropout_lab.{wrong}')!r}. Set it back in the MLflow UI, or delete the run there."
+        )
+        return None
     values = run.data.tags
     status = RunStatus(run.info.status) if run.info.status in RunStatus.__members__ else RunStatus.RUNNING
     if status is RunStatus.RUNNING and liveness.is_gone(values):
@@ -19,20 +41,14 @@ def to_record(run: Any, experiment_name: str) -> RunRecord:
     def ours(name: str) -> str:
         return str(values.get(f"dropout_lab.{name}", ""))
 
-    if not ours("seed").isdecimal():
-        raise TrackingError(
-            f"The run {run.info.run_name} ({run.info.run_id}) has no whole number as its tag "
-            f"dropout_lab.seed, but {ours('seed')!r}.",
-            hint="Somebody changed it: set it back on MLflow's page, or delete the run there.",
-        )
     return RunRecord(
         run_id=run.info.run_id,
         run_name=run.info.run_name,
         experiment_id=str(run.info.experiment_id),
         experiment_name=experiment_name,
         status=status,
-        condition=ours("condition"),
-        seed=int(ours("seed")),
+        condition=condition,
+        seed=int(seed),
         start_time=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
         spec_fingerprint=ours("spec_fingerprint"),
         initial_weights=ours("initial_weights"),
@@ -52,7 +68,7 @@ def to_record(run: Any, experiment_name: str) -> RunRecord:
                 if name.startswith("versions.")
             },
         },
-        spec=dict(run.data.params),
+        spec={key: value for key, value in run.data.params.items() if key not in IDENTITY},
         metrics=dict(run.data.metrics),
         description=values.get("mlflow.note.content", ""),
         claims_fingerprint=ours("claims_fingerprint"),
@@ -77,3 +93,14 @@ def _design(text: str) -> Design | None:
 
 def _time(milliseconds: str) -> datetime | None:
     return datetime.fromtimestamp(int(milliseconds) / 1000, UTC) if milliseconds.isdecimal() else None
+
+
+def _as_trained(run: Any, name: str) -> str:
+    tagged = str(run.data.tags.get(f"dropout_lab.{name}", ""))
+    trained = str(run.data.params.get(name, tagged))
+    if trained != tagged:
+        note_once(
+            f"The run {run.info.run_name} ({run.info.run_id}) was trained with {name} {trained!r}, but somebody "
+            f"changed its tag dropout_lab.{name} to {tagged!r}. {trained!r} is used."
+        )
+    return trained

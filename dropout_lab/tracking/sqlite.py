@@ -1,7 +1,6 @@
 """Open a SQLite store: create it, upgrade it after a backup, follow its folder; or read it as it is."""
 
 import atexit
-import logging
 import os
 import shutil
 import sqlite3
@@ -21,8 +20,7 @@ from dropout_lab.files import hold_lock
 from dropout_lab.tracking.addresses import sqlite_uri
 from dropout_lab.tracking.location import Location
 from dropout_lab.tracking.moved import follow_folder, is_moved
-
-_log = logging.getLogger("dropout_lab")
+from dropout_lab.tracking.notes import note_once
 
 
 def open_sqlite(location: Location, file: Path, *, create: bool) -> Location:
@@ -67,12 +65,7 @@ def open_sqlite(location: Location, file: Path, *, create: bool) -> Location:
         elif _is_older(file):
             _upgrade_with_backup(file)
         if moved_from := follow_folder(file, root):
-            _log.warning(
-                "The folder of %s was moved: its artifact locations now start with %s instead of %s.",
-                file,
-                root,
-                moved_from,
-            )
+            note_once(f"{file} was moved: its artifact locations now start with {root}, not {moved_from}.")
     return location
 
 
@@ -140,7 +133,7 @@ def _upgrade_with_backup(file: Path) -> None:
         aside.replace(file)
     finally:
         _remove(aside)
-    _log.warning(
+    note_once(f"{file} was upgraded to MLflow {VERSION}. An older MLflow can open its backup {backup}.")
         "%s was upgraded to MLflow %s. Older versions of MLflow can open its backup: %s",
         file,
         VERSION,

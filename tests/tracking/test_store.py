@@ -71,7 +71,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_database_of_another_mlflow(sqlite_store):
     with sqlite3.connect(sqlite_store / "mlflow.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0123456789ab'")
-    with pytest.raises(TrackingError, match=r"another version of MLflow.\n.*mlflow db upgrade"):
+    with pytest.raises(TrackingError, match=r"another version of MLflow: .*0123456789ab.*\n.*Upgrade MLflow"):
         connect("any")
 
 
