@@ -1,4 +1,4 @@
-"""``dropout-lab diff``: what differs between two runs."""
+"""``dropout-lab diff``: print the differences between two runs."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,10 +18,10 @@ TITLES = {
     "code": "Code",
     "versions": "Versions",
     "fingerprints": "Fingerprints",
-    "figures": "Figures",
+    "figures": "Results",
 }
 SHOWN_LENGTH = 16
-"""Digits of a fingerprint that are shown."""
+"""Digits of a fingerprint that are printed."""
 
 
 @documented(
@@ -29,15 +29,14 @@ SHOWN_LENGTH = 16
     "Compares spec, device, code, versions, fingerprints and results.",
     examples=[
         "dropout-lab diff baseline-seed0 dropout-seed0",
+        "dropout-lab diff study/dropout-seed0 other/dropout-seed0",
         "dropout-lab diff 820a03df 5fcca736 --format json",
     ],
 )
 def diff(
-    first: Annotated[str, typer.Argument(help="A run: its id, the beginning of it, or its name.")],
-    second: Annotated[str, typer.Argument(help="The other run.")],
-    format_: Annotated[
-        TextOrJson, typer.Option("--format", help="How to print what differs.")
-    ] = TextOrJson.TEXT,
+    first: Annotated[str, typer.Argument(help="[EXPERIMENT/]RUN: run name, run ID, or unique ID prefix.")],
+    second: Annotated[str, typer.Argument(help="Other run.")],
+    format_: Annotated[TextOrJson, typer.Option("--format", help="Output format.")] = TextOrJson.TEXT,
 ) -> None:
     """Read two runs and print how they differ."""
     with starting("MLflow"):
@@ -55,7 +54,7 @@ def diff(
     console = stdout()
     names = [f"{run.run_name}\n({run.run_id[:8]})" for run in (one, other)]
     if not changes:
-        console.print(f"{names[0]} and {names[1]} differ in nothing.".replace("\n", " "))
+        console.print(f"{names[0]} and {names[1]} are identical.".replace("\n", " "))
     for section, title in TITLES.items():
         found = [change for change in changes if change.section == section]
         if not found:

@@ -1,4 +1,4 @@
-"""``dropout-lab runs``: which runs there are, and in which state."""
+"""``dropout-lab runs``: list runs and their status."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 )
 def runs(
     experiment: Annotated[
-        str | None, typer.Argument(help="MLflow experiment; by default the current one.")
+        str | None, typer.Argument(help="MLflow experiment. [default: the one used last]")
     ] = None,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Mark runs whose process is gone as KILLED in MLflow.")
+        bool, typer.Option("--repair", help="Mark interrupted runs as KILLED in MLflow.")
     ] = False,
-    format_: Annotated[TextOrJson, typer.Option("--format", help="How to print the runs.")] = TextOrJson.TEXT,
+    format_: Annotated[TextOrJson, typer.Option("--format", help="Output format.")] = TextOrJson.TEXT,
 ) -> None:
     """Read the runs of an experiment, repair them if requested, and list them."""
     with starting("MLflow"):
@@ -62,16 +62,17 @@ def runs(
     print_table(
         stdout(),
         TextTable(
-            f"Runs of {found[0].experiment_name}" if found else "There are no runs.",
-            ("Run", "State", "Test accuracy", "Started", "Run id"),
+            f"Runs of {found[0].experiment_name}" if found else "No runs.",
+            ("Run", "Status", "Test accuracy", "Started", "Run ID"),
             tuple(map(_row, found)),
             details=("Started",),
         ),
     )
+    count = f"{len(interrupted)} interrupted {'run' if len(interrupted) == 1 else 'runs'}"
     if repair:
-        print(f"{len(interrupted)} runs were marked as KILLED.")
+        print(f"Marked {count} as KILLED.")
     elif interrupted:
-        print(f"{len(interrupted)} interrupted: `dropout-lab resume` goes on with those of this folder.")
+        print(f"{count}. `dropout-lab resume` continues those of this folder.")
 
 
 def _row(run: "RunRecord") -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""``dropout-lab show``: one run in the terminal."""
+"""``dropout-lab show``: print one run."""
 
 import math
 import os
@@ -12,43 +12,44 @@ from dropout_lab.cli.help import documented
 
 if TYPE_CHECKING:
     from dropout_lab.records import RunRecord
+    from dropout_lab.tracking import LoggedModel
 
 BARS = "▁▂▃▄▅▆▇█"
 MAX_BARS = 40
 CURVES = ("loss", "val_loss", "accuracy", "val_accuracy", "epoch_seconds")
 CLASS_PREFIX = "test_accuracy_class_"
 SYSTEM_PREFIX = "system/"
-"""Of the machine's load, which MLflow samples: the UI draws it over time, its last value tells nothing."""
+"""Prefix of system metrics. The UI plots them over time; the last value alone is of no use."""
 
 
 @documented(
     "Show the results and settings of one run.",
+    "A run name that several experiments have means the experiment that was used last.",
     examples=[
         "dropout-lab show dropout-seed0",
+        "dropout-lab show study/dropout-seed0",
         "dropout-lab show 5fcca736 --format json",
     ],
 )
 def show(
     run: Annotated[
-        str, typer.Argument(help="A run: its id, the beginning of it, or its name.", metavar="RUN")
+        str, typer.Argument(help="[EXPERIMENT/]RUN: run name, run ID, or unique ID prefix.", metavar="RUN")
     ],
-    format_: Annotated[TextOrJson, typer.Option("--format", help="How to print the run.")] = TextOrJson.TEXT,
+    format_: Annotated[TextOrJson, typer.Option("--format", help="Output format.")] = TextOrJson.TEXT,
 ) -> None:
     """Read one run and print it."""
     with starting("MLflow"):
-        from dropout_lab.tracking import find_run, links, locate, model_location
+        from dropout_lab.tracking import find_model, find_run, links, locate
 
         found = find_run(run, histories=CURVES)
-        folder = model_location(found)
+        model = find_model(found)
         uri = locate().uri
     address = links.run_address(links.base_address(uri), found.experiment_id, found.run_id)
     command = links.ui_command(uri, is_default="MLFLOW_TRACKING_URI" not in os.environ)
     if format_ is TextOrJson.JSON:
         from dataclasses import asdict
 
-        fields = asdict(found)
-        model = {"uri": f"runs:/{found.run_id}/model", "location": folder} if folder else None
-        print_json(fields | {"model": model, "address": address})
+        print_json(asdict(found) | {"model": _model_fields(found, model), "address": address})
         return
     print(printable(f"{found.run_name}: {found.status.value}"))
     if found.description:
@@ -57,11 +58,9 @@ def show(
         "Run": _facts(found),
         "Spec": {key: value or "(not set)" for key, value in found.spec.items()},
         "Curves by epoch": _curves(found),
-        "Figures": _figures(found),
-        "Model": {"folder": folder, "load it": f'mlflow.keras.load_model("runs:/{found.run_id}/model")'}
-        if folder
-        else {"none": "the run has not logged one"},
-        "See it": {"run": command, "open": address} if command else {"open": address},
+        "Results": _results(found),
+        "Model": _model_rows(found, model),
+        "MLflow UI": {"run": command, "open": address} if command else {"open": address},
     }
     for title, rows in sections.items():
         if rows:
@@ -71,10 +70,24 @@ def show(
             print(printable(f"  {label:<{width}}  {value}"))
 
 
+def _model_fields(run: "RunRecord", model: "LoggedModel | None") -> dict[str, object] | None:
+    if model is None:
+        return None
+    return {"uri": f"runs:/{run.run_id}/model", "location": model.address, "missing": model.is_missing}
+
+
+def _model_rows(run: "RunRecord", model: "LoggedModel | None") -> dict[str, str]:
+    if model is None:
+        return {"model": "not logged"}
+    if model.is_missing:
+        return {"folder": f"{model.address} (missing: its files were deleted or moved)"}
+    return {"folder": model.address, "load": f'mlflow.keras.load_model("runs:/{run.run_id}/model")'}
+
+
 def _facts(run: "RunRecord") -> dict[str, str]:
     commit = run.git_commit[:12] + (" with uncommitted changes" if run.git_dirty else "")
     facts = {
-        "run id": run.run_id,
+        "run ID": run.run_id,
         "experiment": run.experiment_name,
         "condition": run.condition,
         "seed": str(run.seed),
@@ -96,7 +109,7 @@ def _curves(run: "RunRecord") -> dict[str, str]:
 
     def ends(name: str, values: Sequence[float]) -> str:
         first, last = (format_value(name, value) for value in (values[0], values[-1]))
-        return f"{first} to {last}" if len(values) > 1 else first
+        return f"{first} -> {last}" if len(values) > 1 else first
 
     return {
         name: f"{sparkline(run.history[name])}  {ends(name, run.history[name])}"
@@ -105,7 +118,7 @@ def _curves(run: "RunRecord") -> dict[str, str]:
     }
 
 
-def _figures(run: "RunRecord") -> dict[str, str]:
+def _results(run: "RunRecord") -> dict[str, str]:
     from dropout_lab.evaluation.metrics import format_value
 
     final = {
@@ -126,9 +139,9 @@ def _figures(run: "RunRecord") -> dict[str, str]:
 
 
 def sparkline(values: Sequence[float], max_bars: int = MAX_BARS) -> str:
-    """Return `values` as bars between their lowest and highest; ``?`` where one is not finite.
+    """Return `values` as bars between their lowest and highest; ``?`` if one is not finite.
 
-    More than `max_bars` values are thinned out evenly; the first and the last stay.
+    Of more than `max_bars` values, evenly spaced ones are kept, with the first and the last.
     """
     if len(values) > max_bars:
         values = [values[round(i * (len(values) - 1) / (max_bars - 1))] for i in range(max_bars)]

@@ -2,13 +2,14 @@
 
 from dropout_lab.tracking.delivery import EpochDelivery
 from dropout_lab.tracking.known_runs import discard_run, has_run
+from dropout_lab.tracking.finding import find_run
 from dropout_lab.tracking.location import Location, locate
 from dropout_lab.tracking.reader import (
     ExperimentRecord,
-    find_run,
+    LoggedModel,
+    find_model,
     list_experiments,
     load_test_probs,
-    model_location,
     read_runs,
 )
 from dropout_lab.tracking.writer import Tracker, connect
@@ -17,15 +18,15 @@ __all__ = [
     "EpochDelivery",
     "ExperimentRecord",
     "Location",
+    "LoggedModel",
     "Tracker",
     "connect",
     "discard_run",
+    "find_model",
     "find_run",
     "has_run",
     "list_experiments",
     "load_test_probs",
     "locate",
-    "model_location",
     "read_runs",
-    "redact",
 ]

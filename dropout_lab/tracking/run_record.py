@@ -8,7 +8,6 @@ from dropout_lab.records import Design, RunRecord, RunStatus
 from dropout_lab.tracking import liveness, tags
 from dropout_lab.tracking.notes import note_once
 
-
 IDENTITY = ("condition", "seed")
 """Logged as tags, by which runs are searched, and as params, which nobody can change."""
 
@@ -27,10 +26,10 @@ def to_record(run: Any, experiment_name: str) -> RunRecord | None:
     """
     condition, seed = (_as_trained(run, name) for name in IDENTITY)
     if not condition or not seed.isdecimal():
-        wrong = "condition" if not condition else "seed"
+        name = "seed" if condition else "condition"
         note_once(
-            f"The run {run.info.run_name} ({run.info.run_id}) is left out: its tag dropout_lab.{wrong} is "
-            f"{run.data.tags.get(f'dropout_lab.{wrong}')!r}. Set it back in the MLflow UI, or delete the run there."
+            f"The run {run.info.run_name} ({run.info.run_id}) is left out: its tag dropout_lab.{name} is "
+            f"{seed if condition else condition!r}. Set it back in the MLflow UI, or delete the run there."
         )
         return None
     values = run.data.tags
@@ -100,7 +99,7 @@ def _as_trained(run: Any, name: str) -> str:
     trained = str(run.data.params.get(name, tagged))
     if trained != tagged:
         note_once(
-            f"The run {run.info.run_name} ({run.info.run_id}) was trained with {name} {trained!r}, but somebody "
-            f"changed its tag dropout_lab.{name} to {tagged!r}. {trained!r} is used."
+            f"The run {run.info.run_name} ({run.info.run_id}) was trained with {name} {trained!r}. Its tag "
+            f"dropout_lab.{name} was changed to {tagged!r} since, which is ignored."
         )
     return trained

@@ -134,11 +134,6 @@ def _upgrade_with_backup(file: Path) -> None:
     finally:
         _remove(aside)
     note_once(f"{file} was upgraded to MLflow {VERSION}. An older MLflow can open its backup {backup}.")
-        "%s was upgraded to MLflow %s. Older versions of MLflow can open its backup: %s",
-        file,
-        VERSION,
-        backup,
-    )
 
 
 def _upgrade(file: Path) -> None:

@@ -21,5 +21,7 @@ REQUESTED = "dropout_lab.requested"
 def now_ms() -> str:
     """Return the time in milliseconds since 1970, as MLflow counts it."""
     return str(time.time_ns() // 1_000_000)
+
+
 COMPARISON = "dropout_lab.comparison"
 """Marks a run that holds the report of a comparison."""

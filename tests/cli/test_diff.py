@@ -48,7 +48,7 @@ def test_a_run_does_not_differ_from_itself(ids, capsys):
     diff("dropout-seed0", "dropout-seed0")
     short = ids["dropout-seed0"][:8]
     assert capsys.readouterr().out.split() == (
-        f"dropout-seed0 ({short}) and dropout-seed0 ({short}) differ in nothing.".split()
+        f"dropout-seed0 ({short}) and dropout-seed0 ({short}) are identical.".split()
     )
 
 

@@ -35,10 +35,10 @@ def test_a_name_cannot_command_the_terminal(ids, capsys):
 
 def test_a_run_whose_process_is_gone_is_shown_as_interrupted_and_can_be_marked(interrupted_run, capsys):
     runs()
-    assert "1 interrupted: `dropout-lab resume`" in capsys.readouterr().out
+    assert "1 interrupted run. `dropout-lab resume` continues" in capsys.readouterr().out
     assert MlflowClient().get_run(interrupted_run).info.status == "RUNNING"
     runs(repair=True)
-    assert "1 runs were marked as KILLED." in capsys.readouterr().out
+    assert "Marked 1 interrupted run as KILLED." in capsys.readouterr().out
     assert MlflowClient().get_run(interrupted_run).info.status == "KILLED"
     runs(format_=TextOrJson.JSON)
     shown = {run["run_name"]: run for run in json.loads(capsys.readouterr().out)}

@@ -1,12 +1,13 @@
 import json
 import math
+from pathlib import Path
 
 import pytest
-import typer
 
 from dropout_lab.cli.console import TextOrJson
 from dropout_lab.cli.show import show, sparkline
 from dropout_lab.errors import UsageError
+from dropout_lab.tracking import connect
 
 
 @pytest.fixture
@@ -47,15 +48,15 @@ def test_one_run_is_shown_with_all_that_was_logged(ids, capsys):
     output = capsys.readouterr().out
     assert output.startswith("dropout-seed0: FINISHED\nThe published network.\n")
     lines = lines_of(output)
-    assert lines["run id"] == ids["dropout-seed0"]
+    assert lines["run ID"] == ids["dropout-seed0"]
     assert lines["model.dropout.dense"] == "0.5"
     assert lines["data.folder"] == "(not set)"
-    assert lines["loss"] == "█▃▁  1.0000 to 0.3333"
-    assert lines["accuracy"] == "▁▆█  50.00% to 83.33%"
+    assert lines["loss"] == "█▃▁  1.0000 -> 0.3333"
+    assert lines["accuracy"] == "▁▆█  50.00% -> 83.33%"
     assert lines["test_accuracy"] == "95.00%"
     assert lines["test accuracy by class"] == "0: 75.00%"
     assert "/mlruns/study/models/m-" in lines["folder"]
-    assert f"runs:/{ids['dropout-seed0']}/model" in lines["load it"]
+    assert "(missing:" in lines["folder"]  # only its entry was made
     assert lines["run"] == "mlflow ui"
     assert lines["open"].endswith(f"/runs/{ids['dropout-seed0']}?workflowType=machine_learning")
     assert "system/" not in output
@@ -63,7 +64,7 @@ def test_one_run_is_shown_with_all_that_was_logged(ids, capsys):
 
 def test_a_run_without_a_model_says_so(ids, capsys):
     show(ids["baseline-seed0"][:8])
-    assert lines_of(capsys.readouterr().out)["none"] == "the run has not logged one"
+    assert lines_of(capsys.readouterr().out)["model"] == "not logged"
 
 
 def test_json_has_all_of_the_run(ids, capsys):
@@ -90,9 +91,31 @@ def test_an_unknown_run_is_told_with_the_nearest_name(ids):
         show("dropout-seed1")
 
 
-def test_help_has_examples():
-    app = typer.Typer()
-    app.command()(show)
-    help_text = typer.main.get_command(app).help
-    assert help_text is not None
-    assert "dropout-lab show" in help_text
+def test_a_model_is_shown_with_the_call_that_loads_it(ids, capsys):
+    show("dropout-seed0", TextOrJson.JSON)
+    folder = Path(json.loads(capsys.readouterr().out)["model"]["location"])
+    folder.mkdir(parents=True)
+    try:
+        show("study/dropout-seed0")
+    finally:
+        folder.rmdir()
+    lines = lines_of(capsys.readouterr().out)
+    assert lines["folder"] == str(folder)
+    assert f"runs:/{ids['dropout-seed0']}/model" in lines["load"]
+
+
+def test_secrets_in_params_are_not_shown(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    tracker = connect("study")
+    tags = {
+        "dropout_lab.condition": "dropout",
+        "dropout_lab.seed": "0",
+        "mlflow.note.content": "from postgresql://h/d?user=u&password=s3cret",
+    }
+    run_id = tracker.client.create_run(tracker.experiment_id, run_name="run", tags=tags).info.run_id
+    tracker.client.log_param(run_id, "data.url", "https://user:pa/s3cret@host/x?token=s3cret")
+    show("run")
+    show("run", TextOrJson.JSON)
+    output = capsys.readouterr().out
+    assert "s3cret" not in output
+    assert "https://***@host/x?token=***" in output

@@ -1,5 +1,6 @@
 """Runs read back from real stores as they were written."""
 
+import re
 from datetime import UTC, datetime
 
 import numpy as np
@@ -141,16 +142,39 @@ def test_current_experiment_is_the_one_set_or_of_the_latest_run(make_start, monk
 
 
 @pytest.mark.usefixtures("sqlite_store")
-def test_a_seed_that_somebody_changed_is_named(make_start):
+@pytest.mark.parametrize("name, trained", [("condition", "dropout"), ("seed", "3")])
+@pytest.mark.parametrize("changed", ["x", None])
+def test_a_condition_or_seed_that_somebody_changed_is_told_and_not_believed(
+    make_start, caplog, name, trained, changed
+):
     tracker = connect("fashion-mnist")
-    tracker.set_tags(tracker.start_run(make_start()), {"dropout_lab.seed": "one"})
-    with pytest.raises(TrackingError, match=r"dropout-0 .*dropout_lab\.seed, but 'one'"):
-        read_runs()
+    run_id = tracker.start_run(make_start("dropout", 3))
+    if changed is None:
+        tracker.client.delete_tag(run_id, f"dropout_lab.{name}")
+    else:
+        tracker.set_tags(run_id, {f"dropout_lab.{name}": changed})
+    for run in (*read_runs(), *read_runs("fashion-mnist"), find_run(run_id), find_run("dropout-3")):
+        assert (run.condition, run.seed) == ("dropout", 3)
+    (told,) = [text for text in caplog.messages if run_id in text]
+    assert f"dropout_lab.{name} was changed to {(changed or '')!r}" in told
+    assert f"with {name} {trained!r}" in told
+
+
+@pytest.mark.usefixtures("sqlite_store")
+def test_a_run_whose_condition_nobody_knows_is_told_and_stops_no_other(make_start, caplog):
+    tracker = connect("fashion-mnist")
+    kept = tracker.start_run(make_start("baseline"))
+    lost = tracker._create_run(
+        make_start("dropout"), "start"
+    )  # without params, as earlier versions logged it
+    tracker.client.delete_tag(lost, "dropout_lab.condition")
+    assert [run.run_id for run in read_runs()] == [kept]
+    assert any(lost in text and "left out" in text for text in caplog.messages)
 
 
 @pytest.mark.usefixtures("sqlite_store")
 def test_unknown_experiment_names_the_nearest():
-    with pytest.raises(UsageError, match=r"'fashoin-mnist'.*did you mean 'fashion-mnist'"):
+    with pytest.raises(UsageError, match=r"'fashoin-mnist' not found.*did you mean 'fashion-mnist'"):
         read_runs("fashoin-mnist")
 
 
@@ -162,12 +186,32 @@ def test_a_run_is_found_by_id_beginning_and_name(experiment, make_start):
     assert find_run(run_ids[0]).run_id == run_ids[0]
     assert find_run(run_ids[0][:16]).run_id == run_ids[0]
     assert find_run(unique).run_id == run_ids[0]
-    with pytest.raises(UsageError, match=r"'dropout-0' fits more than one run: [0-9a-f]{32} \(dropout-0\), "):
+    name = re.escape(f"({experiment}/dropout-0, ")
+    with pytest.raises(
+        UsageError, match=rf"'dropout-0' matches 2 runs: [0-9a-f]{{32}} {name}\d{{4}}-.*ID prefix"
+    ):
         find_run("dropout-0")
     with pytest.raises(
         UsageError, match=r"No run has the id or the name 'droput-0'.*did you mean 'dropout-0'"
     ):
         find_run("droput-0")
+
+
+@pytest.mark.usefixtures("sqlite_store")
+def test_a_name_in_two_experiments_means_the_newest_or_the_named_one(make_start):
+    ids = {}
+    for name in ("first", "second"):
+        tracker = connect(name)
+        ids[name] = tracker.start_run(make_start())
+        tracker.start_run(make_start(seed=1))
+        tracker.client.create_run(tracker.experiment_id, run_name="dropout-0")  # such as an own script's
+    assert find_run("dropout-0").run_id == ids["second"]
+    assert find_run("first/dropout-0").run_id == ids["first"]
+    assert find_run(f"first/{ids['first'][:16]}").run_id == ids["first"]
+    with pytest.raises(UsageError, match="No run has"):
+        find_run(f"first/{ids['second']}")
+    with pytest.raises(UsageError, match="did you mean 'first/dropout-0'"):
+        find_run("frist/dropout-0")
 
 
 @pytest.mark.usefixtures("sqlite_store")
