@@ -1,8 +1,8 @@
 """The room that knows MLflow: `connect` to write runs, `read_runs` and `find_run` to read them back."""
 
 from dropout_lab.tracking.delivery import EpochDelivery
-from dropout_lab.tracking.known_runs import discard_run, has_run
 from dropout_lab.tracking.finding import find_run
+from dropout_lab.tracking.known_runs import discard_run, has_run
 from dropout_lab.tracking.location import Location, locate
 from dropout_lab.tracking.reader import (
     ExperimentRecord,
