@@ -97,31 +97,64 @@ def sequential_test(
         margin: Equivalence margin.
     """
     looks = design.looks_until(len(values))
-    smallest, smallest_equivalence = 1.0, 1.0
-    lows, highs = [-math.inf], [math.inf]
+    if not looks:
+        return SequentialTest(
+            looks=(), p_value=math.nan, equivalence_p=math.nan, ci_low=math.nan, ci_high=math.nan
+        )
     level = nominal_level(design, 1 - confidence)
-    rng = np.random.default_rng(_SEED)  # only differences that do not vary need it
-    for n in looks:
-        test = shift_test(values[:n], reference[:n], paired=True, rng=rng)
-        smallest = min(smallest, test.p_value())
-        if margin is not None:
-            smallest_equivalence = min(smallest_equivalence, test.equivalence_p(margin))
-        lows.append(test.lower(level / 2))
-        highs.append(test.upper(level / 2))
+    p_values, equivalence_ps, lows, highs = _test_at_looks(values, reference, looks, level, margin)
     low, high = max(lows), min(highs)
     if low > high:
         low = high = (low + high) / 2
+    equivalence_p = math.nan if margin is None else overall_p(design, min(equivalence_ps), one_sided=True)
     return SequentialTest(
         looks=looks,
-        p_value=overall_p(design, smallest) if looks else math.nan,
-        equivalence_p=(
-            overall_p(design, smallest_equivalence, one_sided=True)
-            if looks and margin is not None
-            else math.nan
-        ),
-        ci_low=low if looks else math.nan,
-        ci_high=high if looks else math.nan,
+        p_value=overall_p(design, min(p_values)),
+        equivalence_p=equivalence_p,
+        ci_low=low,
+        ci_high=high,
     )
+
+
+def _test_at_looks(
+    values: Values, reference: Values, looks: tuple[int, ...], level: float, margin: float | None
+) -> tuple[list[float], list[float], list[float], list[float]]:
+    """Return p-values, equivalence p-values, and lower and upper bounds at each look."""
+    found: tuple[list[float], list[float], list[float], list[float]] = ([], [], [], [])
+    differences = values - reference
+    rounding = 1e-12 * max(np.abs(values).max(), np.abs(reference).max())
+    rng = np.random.default_rng(_SEED)
+    tested = 0
+    while tested < len(looks) and np.ptp(differences[: looks[tested]]) <= rounding:
+        # Differences that do not vary, as those of runs that all reached 100%.
+        n = looks[tested]
+        test = shift_test(values[:n], reference[:n], paired=True, rng=rng)
+        row = (
+            test.p_value(),
+            math.nan if margin is None else test.equivalence_p(margin),
+            test.lower(level / 2),
+            test.upper(level / 2),
+        )
+        for column, value in zip(found, row, strict=True):
+            column.append(value)
+        tested += 1
+    ns = np.array(looks[tested:], dtype=int)
+    # Centered on one of them, so that sums of squares do not cancel.
+    centered = differences - differences[0]
+    sums, squares = (np.cumsum(part)[ns - 1] for part in (centered, centered**2))
+    means = differences[0] + sums / ns
+    errors = np.sqrt((squares - sums**2 / ns) / (ns - 1) / ns)
+    reach = -special.stdtrit(ns - 1, level / 2) * errors
+    bound = math.nan if margin is None else margin
+    rows = (
+        2 * special.stdtr(ns - 1, -np.abs(means) / errors),
+        special.stdtr(ns - 1, (np.abs(means) - bound) / errors),
+        means - reach,
+        means + reach,
+    )
+    for column, row in zip(found, rows, strict=True):
+        column.extend(row.tolist())
+    return found
 
 
 def overall_p(design: SequentialDesign, smallest_p: float, *, one_sided: bool = False) -> float:

@@ -81,9 +81,27 @@ def test_a_single_look_is_the_fixed_test() -> None:
     values, reference = np.random.default_rng(0).normal(size=(2, 6))
     found = sequential_test(values, reference, fixed, margin=0.5)
     expected = compare_values(values, reference, paired=True, margin=0.5, rng=np.random.default_rng(0))
-    assert (found.p_value, found.equivalence_p) == (expected.p_value, expected.equivalence_p)
+    assert (found.p_value, found.equivalence_p) == pytest.approx((expected.p_value, expected.equivalence_p))
     assert (found.ci_low, found.ci_high) == pytest.approx((expected.ci_low, expected.ci_high))
     assert nominal_level(fixed, 0.05) == 0.05
+
+
+def test_every_look_is_the_paired_t_test() -> None:
+    rng = np.random.default_rng(4)
+    values, reference = rng.normal(0.9, 0.003, 12), rng.normal(0.898, 0.003, 12)
+    tests = [
+        compare_values(values[:n], reference[:n], paired=True, margin=0.004, rng=rng) for n in DESIGN.looks
+    ]
+    found = sequential_test(values, reference, DESIGN, margin=0.004)
+    assert found.p_value == overall_p(DESIGN, min(test.p_value for test in tests))
+    smallest = min(test.equivalence_p for test in tests)
+    assert found.equivalence_p == overall_p(DESIGN, smallest, one_sided=True)
+    confidence = 1 - nominal_level(DESIGN, 0.05)
+    intervals = [
+        stats.ttest_rel(values[:n], reference[:n]).confidence_interval(confidence) for n in DESIGN.looks
+    ]
+    ends = max(low for low, _ in intervals), min(high for _, high in intervals)
+    assert (found.ci_low, found.ci_high) == pytest.approx(ends)
 
 
 def test_looks_end_with_most_whatever_the_step() -> None:
