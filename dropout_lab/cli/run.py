@@ -78,17 +78,25 @@ def train_runs(runs: "Sequence[PlannedRun]", *, fresh: bool = False, format_: Te
 
     datasets = {data: load_data(data) for data in {run.settings.data for run in runs}}
     with starting("MLflow"):
-        from dropout_lab.tracking import connect
+        from dropout_lab.tracking import connect, read_runs
 
         trackers = {name: connect(name) for name in {run.origin.experiment for run in runs}}
     with starting_tensorflow():
         from dropout_lab.cli.run_display import RunDisplay, print_outcomes
         from dropout_lab.execution.executor import execute_runs
+        from dropout_lab.execution.sequential import execute_sequentially
         from dropout_lab.execution.stopping import listen_for_stop
         from dropout_lab.learning.devices import resolve_device
 
         resolve_device("auto")  # TensorFlow logs to the terminal when it first looks for devices
     with listen_for_stop() as stop, RunDisplay(len(runs)) as display:
-        report = execute_runs(runs, display, stop, fresh=fresh, datasets=datasets, trackers=trackers)
+        report = execute_sequentially(
+            runs,
+            lambda batch: execute_runs(
+                batch, display, stop, fresh=fresh, datasets=datasets, trackers=trackers
+            ),
+            lambda: read_runs(runs[0].origin.experiment),
+            display.noted,
+        )
     print_outcomes(report.outcomes, as_json=format_ is TextOrJson.JSON)
     report.raise_problems()

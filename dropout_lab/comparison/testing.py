@@ -156,13 +156,15 @@ def _over_looks(
         )
     design, alpha = _design(standing), 1 - question.confidence
     test = sequential_test(values, reference, design, confidence=question.confidence, margin=margin)
+    estimate = bias_adjusted_mean(
+        found["mean_difference"], found["sd_difference"], design, margin=margin, alpha=alpha
+    )
     return {
         "p_value": test.p_value,
         "equivalence_p": test.equivalence_p,
         "ci_low": test.ci_low,
         "ci_high": test.ci_high,
-        "mean_difference": bias_adjusted_mean(
-            found["mean_difference"], found["sd_difference"], design, margin=margin, alpha=alpha
-        ),
+        # Intervals of earlier looks may exclude the estimate of the last one.
+        "mean_difference": min(max(estimate, test.ci_low), test.ci_high),
         "method": f"sequential {found['method']}",
     }

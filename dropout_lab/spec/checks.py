@@ -55,6 +55,8 @@ def _claims(spec: Spec, sources: Sources) -> Iterator[str]:
 
 def _seeds(spec: Spec, sources: Sources) -> Iterator[str]:
     if isinstance(spec.seeds, SequentialSeeds):
+        if len(spec.conditions) < 2:
+            yield line(("seeds",), sources, "a sequential design needs at least two conditions to compare")
         if spec.seeds.first >= spec.seeds.most:
             problem = f"invalid value: {spec.seeds.most} (allowed: more than first, {spec.seeds.first})"
             yield line(("seeds", "most"), sources, problem)
