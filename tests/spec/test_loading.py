@@ -221,7 +221,9 @@ def test_a_spec_can_be_read_from_a_pipe(tmp_path):
 
 def test_seeds_can_be_a_sequential_design(tmp_path: Path) -> None:
     path = tmp_path / "s.yaml"
-    path.write_text("name: s\nseeds: {first: 5, most: 30, step: 5}\nprimary: test_loss\n")
+    path.write_text(
+        "name: s\nseeds: {first: 5, most: 30, step: 5}\nprimary: test_loss\nconditions: {a: {}, b: {}}\n"
+    )
     spec = load_spec(path)
     assert spec.seeds == SequentialSeeds(first=5, most=30, step=5)
     assert spec.all_seeds == tuple(range(30))
