@@ -33,7 +33,7 @@ demo: data
 	$(BIN)/dropout-lab compare quick
 
 data: $(VENV)/.installed
-	$(BIN)/dropout-lab data
+	$(BIN)/dropout-lab data --install
 
 test: lint
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -1,4 +1,4 @@
-"""``dropout-lab data``: where the dataset is, and whether it is whole."""
+"""``dropout-lab data``: locate, verify and download the dataset."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 @documented(
     "Locate and verify Fashion-MNIST; download it if missing.",
     "Searches --folder, $DROPOUT_LAB_DATA, the Keras cache and /usr/share/datasets/fashion-mnist, in this "
-    "order. If not found, downloads it from the Keras mirror or installs the Debian package. Never "
-    "overwrites files.",
+    "order. If not found, downloads it from the Keras mirror into the Keras cache. Never overwrites files.",
+    "If the download fails and --install is given, uses the Debian package dataset-fashion-mnist: as root "
+    "`apt-get install` installs it, as another user it is unpacked into the Keras cache.",
     examples=[
         "dropout-lab data",
+        "dropout-lab data --install",
         "dropout-lab data --folder ~/fashion-mnist --format json",
     ],
 )
@@ -26,20 +28,21 @@ def data(
     folder: Annotated[
         str | None,
         typer.Option(
-            help="Folder of the four files; by default DROPOUT_LAB_DATA, else the usual places.",
+            help="Folder of the four files. [default: $DROPOUT_LAB_DATA, or the folders above]",
             metavar="FOLDER",
         ),
     ] = None,
-    format_: Annotated[
-        TextOrJson, typer.Option("--format", help="How to print the result.")
-    ] = TextOrJson.TEXT,
+    install: Annotated[
+        bool, typer.Option("--install", help="Use the Debian package if the download fails.")
+    ] = False,
+    format_: Annotated[TextOrJson, typer.Option("--format", help="Output format.")] = TextOrJson.TEXT,
 ) -> None:
     """Locate, verify and if necessary fetch the dataset, then print what was found."""
     from dropout_lab.learning.data_files import locate, read_files
     from dropout_lab.learning.fetching import fetch
 
     messages = stderr()
-    found = locate(folder) or fetch(lambda text: messages.print(text, soft_wrap=True))
+    found = locate(folder) or fetch(lambda text: messages.print(text, soft_wrap=True), install=install)
     summary = summarise(found, read_files(found))
     if format_ is TextOrJson.JSON:
         print_json(summary)
@@ -48,7 +51,7 @@ def data(
 
 
 def summarise(folder: Path, files: "dict[str, IdxFile]") -> dict[str, Any]:
-    """Return what is shown of verified `files`: plain data, as ``--format json`` prints it."""
+    """Return the summary of verified `files` that ``--format json`` prints."""
     from dropout_lab.learning.data import is_official
 
     return {
@@ -67,15 +70,15 @@ def summarise(folder: Path, files: "dict[str, IdxFile]") -> dict[str, Any]:
 
 
 def _print_summary(summary: dict[str, Any]) -> None:
-    lines = [f"Fashion-MNIST in {summary['folder']}, with the SHA-256 of the uncompressed bytes:"]
+    lines = [f"Fashion-MNIST in {summary['folder']}, SHA-256 of the uncompressed bytes:"]
     for file in summary["files"]:
         shape = " x ".join(f"{size:,}" for size in file["shape"])
         lines.append(f"  {Path(file['path']).name:<26}  {shape:>16}  {file['sha256']}")
     if summary["official"]:
-        lines.append("All four are the files of the dataset's authors.")
+        lines.append("All four are the original files, checksums OK.")
     else:
         lines.append(
-            "These are other images than the authors': they pass the SHA256SUMS beside them, "
-            "and runs on them have a data digest of their own."
+            "These are not the original files. They match SHA256SUMS in their folder; runs on them have a "
+            "data digest of their own."
         )
     stdout().print("\n".join(lines), soft_wrap=True)

@@ -27,7 +27,7 @@ CLASS_NAMES = (
     "Bag",
     "Ankle boot",
 )
-"""The classes by label, as the dataset's authors name them."""
+"""Names of the classes by label, as the authors of the dataset write them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +37,9 @@ class Dataset:
     Attributes:
         train_images, validation_images, test_images: uint8 pixels from 0 to 255, (n, 28, 28).
         train_labels, validation_labels, test_labels: uint8 class numbers from 0 to 9, (n,).
-        fingerprint: Which images these are.
+        fingerprint: Identity of these images.
 
-    Where the spec says ``validation: test``, the validation images are the test images.
+    With ``validation: test`` in the spec, the validation images are the test images.
     """
 
     train_images: ByteArray
@@ -52,10 +52,10 @@ class Dataset:
 
 
 def load_data(spec: DataSpec) -> Dataset:
-    """Locate the files (or download them), verify them, and return the images that `spec` chooses.
+    """Locate or download the files, verify them, and return the images that `spec` chooses.
 
     Raises:
-        DataError: If the files cannot be had or are damaged, or have fewer images than `spec` asks for.
+        DataError: If the files are missing or damaged, or have fewer images than `spec` asks for.
     """
     folder = locate_or_download(spec.folder)
     return select_images(read_files(folder), folder, spec)
@@ -96,7 +96,7 @@ def select_images(files: Mapping[str, IdxFile], folder: Path, spec: DataSpec) ->
 
 
 def is_official(checksums: Mapping[str, str]) -> bool:
-    """Return whether `checksums` are those of the authors' files, not of another choice of images."""
+    """Return whether `checksums` are those of the authors' files, not those of other images."""
     return dict(checksums) == dict(OFFICIAL_CHECKSUMS)
 
 
@@ -106,9 +106,7 @@ def _first(
     images, labels = files[f"{part}-images-idx3-ubyte"], files[f"{part}-labels-idx1-ubyte"]
     num_images = len(labels.values)
     if count is not None and count > num_images:
-        raise DataError(
-            f"[{location}] expected at most {num_images}, the images in {images.path}, received {count}"
-        )
+        raise DataError(f"{location}: {count} is more than the {num_images} images in {images.path}")
     return images.values[:count], labels.values[:count]
 
 
@@ -120,7 +118,6 @@ def _num_validation(validation: float | str, num_train: int) -> int:
         num_validation, received = int(validation), str(validation)
     if not 0 < num_validation < num_train:
         raise DataError(
-            f"[data.validation] expected 1 to {num_train - 1} of the {num_train} training images, "
-            f"received {received}"
+            f"data.validation: {received} (allowed: 1 to {num_train - 1} of the {num_train} training images)"
         )
     return num_validation

@@ -1,15 +1,16 @@
-"""The four IDX files of Fashion-MNIST: where they are looked for, and the checks that they must pass.
+"""The four IDX files of Fashion-MNIST: the folders to search, and checks of their content.
 
-The format is that of LeCun, Cortes and Burges' MNIST page: a big-endian magic number, the dimensions,
-then one byte for each element.
+The format is that of the MNIST page of LeCun, Cortes and Burges: a big-endian magic number, the
+dimensions, then one byte per element.
 """
 
-# ruff: noqa: PTH112, PTH113 - Path.is_dir and is_file raise where a name is too long or a folder closed
+# ruff: noqa: PTH112, PTH113 - Path.is_dir and is_file raise if a name is too long or a folder unreadable
 
 import gzip
 import hashlib
 import os
 import re
+import tempfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ OFFICIAL_CHECKSUMS: Mapping[str, str] = {
 """SHA-256 of the *uncompressed* files: packagers recompress them, so checksums of the .gz do not hold."""
 
 CHECKSUM_FILE = "SHA256SUMS"
-"""A folder of another choice of images holds one, in the format of ``sha256sum``, over uncompressed bytes."""
+"""Checksum file of a folder with other images: format of ``sha256sum``, over the uncompressed bytes."""
 
 FOLDER_VARIABLE = "DROPOUT_LAB_DATA"
 DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
@@ -37,8 +38,9 @@ IMAGE_SIZE = 28
 NUM_CLASSES = 10
 MAX_FILE_BYTES = 64 * 2**20
 FETCH_HINT = (
-    "To get the files: `dropout-lab data`; on Debian and Ubuntu `apt-get install dataset-fashion-mnist`; "
-    f"or copy the four files into a folder and name it in {FOLDER_VARIABLE}."
+    "To get the files, run `dropout-lab data` with access to the internet, run `dropout-lab data --install` "
+    "or `apt-get install dataset-fashion-mnist` on Debian or Ubuntu, or copy the four files to a folder and "
+    f"name it in {FOLDER_VARIABLE}."
 )
 
 ByteArray = npt.NDArray[np.uint8]
@@ -49,7 +51,7 @@ class IdxFile:
     """One file, read and checked.
 
     Attributes:
-        path: Where it was read.
+        path: Path of the file.
         checksum: SHA-256 of its uncompressed bytes.
         values: uint8, (n, 28, 28) of images or (n,) of labels; read-only.
     """
@@ -60,17 +62,31 @@ class IdxFile:
 
 
 def keras_cache() -> Path:
-    """Return the folder that ``keras.datasets.fashion_mnist`` caches the files in."""
-    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets" / "fashion-mnist"
+    """Return the folder in which ``keras.datasets.fashion_mnist`` caches the files.
+
+    It is in a folder for temporary files, as for Keras, if the user has no home or cannot write there.
+    """
+    places = Path("datasets", "fashion-mnist")
+    if named := os.environ.get("KERAS_HOME"):
+        return (expand_user(named) or Path(named)) / places
+    home = expand_user("~")
+    if home is not None and (os.path.isdir(home / ".keras" / places) or os.access(home, os.W_OK)):
+        return home / ".keras" / places
+    return Path(tempfile.gettempdir()) / ".keras" / places
+
+
+def expand_user(name: str) -> Path | None:
+    """Return the path `name` with ``~`` expanded; None if that user has no known home."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        return None
 
 
 def named_folder(folder: str | None) -> Path | None:
-    """Return the folder that the spec, else DROPOUT_LAB_DATA, names; None where neither does."""
+    """Return the folder that the spec, else DROPOUT_LAB_DATA, names; None if neither does."""
     name = folder or os.environ.get(FOLDER_VARIABLE)
-    try:
-        return Path(name).expanduser() if name else None
-    except RuntimeError:  # the home of a user who is not there
-        return Path(str(name))
+    return (expand_user(name) or Path(name)) if name else None
 
 
 def find_file(folder: Path, name: str) -> Path | None:
@@ -85,13 +101,13 @@ def missing_files(folder: Path) -> list[str]:
 
 
 def locate(folder: str | None = None) -> Path | None:
-    """Return the first folder that holds the four files, or None where no default folder does.
+    """Return the first folder with the four files, or None if no default folder has them.
 
     Args:
-        folder: What the spec names. Where it or DROPOUT_LAB_DATA names a folder, no other is looked at.
+        folder: Folder that the spec names. If it or DROPOUT_LAB_DATA names one, no other is searched.
 
     Raises:
-        DataError: If the named folder is not there or lacks a file.
+        DataError: If the named folder is missing or lacks a file.
     """
     named = named_folder(folder)
     if named is None:
@@ -99,12 +115,12 @@ def locate(folder: str | None = None) -> Path | None:
     source = "data.folder of the spec" if folder else FOLDER_VARIABLE
     hint = f"Correct {source}, or remove it to use the default folders. {FETCH_HINT}"
     if not os.path.isdir(named):
-        raise DataError(f"{source}: expected a readable folder, received {str(named)!r}", hint=hint)
+        raise DataError(f"{source}: folder {str(named)!r} not found or not readable", hint=hint)
     missing = missing_files(named)
     if missing:
         raise DataError(
-            f"{source}: expected {len(OFFICIAL_CHECKSUMS)} files (each plain or .gz) in {str(named)!r}, "
-            f"received a folder without {', '.join(missing)}",
+            f"{source}: folder {str(named)!r} lacks {len(missing)} of {len(OFFICIAL_CHECKSUMS)} files "
+            f"(plain or .gz): {', '.join(missing)}",
             hint=hint,
         )
     return named
@@ -117,15 +133,17 @@ def read_files(folder: Path) -> dict[str, IdxFile]:
         The files by their uncompressed names.
 
     Raises:
-        DataError: That names the file, if one is missing, truncated, corrupt, of another shape, or
-            has another checksum than the folder's SHA256SUMS or, without one, the official file.
+        DataError: If a file is missing, truncated, corrupt, has an unexpected shape, or a checksum other than
+            in SHA256SUMS of the folder or, without that, of the official file.
     """
     expected = {**OFFICIAL_CHECKSUMS, **_listed_checksums(folder)}
     files = {name: read_file(folder, name, expected[name]) for name in OFFICIAL_CHECKSUMS}
     for part in ("train", "t10k"):
         images, labels = files[f"{part}-images-idx3-ubyte"], files[f"{part}-labels-idx1-ubyte"]
         if len(images.values) != len(labels.values):
-            raise _damaged(labels.path, f"{len(images.values)} labels, one an image", f"{len(labels.values)}")
+            raise _damaged(
+                labels.path, f"{len(images.values)} labels, one per image", f"{len(labels.values)}"
+            )
     return files
 
 
@@ -147,7 +165,7 @@ def read_file(folder: Path, name: str, expected_checksum: str | None = None) -> 
     expected_checksum = expected_checksum or OFFICIAL_CHECKSUMS[name]
     path = find_file(folder, name)
     if path is None:
-        raise DataError(f"{folder / name}: expected the file, plain or .gz, received none", hint=FETCH_HINT)
+        raise DataError(f"{folder / name} (plain or .gz) not found", hint=FETCH_HINT)
     raw = _read_bytes(path)
     values = _parse_idx(path, raw, (IMAGE_SIZE, IMAGE_SIZE) if "images" in name else ())
     checksum = hashlib.sha256(raw).hexdigest()
@@ -163,11 +181,11 @@ def _read_bytes(path: Path) -> bytes:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             raw = file.read(MAX_FILE_BYTES + 1)
     except EOFError:
-        raise _damaged(path, "a whole gzip file", "one that ends early (truncated)") from None
+        raise _damaged(path, "a complete gzip file", "a truncated one") from None
     except (gzip.BadGzipFile, zlib.error) as error:
         raise _damaged(path, "a gzip file", f"corrupt bytes ({error})") from None
     except OSError as error:
-        raise DataError(f"{path}: expected a readable file, received: {error.strerror or error}") from None
+        raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
     if len(raw) > MAX_FILE_BYTES:
         raise _damaged(path, f"at most {MAX_FILE_BYTES:,} uncompressed bytes", "more")
     return raw
@@ -189,13 +207,13 @@ def _parse_idx(path: Path, raw: bytes, item_shape: tuple[int, ...]) -> ByteArray
         raise _damaged(path, f"shape {wanted}", " x ".join(map(str, shape)))
     num_bytes = num_header_bytes + int(np.prod(shape, dtype=object))
     if len(raw) != num_bytes:
-        fault = "truncated" if len(raw) < num_bytes else "bytes left over"
-        raise _damaged(path, f"{num_bytes:,} bytes as its header says", f"{len(raw):,} ({fault})")
+        fault = "truncated" if len(raw) < num_bytes else "too long"
+        raise _damaged(path, f"{num_bytes:,} bytes according to its header", f"{len(raw):,} ({fault})")
     return np.frombuffer(raw, dtype=np.uint8, offset=num_header_bytes).reshape(shape)
 
 
 def _damaged(path: Path, expected: str, received: str) -> DataError:
     return DataError(
         f"{path}: expected {expected}, received {received}",
-        hint="Nothing was changed. Move this file away, then `dropout-lab data` fetches it anew.",
+        hint="No file was changed. Move this one away, then run `dropout-lab data` to download it.",
     )

@@ -1,4 +1,4 @@
-"""Gets the data files where they are missing: a download as Keras does it, or the Debian package."""
+"""Fetch missing data files: download them as Keras does, or install the Debian package."""
 
 import http.client
 import os
@@ -19,9 +19,10 @@ from dropout_lab.learning.data_files import (
     missing_files,
     read_file,
 )
+from dropout_lab.redaction import redact
 
 DOWNLOAD_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
-"""Where ``keras.datasets.fashion_mnist`` downloads from."""
+"""Folder from which ``keras.datasets.fashion_mnist`` downloads."""
 
 DEBIAN_PACKAGE = "dataset-fashion-mnist"
 TIMEOUT_SECONDS = 20
@@ -31,36 +32,38 @@ Report = Callable[[str], None]
 
 
 def locate_or_download(folder: str | None = None) -> Path:
-    """Return the folder that holds the files, downloading them into Keras' cache where no folder does.
+    """Return the folder with the files; if there is none, download them into the Keras cache.
 
     Raises:
-        DataError: If a named folder lacks them, or they are nowhere and cannot be downloaded.
+        DataError: If a named folder lacks them, or they are missing and cannot be downloaded.
     """
     return locate(folder) or fetch_by_download()
 
 
-def fetch(report: Report) -> Path:
-    """Get the files by the first way that works, and return their folder.
+def fetch(report: Report, *, install: bool = False) -> Path:
+    """Fetch the files and return their folder.
 
     Args:
-        report: Is told each step before it is taken, and why one failed.
+        report: Called with each step before it is taken, and with the failure of one.
+        install: Whether to install the Debian package if the download fails.
 
     Raises:
-        DataError: If no way works.
+        DataError: If the files cannot be fetched.
     """
-    for way in (fetch_by_download, fetch_debian_package):
-        try:
-            return way(report)
-        except DataError as error:
-            report(error.message)
-    raise DataError("expected one way to get Fashion-MNIST, received none that works here", hint=FETCH_HINT)
+    try:
+        return fetch_by_download(report)
+    except DataError as error:
+        if not install:
+            raise
+        report(error.message)
+    return install_debian_package(report)
 
 
 def fetch_by_download(report: Report = lambda _: None, url: str = DOWNLOAD_URL) -> Path:
-    """Download the files that Keras' cache lacks, verify them, and return the cache's folder.
+    """Download the files that the Keras cache lacks, verify them, and return the folder of the cache.
 
     Args:
-        report: Is told what is downloaded.
+        report: Called with the address of each file before it is downloaded.
         url: Folder of the four .gz files.
 
     Raises:
@@ -75,7 +78,7 @@ def fetch_by_download(report: Report = lambda _: None, url: str = DOWNLOAD_URL) 
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             raise DataError(
-                f"{url}{name}.gz: expected the file, received: {reason}", hint=FETCH_HINT
+                f"{url}{name}.gz cannot be downloaded: {redact(str(reason))}", hint=FETCH_HINT
             ) from None
         with _staging_folder(target) as staging:
             _write(Path(staging) / f"{name}.gz", content)
@@ -83,16 +86,14 @@ def fetch_by_download(report: Report = lambda _: None, url: str = DOWNLOAD_URL) 
     return target
 
 
-def fetch_debian_package(report: Report = lambda _: None) -> Path:
-    """Install the Debian package, or unpack it into Keras' cache where that is not allowed.
+def install_debian_package(report: Report = lambda _: None) -> Path:
+    """Install the Debian package as root; as another user, unpack it into the Keras cache.
 
     Raises:
         DataError: If the machine has no apt-get, or it cannot get the package.
     """
     if shutil.which("apt-get") is None:
-        raise DataError(
-            "apt-get: expected on Debian and Ubuntu, received none on this machine", hint=FETCH_HINT
-        )
+        raise DataError("apt-get is missing: --install needs Debian or Ubuntu.", hint=FETCH_HINT)
     if os.geteuid() == 0:
         return _install_package(report)
     return _unpack_package(report)
@@ -100,18 +101,18 @@ def fetch_debian_package(report: Report = lambda _: None) -> Path:
 
 def _install_package(report: Report) -> Path:
     install = ["apt-get", "install", "--yes", "--no-install-recommends", DEBIAN_PACKAGE]
-    report(f"Installing the Debian package {DEBIAN_PACKAGE}")
+    report(f"Running `{' '.join(install)}`")
     try:
         _run(install)
     except DataError:
-        report("Updating the lists of packages")
+        report("Running `apt-get update`, then the installation again")
         _run(["apt-get", "update"])
         _run(install)
     return DEBIAN_FOLDER
 
 
 def _unpack_package(report: Report) -> Path:
-    """Download and unpack the package with folders of apt's that need no privileges."""
+    """Download and unpack the package, with folders for apt-get that need no privileges."""
     target = keras_cache()
     with _staging_folder(target) as name:
         staging = Path(name)
@@ -123,12 +124,12 @@ def _unpack_package(report: Report) -> Path:
             *("-o", f"Dir::Cache::Archives={staging / 'archives'}"),
             *("-o", "Debug::NoLocking=true"),
         ]
-        report("Reading the lists of packages")
+        report("Running `apt-get update` with package lists in a temporary folder")
         _run(["apt-get", *options, "update"], staging)
         report(f"Downloading the Debian package {DEBIAN_PACKAGE}")
         _run(["apt-get", *options, "download", DEBIAN_PACKAGE], staging)
         (package,) = staging.glob(f"{DEBIAN_PACKAGE}_*.deb")
-        report(f"Unpacking it into {target}")
+        report(f"Unpacking the package into {target}")
         _run(["dpkg-deb", "--extract", str(package), str(staging / "unpacked")], staging)
         unpacked = staging / "unpacked" / DEBIAN_FOLDER.relative_to("/")
         for file in missing_files(target):
@@ -141,7 +142,8 @@ def _write(path: Path, content: bytes) -> None:
         path.write_bytes(content)
     except OSError as error:
         raise DataError(
-            f"{path.parent.parent}: expected room for the data, received: {error.strerror}"
+            f"{path.parent.parent} cannot be written: {error.strerror or error}",
+            hint=f"Make room there, or set KERAS_HOME to another folder. {FETCH_HINT}",
         ) from None
 
 
@@ -150,17 +152,20 @@ def _place(source: Path, name: str, target: Path) -> None:
     try:
         file = read_file(source, name)
     except DataError as error:
-        raise DataError(f"{name}: what was fetched is not it: {error.message}", hint=FETCH_HINT) from None
+        raise DataError(f"The fetched {name} is another file: {error.message}", hint=FETCH_HINT) from None
     file.path.replace(target / file.path.name)
 
 
 def _staging_folder(target: Path) -> tempfile.TemporaryDirectory[str]:
-    """Return a temporary folder beside the files in `target`, so that moving one there is atomic."""
+    """Return a temporary folder on the file system of `target`, so that moving a file there is atomic."""
     try:
         target.mkdir(parents=True, exist_ok=True)
         return tempfile.TemporaryDirectory(dir=target, prefix=".fetching-", ignore_cleanup_errors=True)
     except OSError as error:
-        raise DataError(f"{target}: expected a folder to write in, received: {error.strerror}") from None
+        raise DataError(
+            f"{target} cannot be written: {error.strerror or error}",
+            hint=f"Set KERAS_HOME to another folder. {FETCH_HINT}",
+        ) from None
 
 
 def _run(command: Sequence[str], folder: Path | None = None) -> None:
@@ -176,9 +181,7 @@ def _run(command: Sequence[str], folder: Path | None = None) -> None:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise DataError(
-            f"{' '.join(command)}: expected it to run, received: {error}", hint=FETCH_HINT
-        ) from None
+        raise DataError(f"`{' '.join(command)}` cannot be run: {error}", hint=FETCH_HINT) from None
     if result.returncode != 0:
         output = (result.stderr or result.stdout).strip().splitlines() or ["no message"]
-        raise DataError(f"{command[0]}: expected success, received: {output[-1]}", hint=FETCH_HINT)
+        raise DataError(f"`{' '.join(command)}` failed: {redact(output[-1])}", hint=FETCH_HINT)

@@ -18,12 +18,12 @@ def test_shows_folder_shapes_and_checksums(subset, capsys):
         assert line.split()[0] == f"{name}.gz"
         assert line.split()[-1] == sums[name]
     assert "1,000 x 28 x 28" in lines[1]
-    assert "other images than the authors'" in lines[5]
+    assert "not the original files" in lines[5]
 
 
 def test_the_official_files_are_called_so(whole_dataset, capsys):
     data(folder=str(whole_dataset))
-    assert "All four are the files of the dataset's authors." in capsys.readouterr().out
+    assert "All four are the original files, checksums OK." in capsys.readouterr().out
 
 
 def test_prints_json_for_scripts(subset, capsys):

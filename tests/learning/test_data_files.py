@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dropout_lab.errors import DataError
+from dropout_lab.learning import data_files
 from dropout_lab.learning.data_files import (
     CHECKSUM_FILE,
     OFFICIAL_CHECKSUMS,
@@ -68,7 +69,7 @@ DAMAGE = {
     "empty": (IMAGES, b"", "header"),
     "header only": (IMAGES, _idx(0x0803, 500, 28, 28, num_bytes=0), "truncated"),
     "one byte short": (LABELS, _idx(0x0801, 500, num_bytes=499), "truncated"),
-    "one byte more": (LABELS, _idx(0x0801, 500, num_bytes=501), "left over"),
+    "one byte more": (LABELS, _idx(0x0801, 500, num_bytes=501), "too long"),
     "labels for images": (IMAGES, _idx(0x0801, 500, num_bytes=500), "magic number 2051, received 2049"),
     "images for labels": (LABELS, _idx(0x0803, 1, 28, 28, num_bytes=784), "magic number 2049"),
     "other size": (IMAGES, _idx(0x0803, 500, 32, 32, num_bytes=500 * 32 * 32), "n x 28 x 28, received 500 x"),
@@ -125,7 +126,7 @@ def test_images_and_labels_of_other_numbers_are_refused(folder):
     sums = folder / CHECKSUM_FILE
     lines = [line for line in sums.read_text().splitlines() if LABELS not in line]
     sums.write_text("\n".join([*lines, f"{hashlib.sha256(raw).hexdigest()}  {LABELS}"]))
-    with pytest.raises(DataError, match="500 labels, one an image, received 499"):
+    with pytest.raises(DataError, match="500 labels, one per image, received 499"):
         read_files(folder)
 
 
@@ -154,7 +155,7 @@ def test_the_named_folder_is_the_only_one_looked_at(monkeypatch, tmp_path, subse
     assert locate(str(keras_cache())) == keras_cache()
 
     monkeypatch.setenv("DROPOUT_LAB_DATA", str(tmp_path / "nowhere"))
-    with pytest.raises(DataError, match=r"DROPOUT_LAB_DATA: expected a readable folder, received .*nowhere"):
+    with pytest.raises(DataError, match=r"DROPOUT_LAB_DATA: folder .*nowhere' not found"):
         locate()
     with pytest.raises(DataError, match=r"data\.folder of the spec"):
         locate(str(tmp_path / "nowhere"))
@@ -162,14 +163,14 @@ def test_the_named_folder_is_the_only_one_looked_at(monkeypatch, tmp_path, subse
 
 @pytest.mark.parametrize("name", ["x" * 300, "a\0b", "~nobody-of-this-name/data", "/dev/null"])
 def test_a_strange_folder_name_is_an_error_that_names_it(name):
-    with pytest.raises(DataError, match="expected a readable folder"):
+    with pytest.raises(DataError, match="not found or not readable"):
         locate(name)
 
 
 @pytest.mark.parametrize("missing", OFFICIAL_CHECKSUMS)
 def test_a_named_folder_without_a_file_is_an_error_that_names_it(folder, missing):
     (folder / missing).unlink()
-    with pytest.raises(DataError, match=f"received a folder without {missing}\n") as caught:
+    with pytest.raises(DataError, match=rf"lacks 1 of 4 files \(plain or .gz\): {missing}\n") as caught:
         locate(str(folder))
     assert "dropout-lab data" in caught.value.hint
 
@@ -218,3 +219,20 @@ def test_no_bytes_are_taken_for_the_dataset(tmp_path_factory, raw, name, compres
 @CASES
 def test_no_bytes_of_ten_thousand_are_taken_for_the_dataset(tmp_path_factory, raw, name, compress):
     _never_anything_but_a_data_error(tmp_path_factory.getbasetemp(), raw, name, compress)
+
+
+def test_without_a_home_or_with_one_that_cannot_be_written_a_temporary_folder_is_taken(monkeypatch, tmp_path):
+    monkeypatch.delenv("DROPOUT_LAB_DATA")
+    monkeypatch.delenv("KERAS_HOME", raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    temporary = tmp_path / ".keras" / "datasets" / "fashion-mnist"
+    for home in ("/nonexistent", "/proc"):
+        monkeypatch.setenv("HOME", home)
+        assert data_files.keras_cache() == temporary
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("os.path.expanduser", lambda name: name)  # as for a user id without an entry
+    assert data_files.expand_user("~/x") is None
+    assert data_files.keras_cache() == temporary
+    monkeypatch.setenv("KERAS_HOME", "~/x")
+    assert data_files.keras_cache().is_relative_to("~/x")
+    assert data_files.locate() is None or data_files.locate() == data_files.DEBIAN_FOLDER
