@@ -9,6 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from dropout_lab.execution.outcome import Failure, RunOutcome
+from dropout_lab.execution.planning import PlannedRun
+from dropout_lab.execution.stopping import StopRequest
+from dropout_lab.learning.session import Session
+from dropout_lab.learning.training import Progress
 from dropout_lab.tracking import connect
 
 SPEC = """\
@@ -21,6 +26,40 @@ conditions:
   baseline: {model: {dropout: 0}}
   dropout: {model: {dropout: {conv1: 0.2, conv2: 0.2, dense: 0.5}}}
 """
+
+
+class Listener:
+    """A reporter that notes everything, and requests a stop after some calls if told to."""
+
+    def __init__(self, stop_after: int = 0) -> None:
+        self.stop = StopRequest()
+        self.notes: list[str] = []
+        self.ends: list[RunOutcome | Failure] = []
+        self.num_calls = 0
+        self._stop_after = stop_after
+
+    def started(self, run: PlannedRun, run_id: str, session: Session, progress: Progress) -> None:
+        pass
+
+    def progressed(self, run: PlannedRun, progress: Progress, num_steps: int) -> None:
+        self.num_calls += 1
+        if self.num_calls == self._stop_after:
+            self.stop.signal_number = 2
+
+    def noted(self, message: str) -> None:
+        self.notes.append(message)
+
+    def finished(self, outcome: RunOutcome) -> None:
+        self.ends.append(outcome)
+
+    def failed(self, failure: Failure) -> None:
+        self.ends.append(failure)
+
+
+@pytest.fixture
+def make_listener() -> type[Listener]:
+    """Makes reporters that note everything."""
+    return Listener
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 
 from dropout_lab.errors import Interrupted, TrackingUnavailable, TrainingError
-from dropout_lab.execution.outcome import Failure, RunOutcome
 from dropout_lab.execution.planning import PlannedRun, plan_runs
 from dropout_lab.execution.runner import Runner
-from dropout_lab.execution.stopping import StopRequest
 from dropout_lab.execution.workspace import STATE_ROOT, choose_workspaces, workspaces
 from dropout_lab.learning.data import load_data
 from dropout_lab.learning.devices import resolve_device
@@ -22,45 +20,23 @@ from dropout_lab.tracking import Tracker, connect, load_test_probs, read_runs
 EPOCH_METRICS = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
-class Listener:
-    """Notes what it is told, and stops the run after some calls if asked to."""
-
-    def __init__(self, stop: StopRequest, stop_after: int = 0) -> None:
-        self.notes: list[str] = []
-        self.num_calls = 0
-        self._stop = stop
-        self._stop_after = stop_after
-
-    def started(self, run: PlannedRun, run_id: str, session: Session, progress: Progress) -> None:
-        pass
-
-    def progressed(self, run: PlannedRun, progress: Progress, num_steps: int) -> None:
-        self.num_calls += 1
-        if self.num_calls == self._stop_after:
-            self._stop.signal_number = 2
-
-    def noted(self, message: str) -> None:
-        self.notes.append(message)
-
-    def finished(self, outcome: RunOutcome) -> None:
-        pass
-
-    def failed(self, failure: Failure) -> None:
-        pass
-
-
 @pytest.fixture
 def planned(lab: Path) -> list[PlannedRun]:
     """The baseline's and the dropout run of the tiny spec."""
     return plan_runs(load_spec(lab / "tiny.yaml"))
 
 
-def execute(run: PlannedRun, *, stop_after: int = 0, tracker: Tracker | None = None, fresh: bool = False):  # type: ignore[no-untyped-def]
-    stop = StopRequest()
-    listener = Listener(stop, stop_after)
-    runner = Runner(tracker or connect(run.origin.experiment), listener, stop)
-    outcome = runner.execute(run, load_data(run.settings.data), resolve_device("cpu"), fresh=fresh)
-    return outcome, listener
+@pytest.fixture
+def execute(make_listener):  # type: ignore[no-untyped-def]
+    """Execute one run; return its outcome and the listener."""
+
+    def call(run: PlannedRun, *, stop_after: int = 0, tracker: Tracker | None = None, fresh: bool = False):  # type: ignore[no-untyped-def]
+        listener = make_listener(stop_after)
+        runner = Runner(tracker or connect(run.origin.experiment), listener, listener.stop)
+        outcome = runner.execute(run, load_data(run.settings.data), resolve_device("cpu"), fresh=fresh)
+        return outcome, listener
+
+    return call
 
 
 def only_run() -> RunRecord:
@@ -68,7 +44,7 @@ def only_run() -> RunRecord:
     return record
 
 
-def test_a_run_is_logged_whole(planned: list[PlannedRun]) -> None:
+def test_a_run_is_logged_whole(execute, planned: list[PlannedRun]) -> None:
     outcome, _ = execute(planned[1])
     run = only_run()
     assert (run.run_id, run.status, run.condition, run.seed) == (
@@ -92,7 +68,7 @@ def test_a_run_is_logged_whole(planned: list[PlannedRun]) -> None:
     assert np.mean(probs.argmax(axis=1) == labels) == pytest.approx(run.metrics["test_accuracy"])
 
 
-def test_the_artifacts_and_the_model_are_there(planned: list[PlannedRun]) -> None:
+def test_the_artifacts_and_the_model_are_there(execute, planned: list[PlannedRun]) -> None:
     import keras
     import mlflow
 
@@ -124,7 +100,7 @@ def test_the_artifacts_and_the_model_are_there(planned: list[PlannedRun]) -> Non
     assert {one.dataset.digest for one in inputs} == {only_run().data_digest}
 
 
-def test_a_finished_run_is_not_trained_again(planned: list[PlannedRun]) -> None:
+def test_a_finished_run_is_not_trained_again(execute, planned: list[PlannedRun]) -> None:
     first, _ = execute(planned[0])
     again, listener = execute(planned[0])
     assert again.was_finished
@@ -141,7 +117,7 @@ def only(runs: list[RunRecord]) -> RunRecord:
     return runs[0]
 
 
-def test_twins_are_twins_in_the_store(planned: list[PlannedRun]) -> None:
+def test_twins_are_twins_in_the_store(execute, planned: list[PlannedRun]) -> None:
     for run in planned:
         execute(run)
     baseline, dropout = read_runs("tiny in lab")
@@ -151,7 +127,9 @@ def test_twins_are_twins_in_the_store(planned: list[PlannedRun]) -> None:
 
 
 @pytest.mark.parametrize("stop_after", [1, 2])
-def test_a_stopped_run_goes_on_to_the_same_result(planned: list[PlannedRun], stop_after: int) -> None:
+def test_a_stopped_run_goes_on_to_the_same_result(
+    execute, planned: list[PlannedRun], stop_after: int
+) -> None:
     execute(planned[1])
     expected = only_run()
     other = planned[1].__class__("again", planned[1].seed, planned[1].settings, planned[1].origin)
@@ -173,7 +151,7 @@ def test_a_stopped_run_goes_on_to_the_same_result(planned: list[PlannedRun], sto
 
 
 def test_a_diverged_run_is_failed_and_says_why(
-    planned: list[PlannedRun], monkeypatch: pytest.MonkeyPatch
+    execute, planned: list[PlannedRun], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train = Session.train
 
@@ -190,7 +168,7 @@ def test_a_diverged_run_is_failed_and_says_why(
 
 
 def test_a_store_that_is_away_at_the_end_gets_everything_later(
-    planned: list[PlannedRun], monkeypatch: pytest.MonkeyPatch
+    execute, planned: list[PlannedRun], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tracker = connect("tiny in lab")
 

@@ -3,33 +3,14 @@ from pathlib import Path
 import pytest
 
 from dropout_lab.execution import watch
-from dropout_lab.execution.outcome import Failure, RunOutcome
-from dropout_lab.execution.planning import PlannedRun, plan_runs
+from dropout_lab.execution.planning import plan_runs
 from dropout_lab.execution.runner import Runner
-from dropout_lab.execution.stopping import StopRequest
 from dropout_lab.learning.data import load_data
 from dropout_lab.learning.devices import resolve_device
 from dropout_lab.learning.session import Session
 from dropout_lab.learning.training import Progress
 from dropout_lab.spec import load_spec
 from dropout_lab.tracking import connect
-
-
-class Silent:
-    def started(self, run: PlannedRun, run_id: str, session: Session, progress: Progress) -> None:
-        pass
-
-    def progressed(self, run: PlannedRun, progress: Progress, num_steps: int) -> None:
-        pass
-
-    def noted(self, message: str) -> None:
-        pass
-
-    def finished(self, outcome: RunOutcome) -> None:
-        pass
-
-    def failed(self, failure: Failure) -> None:
-        pass
 
 
 @pytest.mark.parametrize(
@@ -44,7 +25,9 @@ def test_state_is_saved_after_each_epoch_and_within_one_when_it_is_old(
     monkeypatch: pytest.MonkeyPatch,
     checkpoint_seconds: float,
     saved: list[tuple[int, int]],
+    make_listener,
 ) -> None:
+    listener = make_listener()
     steps: list[tuple[int, int]] = []
     save = Session.save
 
@@ -56,6 +39,6 @@ def test_state_is_saved_after_each_epoch_and_within_one_when_it_is_old(
     monkeypatch.setattr(watch, "CHECKPOINT_SECONDS", checkpoint_seconds)
     spec = load_spec(lab / "tiny.yaml", ["training.batch_size=10", "training.epochs=2"])
     run = plan_runs(spec)[0]
-    runner = Runner(connect("tiny in lab"), Silent(), StopRequest())
+    runner = Runner(connect("tiny in lab"), listener, listener.stop)
     runner.execute(run, load_data(run.settings.data), resolve_device("cpu"))
     assert steps == saved
