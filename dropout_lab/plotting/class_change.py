@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from dropout_lab.plotting.style import (
     LIGHT,
     Theme,
+    default_settings,
     new_figure,
     percent,
     plain,
@@ -71,6 +72,7 @@ def class_changes(
     return tuple(changes)
 
 
+@default_settings()
 def draw_class_changes(changes: Sequence[ClassChange], reference: str, theme: Theme = LIGHT) -> Figure:
     """Draw each class's mean change as a marker, with a small dot for each seed."""
     classes = list(dict.fromkeys(change.class_name for change in changes))

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
-from dropout_lab.plotting.style import LIGHT, Theme, new_figure, percent, style_axes
+from dropout_lab.plotting.style import LIGHT, Theme, default_settings, new_figure, percent, style_axes
 from dropout_lab.records import Evaluation, IntArray
 
 
@@ -45,6 +45,7 @@ def confusion_data(evaluation: Evaluation, class_names: Sequence[str]) -> Confus
     )
 
 
+@default_settings()
 def draw_confusion(data: ConfusionData, theme: Theme = LIGHT) -> Figure:
     """Draw the matrix with the count in every cell that is not empty."""
     figure = new_figure(5.4, theme, width=6.2)

@@ -13,6 +13,7 @@ from dropout_lab.plotting.style import (
     LIGHT,
     WIDTH,
     Theme,
+    default_settings,
     new_figure,
     percent,
     plain,
@@ -109,6 +110,7 @@ def _curve(condition: str, part: str, values: Sequence[Sequence[float]]) -> Curv
     )
 
 
+@default_settings()
 def draw_curves(data: LearningCurves, theme: Theme = LIGHT, *, side_by_side: bool = False) -> Figure:
     """Draw the loss and the accuracy panel, one above the other or `side_by_side`."""
     rows, columns = (1, 2) if side_by_side else (2, 1)

@@ -10,7 +10,15 @@ from matplotlib.ticker import MaxNLocator
 
 from dropout_lab.comparison.results import Comparison
 from dropout_lab.plotting.metric_axes import format_ticks, metric_label
-from dropout_lab.plotting.style import LIGHT, Theme, new_figure, plain, series_style, style_axes
+from dropout_lab.plotting.style import (
+    LIGHT,
+    Theme,
+    default_settings,
+    new_figure,
+    plain,
+    series_style,
+    style_axes,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +82,7 @@ def forest_panels(comparison: Comparison) -> tuple[ForestPanel, ...]:
     return tuple(panels)
 
 
+@default_settings()
 def draw_forest(panels: Sequence[ForestPanel], theme: Theme = LIGHT) -> Figure:
     """Draw one panel below the other, each with the axis of its metric."""
     heights = [0.75 + 0.36 * len(panel.rows) for panel in panels]

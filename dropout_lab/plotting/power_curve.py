@@ -8,7 +8,15 @@ from matplotlib.ticker import PercentFormatter
 
 from dropout_lab.comparison.seed_plan import Outcome
 from dropout_lab.plotting.metric_axes import format_ticks, metric_label
-from dropout_lab.plotting.style import LIGHT, Theme, new_figure, series_style, style_axes, style_legend
+from dropout_lab.plotting.style import (
+    LIGHT,
+    Theme,
+    default_settings,
+    new_figure,
+    series_style,
+    style_axes,
+    style_legend,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +32,7 @@ class PowerCurve:
     outcomes: Sequence[Outcome]
 
 
+@default_settings()
 def draw_power_curves(curves: Sequence[PowerCurve], metric: str, theme: Theme = LIGHT) -> Figure:
     """Draw power and expected seeds of designs against the true difference."""
     figure = new_figure(4.8, theme)

@@ -11,6 +11,7 @@ from dropout_lab.plotting.metric_axes import format_ticks, metric_label
 from dropout_lab.plotting.style import (
     LIGHT,
     Theme,
+    default_settings,
     new_figure,
     percent,
     plain,
@@ -99,6 +100,7 @@ def _other_model_keys(spec: Mapping[str, str]) -> dict[str, str]:
     return {k: v for k, v in spec.items() if k.startswith("model.") and not k.startswith(RATE_PREFIX)}
 
 
+@default_settings()
 def draw_rate_response(data: RateResponse, theme: Theme = LIGHT) -> Figure:
     """Draw the mean of the first metrics against the rate, with a small dot for each seed."""
     shown = list(data.points.items())[:MAX_PANELS]

@@ -13,6 +13,7 @@ from dropout_lab.evaluation.metrics import format_value
 from dropout_lab.plotting.style import (
     LIGHT,
     Theme,
+    default_settings,
     new_figure,
     percent,
     plain,
@@ -85,6 +86,7 @@ def _curve(
     )
 
 
+@default_settings()
 def draw_reliability(curves: Sequence[ReliabilityCurve], theme: Theme = LIGHT) -> Figure:
     """Draw accuracy against confidence, and below it how many predictions each bin has."""
     figure = new_figure(4.9, theme)

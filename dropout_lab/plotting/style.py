@@ -7,6 +7,8 @@ wide, so that they stay readable when a phone scales them to its width.
 import io
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -61,6 +63,14 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
 """Marker of each condition in their order: tells conditions apart without colour."""
 
 
+@contextmanager
+def default_settings() -> Iterator[None]:
+    """Draw with the settings of matplotlib itself, whatever a matplotlibrc of the user's holds."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        yield
+
+
 def series_style(index: int, theme: Theme) -> tuple[str, str]:
     """Return the colour and the marker of the condition that is number `index` in order."""
     return theme.series[index % len(theme.series)], MARKERS[index % len(MARKERS)]
@@ -112,6 +122,7 @@ def plain(text: str, max_length: int = 36) -> str:
     return re.sub("^_", " _", " ".join(cut.split())).replace("$", r"\$")
 
 
+@default_settings()
 def render(figure: Figure, picture_format: PictureFormat) -> bytes:
     """Return `figure` as a file's bytes; they depend on nothing but the figure."""
     no_dates = {"Date": None} if picture_format == "svg" else {"Software": None}

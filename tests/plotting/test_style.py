@@ -1,4 +1,7 @@
 import itertools
+import os
+import subprocess
+import sys
 import warnings
 
 import matplotlib as mpl
@@ -89,3 +92,24 @@ def test_settings_of_the_process_are_left_alone():
     before = dict(mpl.rcParams)
     render(new_figure(2, DARK), "svg")
     assert dict(mpl.rcParams) == before
+
+
+def test_a_matplotlibrc_of_the_users_changes_nothing(tmp_path):
+    settings = tmp_path / "matplotlibrc"
+    settings.write_text("text.usetex: True\nfont.size: 40\nlines.linewidth: 9\nsavefig.transparent: True\n")
+    code = """
+import hashlib, numpy
+from dropout_lab.plotting.confusion import ConfusionData, draw_confusion
+from dropout_lab.plotting.style import render
+
+data = ConfusionData(
+    class_names=("a", "b"), counts=numpy.eye(2, dtype=int), shares=numpy.eye(2), accuracy=1.0
+)
+print(hashlib.sha256(render(draw_confusion(data), "svg")).hexdigest())
+"""
+
+    def digest(**variables: str) -> str:
+        command, environment = [sys.executable, "-c", code], os.environ | variables
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+    assert digest(MATPLOTLIBRC=str(settings)) == digest()
