@@ -110,7 +110,7 @@ def test_a_server_that_is_away_is_asked_ever_less_often_and_told_once(wire, make
     now += 300
     assert delivery.offer(make_epochs(2))
     assert not delivery.is_away
-    assert told[1:] == ["The tracking store is back; all 2 epochs so far are logged."]
+    assert told[1:] == ["The tracking store answers again; all 2 epochs so far are logged."]
 
 
 def small(start: RunStart) -> RunStart:
