@@ -1,6 +1,5 @@
-"""``dropout-lab doctor``: is everything there that a run needs, and if not, what mends it."""
+"""``dropout-lab doctor``: check what a run needs, and suggest fixes."""
 
-import os
 import platform
 import shutil
 import sys
@@ -12,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from dropout_lab import __version__
 from dropout_lab.cli.console import TextOrJson, print_json, starting_tensorflow, stdout
 from dropout_lab.cli.help import documented
 from dropout_lab.errors import DropoutLabError
@@ -20,22 +20,24 @@ MIN_PYTHON, END_PYTHON = (3, 11), (3, 14)
 MIN_FREE_BYTES = 2**30
 """A study of 20 runs with their models takes about 150 MB."""
 
+SHOWN_VERSIONS = ("keras", "mlflow", "numpy", "tensorflow")
+
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that a run needs.
+    """Result of one check.
 
     Attributes:
-        name: What was looked at.
+        name: Subject of the check.
         ok: Whether a run can use it.
-        found: What was found.
-        mend: What to do where it is not ok.
+        found: State of the subject.
+        fix: Remedy; empty if `ok`.
     """
 
     name: str
     ok: bool
     found: str
-    mend: str = ""
+    fix: str = ""
 
 
 @documented(
@@ -47,9 +49,7 @@ class Check:
     ],
 )
 def doctor(
-    format_: Annotated[
-        TextOrJson, typer.Option("--format", help="How to print the result.")
-    ] = TextOrJson.TEXT,
+    format_: Annotated[TextOrJson, typer.Option("--format", help="Output format.")] = TextOrJson.TEXT,
 ) -> None:
     """Run all checks and print their results."""
     checks = [diagnose(name, check) for name, check in CHECKS.items()]
@@ -62,10 +62,18 @@ def doctor(
 
 
 def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> Check:
-    """Check the interpreter's version."""
-    text = ".".join(map(str, version))
-    mend = "Make the environment anew with Python 3.11, 3.12 or 3.13."
-    return Check("python", MIN_PYTHON <= version[:2] < END_PYTHON, f"{text} ({platform.machine()})", mend)
+    """Check the version of the interpreter."""
+    text = f"{'.'.join(map(str, version))} ({platform.machine()}), dropout_lab {__version__}"
+    return _check(
+        "python",
+        MIN_PYTHON <= version[:2] < END_PYTHON,
+        text,
+        "Recreate the environment with Python 3.11, 3.12 or 3.13.",
+    )
+
+
+def _check(name: str, ok: bool, found: str, fix: str) -> Check:
+    return Check(name, ok, found, "" if ok else fix)
 
 
 def check_packages(
@@ -74,8 +82,9 @@ def check_packages(
     """Check installed packages against the bounds that this package declares.
 
     Args:
-        requirements: As in pyproject.toml; by default those of the installed dropout_lab.
-        version_of: Returns a distribution's version or raises `metadata.PackageNotFoundError`.
+        requirements: Requirements as in pyproject.toml. [default: those of the installed dropout_lab]
+        version_of: Function that returns the version of a distribution, or raises
+            `metadata.PackageNotFoundError`.
     """
     from packaging.requirements import Requirement
 
@@ -88,7 +97,7 @@ def check_packages(
         except metadata.PackageNotFoundError:
             return None
 
-    problems, num_fit = [], 0
+    problems, num_met, versions = [], 0, {}
     for requirement in map(Requirement, requirements):
         if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
             continue
@@ -98,24 +107,40 @@ def check_packages(
         if version is None:
             problems.append(f"{requirement} is missing")
         elif not requirement.specifier.contains(version, prereleases=True):
-            problems.append(f"{requirement} is needed, {version} is there")
+            problems.append(f"{requirement} is required, but {version} is installed")
         else:
-            num_fit += 1
+            num_met += 1
+            versions[requirement.name] = version
     if installed("tensorflow") and installed("tensorflow-cpu"):
         return Check(
             "packages",
             ok=False,
             found="tensorflow and tensorflow-cpu are both installed and share one folder",
-            mend="pip uninstall tensorflow tensorflow-cpu, then pip install tensorflow",
+            fix="Run `pip uninstall tensorflow tensorflow-cpu`, then `pip install tensorflow`.",
         )
     if problems:
-        mend = "pip install --upgrade dropout_lab (in a checkout: pip install -c constraints.txt -e .)"
-        return Check("packages", ok=False, found="; ".join(problems), mend=mend)
-    return Check("packages", ok=True, found=f"{num_fit} as needed")
+        fix = (
+            "Run `pip install --upgrade dropout_lab` (in a checkout: `pip install -c constraints.txt -e .`)."
+        )
+        return Check("packages", ok=False, found="; ".join(problems), fix=fix)
+    shown = ", ".join(f"{name} {versions[name]}" for name in SHOWN_VERSIONS if name in versions)
+    return Check(
+        "packages", ok=True, found=f"all {num_met} requirements met" + (f" ({shown})" if shown else "")
+    )
+
+
+def check_keras() -> Check:
+    """Check that Keras has the backend that the networks need, with the settings of a run."""
+    with starting_tensorflow():
+        from dropout_lab.learning.devices import configure_keras, keras_settings
+
+        configure_keras("float32")
+    found = ", ".join(f"{name} {value}" for name, value in keras_settings().items())
+    return Check("keras", ok=True, found=found)
 
 
 def check_device() -> Check:
-    """Check that TensorFlow starts, and tell which device ``device: auto`` takes."""
+    """Check that TensorFlow starts, and find the device that ``device: auto`` takes."""
     with starting_tensorflow():
         from dropout_lab.learning.devices import resolve_device
 
@@ -126,44 +151,41 @@ def check_device() -> Check:
 
 
 def check_data() -> Check:
-    """Check that the dataset is there and whole, without fetching it."""
+    """Check that the dataset is present and intact, without downloading it."""
     from dropout_lab.learning.data import is_official
     from dropout_lab.learning.data_files import locate, read_files
 
     folder = locate()
     if folder is None:
-        return Check("data", ok=False, found="not on this machine yet", mend="dropout-lab data")
+        return Check("data", ok=False, found="not on this machine", fix="Run `dropout-lab data`.")
     files = read_files(folder)
     official = is_official({name: file.checksum for name, file in files.items()})
-    kind = "the authors' files" if official else "other images than the authors', by their own SHA256SUMS"
-    return Check("data", ok=True, found=f"{folder}: {kind}, checksums hold")
+    kind = "original files" if official else "other images, which match their SHA256SUMS"
+    return Check("data", ok=True, found=f"{folder}: {kind}, checksums OK")
 
 
 def check_tracking() -> Check:
-    """Check that runs can be recorded, without creating a store."""
-    from dropout_lab.tracking import locate
-    from dropout_lab.tracking.store import open_client
+    """Check that runs can be recorded: access, the right to write, and locks; records nothing."""
+    from dropout_lab.tracking.checking import check_store
 
-    location = locate()
-    if location.file is not None and not location.file.exists():
-        folder = next(parent for parent in location.file.parents if parent.exists())
-        found = f"{location.shown}, which the first run makes"
-        return Check("tracking", os.access(folder, os.W_OK), found, f"Get permission to write in {folder}.")
-    open_client(create=False)
-    return Check("tracking", ok=True, found=location.shown)
+    location, exists = check_store()
+    return Check(
+        "tracking", ok=True, found=location.shown + ("" if exists else " (created by the first run)")
+    )
 
 
 def check_disk(folder: Path | None = None) -> Check:
-    """Check the room for runs in `folder`, by default the current one."""
+    """Check the free space of `folder`, by default the current one."""
     folder = folder or Path.cwd()
     free = shutil.disk_usage(folder).free
-    mend = f"Make room: {MIN_FREE_BYTES / 2**30:.0f} GiB lets a study run."
-    return Check("disk", free >= MIN_FREE_BYTES, f"{free / 2**30:.1f} GiB free in {folder}", mend)
+    fix = f"Make room: at least {MIN_FREE_BYTES / 2**30:.0f} GiB of free disk space is required."
+    return _check("disk", free >= MIN_FREE_BYTES, f"{free / 2**30:.1f} GiB free in {folder}", fix)
 
 
 CHECKS: dict[str, Callable[[], Check]] = {
     "python": check_python,
     "packages": check_packages,
+    "keras": check_keras,
     "device": check_device,
     "data": check_data,
     "tracking": check_tracking,
@@ -172,14 +194,14 @@ CHECKS: dict[str, Callable[[], Check]] = {
 
 
 def diagnose(name: str, check: Callable[[], Check]) -> Check:
-    """Return what `check` finds; whatever it raises is a finding too."""
+    """Return the result of `check`; an exception is a failed check."""
     try:
         return check()
     except DropoutLabError as error:
-        return Check(name, ok=False, found=error.message, mend=error.hint or "")
+        return Check(name, ok=False, found=error.message, fix=error.hint or "")
     except Exception as error:
-        mend = "See packages; pip install --force-reinstall dropout_lab may mend it."
-        return Check(name, ok=False, found=f"{type(error).__name__}: {error}", mend=mend)
+        fix = "Reinstall the package: `pip install --force-reinstall dropout_lab`."
+        return Check(name, ok=False, found=f"{type(error).__name__}: {error}", fix=fix)
 
 
 def _print_checks(checks: list[Check]) -> None:
@@ -187,6 +209,6 @@ def _print_checks(checks: list[Check]) -> None:
 
     console = stdout()
     for check in checks:
-        state = Text("ok  ", "green") if check.ok else Text("MEND", "bold red")
-        mend = "" if check.ok else f" -> {check.mend}"
-        console.print(state, f"{check.name:<9} {check.found}{mend}", soft_wrap=True)
+        state = Text("ok  ", "green") if check.ok else Text("FAIL", "bold red")
+        fix = f" -> {check.fix}" if check.fix else ""
+        console.print(state, f"{check.name:<9} {check.found}{fix}", soft_wrap=True)

@@ -147,6 +147,15 @@ def make_deterministic(device: DeviceInfo) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
+def keras_settings() -> dict[str, str]:
+    """Return the settings of Keras that a user's environment can change."""
+    return {
+        "backend": keras.config.backend(),
+        "image data format": keras.config.image_data_format(),
+        "float type": keras.config.floatx(),
+    }
+
+
 def _spec_name(tensorflow_name: str) -> str:
     kind, index = tensorflow_name.removeprefix("/device:").lower().split(":")
     return kind if kind == "cpu" and index == "0" else f"{kind}:{index}"
