@@ -33,8 +33,8 @@ class StockEngine:
         self._images = tf.constant(images[..., np.newaxis])
         self._labels = tf.constant(labels.astype(np.int32))
         self._run = tf.function(self._steps, input_signature=[tf.TensorSpec([None, None], tf.int32)])
-        on_gpu = "GPU" in self._images.device
-        self._step = tf.function(self._one_step, jit_compile=on_gpu)
+        # Not compiled by XLA, which has no deterministic gradient of max-pooling on GPUs (TensorFlow 2.21).
+        self._step = tf.function(self._one_step)
 
     def run(self, batches: IntArray, first_step: int) -> tuple[float, float]:
         """See `Engine.run`."""
