@@ -33,7 +33,8 @@ def compare(
     experiment: Annotated[
         str | None,
         typer.Argument(
-            help="MLflow experiment. [default: $MLFLOW_EXPERIMENT_NAME, or that of the latest run]"
+            metavar="EXPERIMENT",
+            help="MLflow experiment. [default: $MLFLOW_EXPERIMENT_NAME, or that of the latest run]",
         ),
     ] = None,
     condition: options.Conditions = None,

@@ -14,11 +14,13 @@ PRIMARY = ""
 
 Conditions = Annotated[
     list[str] | None,
-    typer.Option("--condition", help="Show only this condition and the reference. Repeatable."),
+    typer.Option(
+        "--condition", metavar="CONDITION", help="Show only this condition and the reference. Repeatable."
+    ),
 ]
 Metrics = Annotated[
     list[str] | None,
-    typer.Option("--metric", help="Metric to show beside the primary one. Repeatable."),
+    typer.Option("--metric", metavar="METRIC", help="Metric to show beside the primary one. Repeatable."),
 ]
 Primary = Annotated[
     str | None,
@@ -54,7 +56,8 @@ MethodName = Annotated[
     ),
 ]
 Confidence = Annotated[
-    float, typer.Option(min=0.5, max=0.9999, help="Confidence level of intervals and verdicts.")
+    float,
+    typer.Option(metavar="LEVEL", min=0.5, max=0.9999, help="Confidence level of intervals and verdicts."),
 ]
 AllPairsFlag = Annotated[
     bool, typer.Option("--all-pairs", help="Also compare all pairs of conditions, and rank them.")

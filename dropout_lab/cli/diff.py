@@ -34,8 +34,10 @@ SHOWN_LENGTH = 16
     ],
 )
 def diff(
-    first: Annotated[str, typer.Argument(help="[EXPERIMENT/]RUN: run name, run ID, or unique ID prefix.")],
-    second: Annotated[str, typer.Argument(help="Other run.")],
+    first: Annotated[
+        str, typer.Argument(metavar="FIRST", help="[EXPERIMENT/]RUN: run name, run ID, or unique ID prefix.")
+    ],
+    second: Annotated[str, typer.Argument(metavar="SECOND", help="Other run.")],
     format_: Annotated[TextOrJson, typer.Option("--format", help="Output format.")] = TextOrJson.TEXT,
 ) -> None:
     """Read two runs and print how they differ."""

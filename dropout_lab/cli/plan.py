@@ -43,10 +43,14 @@ def plan(
         ),
     ] = None,
     power: Annotated[
-        float, typer.Option(min=0.05, max=0.9999, help="Probability of finding the difference.")
+        float,
+        typer.Option(
+            metavar="PROBABILITY", min=0.05, max=0.9999, help="Probability of finding the difference."
+        ),
     ] = 0.8,
     metric: Annotated[
-        str | None, typer.Option(help="Metric to plan for. [default: the spec's primary metric]")
+        str | None,
+        typer.Option(metavar="METRIC", help="Metric to plan for. [default: the spec's primary metric]"),
     ] = None,
     margin: Annotated[
         float | None,
@@ -60,7 +64,8 @@ def plan(
         ),
     ] = None,
     confidence: Annotated[
-        float, typer.Option(min=0.5, max=0.9999, help="Confidence level that `compare` will use.")
+        float,
+        typer.Option(metavar="LEVEL", min=0.5, max=0.9999, help="Confidence level that `compare` will use."),
     ] = 0.95,
     plot: Annotated[
         Path | None,

@@ -26,7 +26,7 @@ RUN_HELP = "Run name, run ID, or ID prefix."
     ],
 )
 def resume(
-    run: Annotated[str | None, typer.Argument(help=f"{RUN_HELP} [default: all]", metavar="[RUN]")] = None,
+    run: Annotated[str | None, typer.Argument(help=f"{RUN_HELP} [default: all]", metavar="RUN")] = None,
     format_: Format = TextOrJson.TEXT,
 ) -> None:
     """Continue the interrupted runs of this folder."""
@@ -57,7 +57,7 @@ def sync(format_: Format = TextOrJson.TEXT) -> None:
     ],
 )
 def discard(
-    run: Annotated[str | None, typer.Argument(help=RUN_HELP, metavar="[RUN]")] = None,
+    run: Annotated[str | None, typer.Argument(help=RUN_HELP, metavar="RUN")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Discard all interrupted runs.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:

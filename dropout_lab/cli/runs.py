@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 )
 def runs(
     experiment: Annotated[
-        str | None, typer.Argument(help="MLflow experiment. [default: the one used last]")
+        str | None,
+        typer.Argument(metavar="EXPERIMENT", help="MLflow experiment. [default: the one used last]"),
     ] = None,
     repair: Annotated[
         bool, typer.Option("--repair", help="Mark interrupted runs as KILLED in MLflow.")

@@ -23,7 +23,9 @@ POLL_SECONDS = 0.2
         "dropout-lab ui --port 5001",
     ],
 )
-def ui(port: Annotated[int, typer.Option(help="Port on this machine.", min=1, max=65535)] = 5000) -> None:
+def ui(
+    port: Annotated[int, typer.Option(metavar="PORT", help="Port on this machine.", min=1, max=65535)] = 5000,
+) -> None:
     """Serve the MLflow UI until a signal arrives."""
     from dropout_lab.execution.stopping import listen_for_stop
     from dropout_lab.tracking import links, locate

@@ -1,6 +1,7 @@
 """The command line as a whole: help, versions, exit codes, and what is imported when."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -80,7 +81,11 @@ def test_help_fits_the_terminal_and_shows_its_examples_unbroken(command: str, co
     assert examples
     assert all(line.startswith(f"    dropout-lab {command}") for line in examples)
     assert all(len(line) <= columns for line in lines[: -len(examples)])
-    assert not any("<bool>" in line or "None" in line.split() for line in lines)
+    assert not any("None" in line.split() for line in lines)
+    options = [line for line in lines if line.startswith("  -")]
+    assert not any(re.search("<(bool|str|path|int|float|list)", line) for line in options)  # METAVAR, <a|b>
+    usage = lines[0].removeprefix(f"Usage: dropout-lab {command} ")
+    assert usage == usage.upper()
 
 
 def test_the_programs_own_help_fits_60_columns() -> None:
