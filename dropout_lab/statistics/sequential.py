@@ -23,6 +23,8 @@ from dropout_lab.statistics.paths import simulated_looks
 from dropout_lab.statistics.shift_tests import Values
 
 NUM_PATHS = 200_000
+MAX_VALUES = 20_000_000
+"""Paths times looks: designs with more than 100 looks are simulated with fewer paths."""
 _SEED = 20_211
 
 
@@ -193,8 +195,9 @@ def nominal_level(
 @lru_cache(maxsize=32)
 def _smallest_p_values(looks: tuple[int, ...]) -> tuple[Values, Values]:
     """Return the smallest two-sided and one-sided p-values of simulated paths, each in ascending order."""
-    highest, lowest = np.zeros(NUM_PATHS), np.zeros(NUM_PATHS)
-    for n, means, sds in simulated_looks(looks, NUM_PATHS, np.random.default_rng(_SEED)):
+    num_paths = min(NUM_PATHS, MAX_VALUES // len(looks))
+    highest, lowest = np.zeros(num_paths), np.zeros(num_paths)
+    for n, means, sds in simulated_looks(looks, num_paths, np.random.default_rng(_SEED)):
         # The logarithm of the one-sided p-value, with the sign of the statistic.
         score = _signed_scores(n - 1, means / sds * math.sqrt(n))
         np.maximum(highest, score, out=highest)

@@ -14,6 +14,8 @@ from dropout_lab.statistics.shift_tests import Values
 
 NUM_PATHS = 20_000
 NUM_BIAS_PATHS = 5_000
+MAX_VALUES = 2_000_000
+"""Paths times looks, which are kept in memory."""
 _SEED = 20_212
 _EFFECTS = np.concatenate([np.linspace(0.0, 2.0, 17), np.linspace(2.25, 4.0, 8)])
 _MARGIN_RATIO = 1.25
@@ -193,5 +195,6 @@ def _expected_estimates(
 def _paths(looks: tuple[int, ...], num_paths: int) -> tuple[Values, Values, Values]:
     """Return the looks, and means and standard deviations of standard normal values: (num_looks, paths)."""
     rng = np.random.default_rng(_SEED)
+    num_paths = min(num_paths, MAX_VALUES // len(looks))
     _, means, sds = zip(*simulated_looks(looks, num_paths, rng), strict=True)
     return np.array(looks, dtype=float), np.array(means), np.array(sds)

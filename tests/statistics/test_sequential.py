@@ -114,6 +114,11 @@ def test_looks_end_with_most_whatever_the_step() -> None:
             SequentialDesign(**wrong)
 
 
+def test_a_thousand_looks_are_calibrated_with_fewer_paths() -> None:
+    level = nominal_level(SequentialDesign(first=2, most=1_000), 0.05)
+    assert 0.0005 < level < nominal_level(SequentialDesign(first=2, most=1_000, step=100), 0.05)
+
+
 def test_before_the_first_look_nothing_is_known() -> None:
     found = sequential_test(np.ones(4), np.zeros(4), DESIGN, margin=0.1)
     assert found.looks == ()
