@@ -13,6 +13,7 @@ from dropout_lab.cli.data import data
 from dropout_lab.cli.diff import diff
 from dropout_lab.cli.doctor import doctor
 from dropout_lab.cli.help import HELP, VERBATIM
+from dropout_lab.cli.judge import judge
 from dropout_lab.cli.plan import plan
 from dropout_lab.cli.process import prepare_process
 from dropout_lab.cli.resume import discard, resume, sync
@@ -64,7 +65,7 @@ def _options(
     pass
 
 
-for command in (run, compare, plan, show, diff, runs, resume, sync, discard, ui, data, schema, doctor):
+for command in (run, compare, judge, plan, show, diff, runs, resume, sync, discard, ui, data, schema, doctor):
     app.command(help=HELP[command].text, epilog=HELP[command].epilog)(command)
 
 

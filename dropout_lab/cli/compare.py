@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         "dropout-lab compare study --condition dropout --metric test_accuracy --margin 0.003",
         "dropout-lab compare study --report report.html --plots plots",
         "dropout-lab compare study --claims experiments/study.yaml --check",
+        "dropout-lab compare mine --group-by params.dropout --pair-by params.seed --metric val_accuracy",
     ],
 )
 def compare(
@@ -52,6 +53,20 @@ def compare(
     ] = None,
     method: options.MethodName = "t",
     confidence: options.Confidence = 0.95,
+    group_by: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY",
+            help="Param or tag that makes the conditions, such as params.dropout, for runs that dropout-lab "
+            "did not train. Repeatable.",
+        ),
+    ] = None,
+    pair_by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY", help="Param or tag that pairs runs, such as params.seed. [default: unpaired]"
+        ),
+    ] = None,
     claims: Annotated[
         Path | None,
         typer.Option(
@@ -68,6 +83,8 @@ def compare(
 ) -> None:
     """Read the runs, compare them, and write the result in every requested form."""
     options.check_report_folder(report)
+    if pair_by and not group_by:
+        raise UsageError("--pair-by: needs --group-by KEY, the param or tag that makes the conditions")
     wants_report = report is not None or log
     with starting("MLflow"):
         from dropout_lab.cli.comparison_output import print_comparison
@@ -83,7 +100,10 @@ def compare(
             from dropout_lab.plotting import CURVE_METRICS
 
             histories = CURVE_METRICS
-        runs = read_runs(experiment, histories=histories)
+        if group_by:
+            runs = _foreign_runs(experiment, group_by, pair_by)
+        else:
+            runs = read_runs(experiment, histories=histories)
         stated = _read_claims(claims, runs)
     if check and not stated:
         raise UsageError(
@@ -96,7 +116,7 @@ def compare(
         primary=primary,
         confidence=confidence,
         method=Method(method),
-        varying=varying or DEFAULT_VARYING,
+        varying=varying or group_by or DEFAULT_VARYING,
         allow=allow or (),
         claims=stated,
         margins=options.parse_margins(margin or []),
@@ -113,6 +133,15 @@ def compare(
             f"{len(missed)} of {len(comparison.claims)} claims not supported:\n"
             + "\n".join(f"- {one.sentence}" for one in missed)
         )
+
+
+def _foreign_runs(experiment: str | None, group_by: list[str], pair_by: str | None) -> "list[RunRecord]":
+    from dropout_lab.comparison.score_table import seed_numbers
+    from dropout_lab.tracking.foreign import read_foreign_runs
+
+    found = read_foreign_runs(experiment, group_by=group_by, pair_by=pair_by)
+    seeds = seed_numbers([run.seed for run in found])
+    return [replace(run.record, seed=seed) for run, seed in zip(found, seeds, strict=True)]
 
 
 def _read_claims(spec: Path | None, runs: "Sequence[RunRecord]") -> "list[Claim]":

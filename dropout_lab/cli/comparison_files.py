@@ -11,8 +11,6 @@ from dropout_lab.files import write_atomically
 from dropout_lab.learning.data import CLASS_NAMES
 from dropout_lab.plotting import TestPredictions, comparison_pictures, save_pictures
 from dropout_lab.reporting.report import ReportLinks, render_report
-from dropout_lab.tracking import links, load_test_probs, locate
-from dropout_lab.tracking.reports import log_report
 
 
 def write_files(comparison: Comparison, *, plots: Path | None, report: Path | None, log: bool) -> None:
@@ -42,6 +40,8 @@ def write_files(comparison: Comparison, *, plots: Path | None, report: Path | No
             raise UsageError(f"--report: cannot write {report}: {error.strerror}") from error
         _say(f"Report written to {report}")
     if log:
+        from dropout_lab.tracking.reports import log_report
+
         run_id = log_report(
             comparison.runs[0].experiment_id,
             html,
@@ -52,18 +52,26 @@ def write_files(comparison: Comparison, *, plots: Path | None, report: Path | No
 
 
 def _test_predictions(comparison: Comparison) -> dict[str, TestPredictions]:
+    """Return the test predictions of the runs that dropout_lab trained, by run ID."""
     predictions = {}
     for run in comparison.runs:
-        try:
-            predictions[run.run_id] = load_test_probs(run)
-        except TrackingError as error:
-            _say(f"Excluded from the reliability diagram: {error.message}")
+        if run.versions:
+            from dropout_lab.tracking import load_test_probs
+
+            try:
+                predictions[run.run_id] = load_test_probs(run)
+            except TrackingError as error:
+                _say(f"Excluded from the reliability diagram: {error.message}")
     return predictions
 
 
 def _report_links(comparison: Comparison) -> ReportLinks:
-    base = links.base_address(locate().uri)
     experiment_id, run_ids = comparison.runs[0].experiment_id, [run.run_id for run in comparison.runs]
+    if not experiment_id:
+        return ReportLinks()
+    from dropout_lab.tracking import links, locate
+
+    base = links.base_address(locate().uri)
     return ReportLinks(
         runs={run_id: links.run_address(base, experiment_id, run_id) for run_id in run_ids},
         comparison=links.comparison_address(base, [experiment_id], run_ids),

@@ -39,7 +39,9 @@ def compare_runs(runs: Iterable[RunRecord], question: Question | None = None) ->
     design = _latest_design(selection)
     primary, shown, tested = _choose_metrics(family, question, design)
     margins = _margins(question, design, (primary, *shown))
-    findings = check_confounds(selection, varying=question.varying, allow=question.allow)
+    findings = (
+        check_confounds(selection, varying=question.varying, allow=question.allow) if question.guard else ()
+    )
     refuse(findings)
 
     values: dict[str, dict[str, dict[int, float]]] = {}

@@ -62,7 +62,7 @@ def run_facts(run: RunRecord) -> Facts:
         "final_weights": run.final_weights,
         **{f"versions.{package}": version for package, version in run.versions.items()},
     }
-    # Runs of version 0.1 did not log these.
+    # Of runs that dropout_lab did not make only params are known. Runs of version 0.1 did not log the rest.
     later = {
         "code": run.code,
         "instruction_set": run.instruction_set,
@@ -71,7 +71,7 @@ def run_facts(run: RunRecord) -> Facts:
     }
     facts = {
         **run.spec,
-        **{key: value or NOT_LOGGED for key, value in known.items()},
+        **{key: value or NOT_LOGGED for key, value in known.items() if value or run.versions},
         **{key: value for key, value in later.items() if value},
     }
     return {key: value for key, value in facts.items() if not matches(key, _NO_EFFECT)}

@@ -163,7 +163,10 @@ def _nothing_varies(
     keys = {key for side in (name, reference) for run in facts[side].values() for key in run}
     compared = [key for key in keys if matches(key, varying)]
     shared = sorted(set(facts[name]) & set(facts[reference]))
-    ends = {seed: {facts[side][seed]["final_weights"] for side in (name, reference)} for seed in shared}
+    ends = {
+        seed: {facts[side][seed].get("final_weights", NOT_LOGGED) for side in (name, reference)}
+        for seed in shared
+    }
     same_end = [seed for seed, values in ends.items() if len(values) == 1 and NOT_LOGGED not in values]
     if not any(_differs(key, facts[name], facts[reference]) for key in compared):
         key, value = "varying", "the same"

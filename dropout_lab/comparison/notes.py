@@ -31,6 +31,13 @@ def reading_notes(
     """
     if len(selection.conditions) == 1:
         yield f"{selection.reference} is the only condition with finished runs, so nothing is compared."
+    if not question.guard:
+        yield "Nothing is known of how these scores were made, so no settings were compared."
+    elif not any(run.versions for run in selection.all_runs()):
+        yield (
+            "These runs were not made by dropout_lab: their params were compared, but not their data, code "
+            "and initial weights."
+        )
     yield from _about_metrics(differences)
     yield from _about_tests(selection, differences, num_family)
     yield from _about_designs(standings, question.confidence, _is_undecided(differences))

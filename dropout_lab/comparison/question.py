@@ -26,6 +26,7 @@ class Question:
         method: How differences are tested.
         varying, allow: Settings under study, and settings that may also differ, as in `check_confounds`.
         claims: Claims to test.
+        guard: Whether other differences between runs are looked for; a table of scores has none to show.
     """
 
     conditions: Sequence[str] = ()
@@ -38,3 +39,4 @@ class Question:
     varying: Sequence[str] = DEFAULT_VARYING
     allow: Sequence[str] = ()
     claims: Sequence[Claim] = ()
+    guard: bool = True

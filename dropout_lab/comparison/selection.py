@@ -159,7 +159,8 @@ def _choose_reference(finished: Sequence[RunRecord], names: Sequence[str], wante
 
 def _has_no_dropout(run: RunRecord) -> bool:
     rates = [value for key, value in run.spec.items() if key.startswith("model.dropout.")]
-    return bool(rates) and all(rate in ("0", "0.0") for rate in rates)
+    named = run.condition.lower().rpartition("=")[2] if "dropout" in run.condition.lower() else ""
+    return all(rate in ("0", "0.0") for rate in rates or [named])
 
 
 def _current_specs(finished: Iterable[RunRecord]) -> dict[str, str]:

@@ -75,7 +75,7 @@ def read_runs(
     """
     client, location = open_client(create=False)
     with failures_told(location):
-        chosen = _choose_experiment(client, location, experiment)
+        chosen = choose_experiment(client, location, experiment)
         only_finished = statuses is not None and set(statuses) == {RunStatus.FINISHED}
         runs: list[RunRecord] = []
         token = None
@@ -152,7 +152,8 @@ def all_experiments(client: MlflowClient) -> list[ExperimentRecord]:
             return found
 
 
-def _choose_experiment(client: MlflowClient, location: Location, name: str | None) -> ExperimentRecord:
+def choose_experiment(client: MlflowClient, location: Location, name: str | None) -> ExperimentRecord:
+    """Return the experiment called `name`, or that of ``MLFLOW_EXPERIMENT_NAME`` or of the latest run."""
     name = name or os.environ.get("MLFLOW_EXPERIMENT_NAME")
     if name:
         found = client.get_experiment_by_name(name)

@@ -1,0 +1,75 @@
+"""``dropout-lab judge``: compare scores from a table, without MLflow."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dropout_lab.cli import comparison_options as options
+from dropout_lab.cli.help import documented
+from dropout_lab.errors import UsageError
+
+
+@documented(
+    "Compare scores from a CSV or JSON file.",
+    "The table has one row per run: condition, seed and any number of metrics. Runs with the same seed are "
+    "paired; without a column `seed` they are not. The tests are those of `compare`.",
+    examples=[
+        "dropout-lab judge scores.csv",
+        "dropout-lab judge scores.json --metric f1 --reference baseline --report report.html",
+        "cat scores.csv | dropout-lab judge - --format markdown",
+    ],
+)
+def judge(
+    scores: Annotated[str, typer.Argument(metavar="FILE", help="CSV or JSON file, or - for standard input.")],
+    condition: options.Conditions = None,
+    metric: options.Metrics = None,
+    primary: options.Primary = None,
+    reference: options.Reference = None,
+    margin: options.Margins = None,
+    method: options.MethodName = "t",
+    confidence: options.Confidence = 0.95,
+    plots: options.PlotsFolder = None,
+    report: options.ReportFile = None,
+    format_: options.Format = "table",
+) -> None:
+    """Read the table, compare its conditions, and write the result in every requested form."""
+    options.check_report_folder(report)
+    from dropout_lab.cli.comparison_output import print_comparison
+    from dropout_lab.comparison.question import Question
+    from dropout_lab.comparison.score_table import judge as judge_rows
+    from dropout_lab.comparison.score_table import metric_columns, parse_scores
+    from dropout_lab.statistics.methods import Method
+
+    name = "scores" if scores == "-" else Path(scores).stem
+    rows = parse_scores(_read(scores), scores if scores != "-" else "standard input")
+    comparison = judge_rows(
+        rows,
+        Question(
+            conditions=condition or (),
+            metrics=metric or metric_columns(rows),
+            primary=primary,
+            reference=reference,
+            margins=options.parse_margins(margin or []),
+            method=Method(method),
+            confidence=confidence,
+        ),
+        name=name,
+    )
+    print_comparison(comparison, format_)
+    if plots or report:
+        from dropout_lab.cli.comparison_files import write_files
+
+        write_files(comparison, plots=plots, report=report, log=False)
+
+
+def _read(source: str) -> str:
+    try:
+        if source == "-":
+            return sys.stdin.buffer.read().decode("utf-8-sig")
+        return Path(source).read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{source}: not UTF-8 text (byte {error.start})") from error
+    except OSError as error:
+        raise UsageError(f"{source}: {error.strerror}") from error

@@ -1,0 +1,108 @@
+"""A table of scores is compared as runs are."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from dropout_lab.comparison.compare import compare_runs
+from dropout_lab.comparison.question import Question
+from dropout_lab.comparison.score_table import judge, parse_scores, seed_numbers
+from dropout_lab.errors import UsageError
+from dropout_lab.records import RunRecord
+from dropout_lab.statistics.methods import Method
+
+MakeRun = Callable[..., RunRecord]
+RNG = np.random.default_rng(5)
+SCORES = {
+    name: {"test_accuracy": 0.9 + effect + RNG.normal(0, 0.003, 8), "test_loss": 0.3 + RNG.normal(0, 0.01, 8)}
+    for name, effect in {"baseline": 0.0, "a": 0.004, "b": -0.001}.items()
+}
+
+
+def rows(**renamed: str) -> list[dict[str, Any]]:
+    return [
+        {"condition": name, "seed": seed, **{metric: values[seed] for metric, values in metrics.items()}}
+        for name, metrics in SCORES.items()
+        for seed in range(8)
+    ]
+
+
+@pytest.mark.parametrize("method", Method)
+def test_it_equals_the_comparison_of_runs_to_the_last_digit(make_run: MakeRun, method: Method) -> None:
+    runs = [
+        make_run(row["condition"], row["seed"], rates=(0.1 * index, 0, 0),
+                 test_accuracy=row["test_accuracy"], test_loss=row["test_loss"])
+        for index, row in enumerate(rows())
+    ]  # fmt: skip
+    expected = compare_runs(runs, Question(method=method, allow=("model",), varying=("model",)))
+    for table in (rows(), parse_scores(json.dumps(rows()), "j"), parse_scores(as_csv(rows()), "c")):
+        found = judge(table, Question(method=method, metrics=("test_accuracy", "test_loss")))
+        assert found.differences == expected.differences
+        assert found.verdicts == expected.verdicts
+        assert found.summaries == expected.summaries
+
+
+def as_csv(table: list[dict[str, Any]]) -> str:
+    return "\n".join([",".join(table[0]), *(",".join(map(str, row.values())) for row in table)])
+
+
+def test_without_seeds_runs_are_not_paired() -> None:
+    table = [{key: value for key, value in row.items() if key != "seed"} for row in rows()]
+    found = judge(table, Question(metrics=["test_accuracy"]))
+    difference = found.difference("a", "test_accuracy")
+    welch = stats.ttest_ind(
+        SCORES["a"]["test_accuracy"], SCORES["baseline"]["test_accuracy"], equal_var=False
+    )
+    assert not difference.paired
+    assert difference.p_value == pytest.approx(welch.pvalue)
+
+
+def test_seeds_may_have_names_and_cells_may_be_empty() -> None:
+    text = "condition,seed,f1\nA,x,0.5\nA,y,0.6\nA,z,\nB,y,0.7\nB,x,0.55\nB,z,nan\n"
+    found = judge(parse_scores(text, "t"), Question(metrics=["f1"]))
+    difference = found.difference("B", "f1")
+    assert (difference.n, difference.paired) == (2, True)
+    assert difference.mean_difference == pytest.approx((0.1 + 0.05) / 2)
+    assert {one.reason for one in found.exclusions} == {"f1 was not logged", "f1 is not finite"}
+    assert seed_numbers(["3", 3.0, 3, "x", None, math.nan, "x"])[:4] == [3, 3, 3, 10**16]
+
+
+def test_columns_of_json_are_rows_too() -> None:
+    columns = {key: [row[key] for row in rows()] for key in ("condition", "seed", "test_loss")}
+    assert parse_scores(json.dumps(columns), "t") == [
+        {key: row[key] for key in ("condition", "seed", "test_loss")} for row in rows()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no rows"),
+        ("condition,seed,f1\n", "no rows"),
+        ("conditon,seed,f1\nA,0,1\n", "did you mean 'conditon'"),
+        ("condition,seed,f1\nA,0,much\n", "row 1, f1: not a number: 'much'"),
+        ("condition,seed,f1\nA,0\n", "t:2: expected 3 cells"),
+        ("condition,seed,f1\nA,0,1,2\n", "t:2: expected 3 cells"),
+        ("condition,seed,f1\nA,0,1\nA,0,2\n", "condition 'A' has seed 0 twice"),
+        ("[1, 2]", "expected a list of objects"),
+        ("{", "not valid JSON"),
+        ('{"condition": ["A"], "seed": [1, 2]}', "columns of different lengths"),
+        ('[{"condition": "A", "seed": 1, "f1": true}]', "not a number: True"),
+    ],
+)
+def test_a_malformed_table_is_named(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        judge(parse_scores(text, "t"), Question(metrics=["f1"]), name="t")
+
+
+def test_the_question_is_not_changed() -> None:
+    question = Question(metrics=("test_accuracy",))
+    assert judge(rows(), question).differences
+    assert question == replace(question)
+    assert question.guard
