@@ -22,7 +22,7 @@ NUMBERS = re.compile(r"\bfigures?\b", re.IGNORECASE)
 ROOMS_WITHOUT_PLOTS = ("comparison", "evaluation", "execution", "learning", "spec", "statistics", "tracking")
 """Where "figures" can only mean numbers, which are called metrics, values or results."""
 
-DOCUMENTED_FIELDS = ("spec/models.py",)
+DOCUMENTED_FIELDS = ("spec/models.py", "spec/settings.py")
 """Modules whose docstrings of fields are printed, in the JSON Schema."""
 
 STILL_TO_REWORD: tuple[str, ...] = (

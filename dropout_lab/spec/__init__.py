@@ -1,15 +1,13 @@
 """The YAML spec: read, overridden, checked, and resolved into the settings of each condition."""
 
 from dropout_lab.spec.loading import condition_settings, json_schema, load_spec, seeds_override
-from dropout_lab.spec.models import (
+from dropout_lab.spec.models import ClaimSpec, SequentialSeeds, Spec
+from dropout_lab.spec.settings import (
     DROPOUT_SITES,
-    ClaimSpec,
     DataSpec,
     DropoutRates,
     ModelSpec,
-    SequentialSeeds,
     Settings,
-    Spec,
     TrainingSpec,
     flatten,
 )

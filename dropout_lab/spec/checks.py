@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dropout_lab.errors import SpecError
-from dropout_lab.spec.models import SequentialSeeds, Settings, Spec, spread_rate
+from dropout_lab.spec.models import SequentialSeeds, Spec
 from dropout_lab.spec.problems import Sources, line, unknown_name
+from dropout_lab.spec.settings import Settings, spread_rate
 from dropout_lab.spec.yaml_source import Location, format_location
 
 MAX_NAMED = 3
