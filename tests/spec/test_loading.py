@@ -145,41 +145,6 @@ def test_keys_for_anchors_are_ignored_and_what_they_hold_is_merged(write):
         load_spec(write("name: a\n"), ["x-a=1"])
 
 
-@pytest.mark.parametrize(
-    "override, fields",
-    [
-        ("model.dropout=0.9", "conditions.baseline.model.dropout, conditions.dropout.model.dropout"),
-        (
-            "model.dropout.dense=0.9",
-            "conditions.baseline.model.dropout.dense, conditions.dropout.model.dropout.dense",
-        ),
-        ("model.dropout.conv1=0.9", "conditions.baseline.model.dropout.conv1"),
-        ("model={dropout: 0.9}", "conditions.baseline.model, conditions.dropout.model"),
-        ("training.learning_rate=0.1", "conditions.dropout.training.learning_rate"),
-    ],
-)
-def test_an_override_that_conditions_would_ignore_is_refused(write, override, fields):
-    with pytest.raises(SpecError) as caught:
-        load_spec(write(TWO_CONDITIONS), [override])
-    location = override.partition("=")[0]
-    assert caught.value.message == (
-        f"--set {override}: [{location}] no effect on conditions that set it themselves "
-        f"(override {fields} instead)"
-    )
-
-
-def test_an_override_of_all_that_conditions_set_is_accepted(write):
-    overrides = ["training.learning_rate=0.1", "conditions.dropout.training.learning_rate=0.2"]
-    baseline, dropout = condition_settings(load_spec(write(TWO_CONDITIONS), overrides)).values()
-    assert (baseline.training.learning_rate, dropout.training.learning_rate) == (0.1, 0.2)
-
-
-def test_a_long_list_of_conditions_that_ignore_an_override_is_cut(write):
-    conditions = "".join(f"  c{i}: {{device: cpu}}\n" for i in range(9))
-    with pytest.raises(SpecError, match=r"c2.device and 6 more instead"):
-        load_spec(write(f"name: a\nconditions:\n{conditions}"), ["device=cpu"])
-
-
 def test_a_file_that_is_not_there_is_looked_for_in_experiments(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("experiments").mkdir()

@@ -1,5 +1,4 @@
 import pytest
-from pydantic import ValidationError
 
 from dropout_lab.spec import (
     ClaimSpec,
@@ -9,7 +8,6 @@ from dropout_lab.spec import (
     Settings,
     Spec,
     TrainingSpec,
-    flatten,
 )
 
 MODELS = (Spec, Settings, ModelSpec, DropoutRates, TrainingSpec, DataSpec, ClaimSpec)
@@ -25,33 +23,3 @@ def test_nothing_can_be_changed_and_no_key_added(model):
     assert model.model_config["frozen"]
     assert model.model_config["extra"] == "forbid"
     assert model.model_config["strict"]
-
-
-@pytest.mark.parametrize("rate", [0, 0.0, 0.5, 1 - 1e-9])
-def test_rates_from_zero_to_below_one_are_accepted(rate):
-    assert ModelSpec(dropout=rate).dropout == DropoutRates(conv1=rate, conv2=rate, dense=rate)
-
-
-@pytest.mark.parametrize("rate", [1, 1.0, -1e-9, True, False, "0.5", None, float("nan"), float("inf")])
-def test_all_else_is_refused_as_a_rate(rate):
-    with pytest.raises(ValidationError):
-        ModelSpec(dropout=rate)
-    with pytest.raises(ValidationError):
-        DropoutRates(dense=rate)
-
-
-def test_flatten_names_every_leaf():
-    flat = flatten(Settings(model=ModelSpec(dropout=0.2)))
-    assert flat["model.dropout.conv1"] == "0.2"
-    assert flat["model.filters"] == "32,64"
-    assert flat["training.epochs"] == "10"
-    assert flat["data.validation"] == "test"
-    assert flat["data.folder"] == ""
-    assert flat["device"] == "auto"
-    assert len(flat) == sum(
-        len(model.model_fields) for model in (DropoutRates, ModelSpec, TrainingSpec, DataSpec, Settings)
-    ) - len(["model", "training", "data", "model.dropout"])
-
-
-def test_flatten_is_equal_for_equal_settings():
-    assert flatten(Settings(model=ModelSpec(dropout=0))) == flatten(Settings())
