@@ -76,6 +76,7 @@ def compare(
     check: Annotated[
         bool, typer.Option("--check", help="Exit with code 1 unless every claim is supported.")
     ] = False,
+    all_pairs: options.AllPairsFlag = False,
     plots: options.PlotsFolder = None,
     report: options.ReportFile = None,
     log: Annotated[bool, typer.Option("--log", help="Also log the report to MLflow.")] = False,
@@ -119,6 +120,7 @@ def compare(
         varying=varying or group_by or DEFAULT_VARYING,
         allow=allow or (),
         claims=stated,
+        all_pairs=all_pairs,
         margins=options.parse_margins(margin or []),
     )
     comparison = _with_single_runs(compare_runs(runs, question))

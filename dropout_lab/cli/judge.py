@@ -30,6 +30,7 @@ def judge(
     margin: options.Margins = None,
     method: options.MethodName = "t",
     confidence: options.Confidence = 0.95,
+    all_pairs: options.AllPairsFlag = False,
     plots: options.PlotsFolder = None,
     report: options.ReportFile = None,
     format_: options.Format = "table",
@@ -54,6 +55,7 @@ def judge(
             margins=options.parse_margins(margin or []),
             method=Method(method),
             confidence=confidence,
+            all_pairs=all_pairs,
         ),
         name=name,
     )

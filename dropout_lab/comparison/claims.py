@@ -157,7 +157,7 @@ def _sentence(
         evidence = f"{format_difference(claim.metric, mean)}, {format_count(n, 'seed')}, too few for bounds"
     else:
         evidence = (
-            f"{format_difference(claim.metric, mean)}, one-sided {format_percent(confidence)} bounds "
+            f"{format_difference(claim.metric, mean)}, one-sided {format_percent(confidence, 4)} bounds "
             f"{format_interval(claim.metric, low, high)}, {format_count(n, 'seed')}"
         )
     if status is ClaimStatus.INTERIM:

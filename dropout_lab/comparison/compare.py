@@ -10,6 +10,7 @@ from dropout_lab.comparison.claims import judge_claims
 from dropout_lab.comparison.gaps import decompose_gaps
 from dropout_lab.comparison.guard import check_confounds, refuse
 from dropout_lab.comparison.notes import reading_notes
+from dropout_lab.comparison.pairwise import AllPairs, compare_all_pairs
 from dropout_lab.comparison.question import Question
 from dropout_lab.comparison.results import Comparison, MetricSummary
 from dropout_lab.comparison.selection import Selection, metric_values, select_runs
@@ -87,6 +88,7 @@ def compare_runs(runs: Iterable[RunRecord], question: Question | None = None) ->
         findings=findings,
         exclusions=tuple(exclusions),
         claims=judge_claims(question.claims, family, confidence=question.confidence, method=question.method),
+        all_pairs=_all_pairs(primary, values[primary], selection, question),
         notes=tuple(
             reading_notes(
                 selection,
@@ -98,6 +100,15 @@ def compare_runs(runs: Iterable[RunRecord], question: Question | None = None) ->
             )
         ),
     )
+
+
+def _all_pairs(
+    primary: str, values: Mapping[str, Mapping[int, float]], selection: Selection, question: Question
+) -> AllPairs | None:
+    if not question.all_pairs:
+        return None
+    shown = {name: values[name] for name in selection.conditions}
+    return compare_all_pairs(primary, shown, confidence=question.confidence, method=question.method)
 
 
 def _standing(name: str, family: Selection, question: Question) -> Standing:

@@ -26,6 +26,7 @@ class Question:
         method: How differences are tested.
         varying, allow: Settings under study, and settings that may also differ, as in `check_confounds`.
         claims: Claims to test.
+        all_pairs: Whether all pairs of conditions are compared, too, in the primary metric.
         guard: Whether other differences between runs are looked for; a table of scores has none to show.
     """
 
@@ -39,4 +40,5 @@ class Question:
     varying: Sequence[str] = DEFAULT_VARYING
     allow: Sequence[str] = ()
     claims: Sequence[Claim] = ()
+    all_pairs: bool = False
     guard: bool = True

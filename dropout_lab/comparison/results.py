@@ -14,6 +14,7 @@ from dropout_lab.comparison.claims import ClaimResult
 from dropout_lab.comparison.ensembles import Ensemble
 from dropout_lab.comparison.findings import Exclusion, Finding
 from dropout_lab.comparison.gaps import GapDecomposition
+from dropout_lab.comparison.pairwise import AllPairs
 from dropout_lab.comparison.single_runs import SingleRunComparison
 from dropout_lab.comparison.standing import Standing
 from dropout_lab.records import RunRecord
@@ -155,6 +156,7 @@ class Comparison:
         summaries, differences, verdicts: One per (condition, metric); use the lookup methods.
         gaps: One per condition for accuracy and loss, if logged.
         ensembles: One per condition with several runs that logged test probabilities.
+        all_pairs: All pairs of conditions in the primary metric, if asked for.
         notes: Sentences that every output format shows.
     """
 
@@ -177,6 +179,7 @@ class Comparison:
     claims: tuple[ClaimResult, ...] = ()
     single_runs: tuple[SingleRunComparison, ...] = ()
     ensembles: tuple[Ensemble, ...] = ()
+    all_pairs: AllPairs | None = None
     notes: tuple[str, ...] = ()
 
     def summary(self, condition: str, metric: str) -> MetricSummary:

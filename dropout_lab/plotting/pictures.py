@@ -11,6 +11,7 @@ from dropout_lab.errors import UsageError
 from dropout_lab.evaluation.metrics import format_difference, format_value
 from dropout_lab.files import write_atomically
 from dropout_lab.plotting.class_change import class_changes, draw_class_changes
+from dropout_lab.plotting.critical_difference import draw_critical_difference
 from dropout_lab.plotting.curves import condition_curves, draw_curves
 from dropout_lab.plotting.forest import draw_forest, forest_panels
 from dropout_lab.plotting.metric_axes import metric_label
@@ -55,6 +56,7 @@ def comparison_pictures(
     """
     pictures = (
         _forest(comparison),
+        _critical_difference(comparison),
         _curves(comparison),
         _rate_response(comparison),
         _reliability(comparison, predictions or {}),
@@ -75,6 +77,21 @@ def _forest(comparison: Comparison) -> Picture | None:
         alt=f"Forest plot of differences from {comparison.reference} with intervals: "
         f"{', '.join(panel.metric for panel in panels)}. The table of figures has the same numbers.",
         draw=lambda theme: draw_forest(panels, theme),
+    )
+
+
+def _critical_difference(comparison: Comparison) -> Picture | None:
+    found = comparison.all_pairs
+    if found is None:
+        return None
+    ranks = ", ".join(f"{name} {found.mean_ranks[name]:.2f}" for name in found.conditions)
+    return Picture(
+        name="critical_difference",
+        title="Ranking",
+        caption=f"Mean ranks in {metric_label(found.metric)} over the shared seeds. Bars join conditions "
+        "whose mean ranks differ by less than the critical difference (Nemenyi).",
+        alt=f"Mean ranks, 1 is best: {ranks}.",
+        draw=lambda theme: draw_critical_difference(found, theme),
     )
 
 

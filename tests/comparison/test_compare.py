@@ -207,3 +207,24 @@ def test_results_are_plain_data(make_condition: MakeCondition) -> None:
     for difference in found.differences:
         for name, value in dataclasses.asdict(difference).items():
             assert type(value) in (str, int, float, bool, dict, type(None)), name
+
+
+def test_secondary_metrics_are_corrected_over_metrics_and_conditions_together(make_run: MakeRun) -> None:
+    rng = np.random.default_rng(4)
+    names, metrics = ("baseline", "a", "b"), ("test_accuracy", "test_loss", "test_ece")
+    values = rng.normal(0.5, 0.01, (3, 3, 6)) + np.arange(3)[:, None, None] * 0.004
+    runs = [
+        make_run(name, seed, **{metric: values[i, j, seed] for j, metric in enumerate(metrics)})
+        for i, name in enumerate(names)
+        for seed in range(6)
+    ]
+    found = compare(runs)
+    raw = [stats.ttest_rel(values[i, j], values[0, j]).pvalue for j in (1, 2) for i in (1, 2)]
+    expected = multipletests(raw, method="holm")[1]
+    secondary = [found.difference(name, metric) for metric in metrics[1:] for name in names[1:]]
+    assert [one.p_adjusted for one in secondary] == pytest.approx(expected)
+    assert {one.num_tests for one in secondary} == {4}
+    assert found.difference("a", "test_accuracy").num_tests == 2
+    alone = compare(runs, metrics=["test_ece"], conditions=["a"], primary="test_accuracy")
+    assert alone.difference("a", "test_ece") == found.difference("a", "test_ece")
+    assert alone.metrics == ("test_accuracy", "test_ece")

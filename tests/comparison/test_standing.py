@@ -1,0 +1,135 @@
+"""Where a condition stands, by the designs that its runs were started with."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dropout_lab.comparison.compare import compare_runs
+from dropout_lab.comparison.question import Question
+from dropout_lab.comparison.results import VerdictWord
+from dropout_lab.comparison.standing import Stage, Standing, find_standing
+from dropout_lab.errors import UsageError
+from dropout_lab.records import Design, RunRecord
+from dropout_lab.statistics.methods import Method
+from dropout_lab.statistics.sequential import SequentialDesign, sequential_test, unplanned_looks
+
+MakeRun = Callable[..., RunRecord]
+FIVE, TEN = Design(first=5, most=5), Design(first=10, most=10)
+GROWING = Design(first=4, most=12, step=2)
+
+
+def runs(
+    make_run: MakeRun, condition: str, designs: Sequence[Design | None], gain: float = 0.0
+) -> dict[int, RunRecord]:
+    """Return a run per design, at seeds 0, 1, ..., each started after the one before."""
+    noise = np.random.default_rng(len(condition)).normal(0, 0.002, len(designs))
+    return {
+        seed: make_run(condition, seed, minute=2 * seed + 1 + (condition == "dropout"), design=design,
+                       test_accuracy=0.9 + gain + noise[seed], test_loss=0.3 - gain + noise[seed])
+        for seed, design in enumerate(designs)
+    }  # fmt: skip
+
+
+def standing(make_run: MakeRun, designs: Sequence[Design | None]) -> Standing:
+    return find_standing("dropout", runs(make_run, "dropout", designs), runs(make_run, "baseline", designs))
+
+
+@pytest.mark.parametrize(
+    ("designs", "stage", "planned", "looks"),
+    [
+        ([None] * 7, Stage.PLANNED, 7, (7,)),
+        ([FIVE] * 3, Stage.INTERIM, 5, ()),
+        ([FIVE] * 5, Stage.PLANNED, 5, (5,)),
+        ([FIVE] * 5 + [TEN] * 2, Stage.INTERIM, 10, (5,)),
+        ([FIVE] * 5 + [TEN] * 5, Stage.EXTENDED, 10, (5, 10)),
+        ([FIVE] * 4 + [TEN] * 6, Stage.PLANNED, 10, (10,)),
+        ([None] * 3 + [FIVE] * 2, Stage.EXTENDED, 5, (3, 5)),
+        ([GROWING] * 3, Stage.INTERIM, 12, ()),
+        ([GROWING] * 4, Stage.SEQUENTIAL, 12, (4,)),
+        ([GROWING] * 7, Stage.SEQUENTIAL, 12, (4, 6)),
+        ([GROWING] * 12, Stage.SEQUENTIAL, 12, (4, 6, 8, 10, 12)),
+        ([FIVE] * 5 + [GROWING] * 3, Stage.EXTENDED, 12, (5, 6, 8)),
+        ([], Stage.PLANNED, 0, ()),
+    ],
+)
+def test_looks_are_known_from_the_designs(
+    make_run: MakeRun, designs: list[Design | None], stage: Stage, planned: int, looks: tuple[int, ...]
+) -> None:
+    found = standing(make_run, designs)
+    assert (found.stage, found.planned, found.looks) == (stage, planned, looks)
+    assert found.num_seeds == len(designs)
+
+
+def test_a_baseline_with_more_seeds_does_not_count(make_run: MakeRun) -> None:
+    baseline, dropout = runs(make_run, "baseline", [TEN] * 10), runs(make_run, "dropout", [FIVE] * 5)
+    found = find_standing("dropout", dropout, baseline)
+    assert (found.stage, found.num_seeds, found.planned) == (Stage.PLANNED, 5, 5)
+
+
+def both(make_run: MakeRun, designs: Sequence[Design | None], gain: float = 0.0) -> list[RunRecord]:
+    return [
+        *runs(make_run, "baseline", designs).values(),
+        *runs(make_run, "dropout", designs, gain).values(),
+    ]
+
+
+def test_fewer_seeds_than_planned_have_no_verdict_in_any_metric(make_run: MakeRun) -> None:
+    found = compare_runs(both(make_run, [TEN] * 6, gain=0.05))
+    assert {verdict.word for verdict in found.verdicts} == {VerdictWord.INTERIM}
+    assert len(found.verdicts) == 2
+    assert found.differences[0].ci_low > 0
+    assert any(note.startswith("Interim") for note in found.notes)
+
+
+def test_added_seeds_carry_the_error_rate_of_what_was_done(make_run: MakeRun) -> None:
+    found = compare_runs(both(make_run, [FIVE] * 5 + [TEN] * 5, gain=0.05))
+    (standing,) = found.standings
+    assert standing.error_rate == unplanned_looks([5, 10], 0.05).error_rate
+    assert 0.07 < standing.error_rate < 0.09  # two looks at 5%, the second with twice the seeds
+    assert found.verdicts[0].word is VerdictWord.BETTER
+    assert "Seeds were added after a test with 5 of now 10 seeds." in found.verdicts[0].sentence
+    assert any("sequential design" in note for note in found.notes)
+
+
+def test_no_advice_to_add_seeds_without_saying_what_that_does(make_run: MakeRun) -> None:
+    found = compare_runs(both(make_run, [FIVE] * 5, gain=-0.002))
+    assert found.verdicts[0].word is VerdictWord.UNDECIDED
+    assert any("Do not add seeds to these runs" in note and "--seeds 5..30" in note for note in found.notes)
+
+
+def test_a_sequential_design_is_tested_over_all_its_looks(make_run: MakeRun) -> None:
+    found = compare_runs(both(make_run, [GROWING] * 7, gain=0.004))
+    values = {name: found.summary(name, "test_accuracy").values for name in found.conditions}
+    expected = sequential_test(
+        *(np.array([values[name][seed] for seed in range(6)]) for name in ("dropout", "baseline")),
+        SequentialDesign(first=4, most=12, step=2), margin=0.002,
+    )  # fmt: skip
+    difference = found.difference("dropout", "test_accuracy")
+    assert difference.n == 6, "the last look was at 6 seeds"
+    assert difference.p_value == expected.p_value
+    assert difference.equivalence_p == expected.equivalence_p
+    assert (difference.ci_low, difference.ci_high) == (expected.ci_low, expected.ci_high)
+    naive = np.mean(list(difference.differences.values()))
+    assert 0 < difference.mean_difference < naive, "adjusted for stopping at large estimates"
+    assert any("over all looks" in note for note in found.notes)
+
+
+def test_a_sequential_design_is_tested_by_no_other_method(make_run: MakeRun) -> None:
+    with pytest.raises(UsageError, match="known only for the paired t"):
+        compare_runs(both(make_run, [GROWING] * 4), Question(method=Method.WILCOXON))
+    apart = [replace(run, seed=run.seed + 50 * (run.condition == "dropout"), initial_weights=f"{run.run_id}")
+             for run in both(make_run, [GROWING] * 4)]  # fmt: skip
+    with pytest.raises(UsageError, match="known only for the paired t"):
+        compare_runs(apart)
+
+
+def test_the_designs_primary_metric_and_margins_are_used(make_run: MakeRun) -> None:
+    design = replace(FIVE, primary="test_loss", margins={"test_loss": 0.5})
+    found = compare_runs(both(make_run, [design] * 5))
+    assert (found.primary, found.metrics) == ("test_loss", ("test_loss", "test_accuracy"))
+    assert found.difference("dropout", "test_loss").margin == 0.5
+    assert [verdict.is_primary for verdict in found.verdicts] == [True, False]
+    other = compare_runs(both(make_run, [design] * 5), Question(primary="test_accuracy"))
+    assert other.primary == "test_accuracy"
