@@ -172,6 +172,7 @@ class _Builder:
             return self._build_mapping(node, location)
         if isinstance(node, yaml.SequenceNode):
             return [self.build(item, (*location, index)) for index, item in enumerate(node.value)]
+        node.value = self._text(node, location)
         try:
             return self._loader.construct_object(node)
         except (ValueError, KeyError, TypeError, OverflowError):
@@ -183,6 +184,14 @@ class _Builder:
             self._source.lines[*location, key] = key_node.start_mark.line + 1
             result[key] = self.build(value_node, (*location, key))
         return result
+
+    def _text(self, node: yaml.Node, location: Location) -> str:
+        """Return the text of a scalar with surrogate pairs joined: JSON may escape a character as two."""
+        text = str(node.value)
+        try:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            self._refuse(node, location, f"half of a surrogate pair: {printable(text)!r}")
 
     def _count(self, node: yaml.Node, location: Location, depth: int) -> None:
         self._num_nodes += 1
@@ -199,7 +208,7 @@ class _Builder:
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 self._refuse(key_node, location, "a key that is a list or a mapping (allowed: a name)")
-            key = str(key_node.value)
+            key = self._text(key_node, location)
             is_merge = key == MERGE and key_node.style is None
             first = merge_node if is_merge else own.get(key, (None,))[0]
             if first is not None:

@@ -134,6 +134,7 @@ def test_options_of_the_interpreter_that_make_libraries_stumble_do_no_harm(flags
 
 HOSTILE = {
     "PYTHONWARNINGS": "error",
+    "PYTHONOPTIMIZE": "2",
     "MPLBACKEND": "module://matplotlib_inline.backend_that_is_absent",
     "KERAS_BACKEND": "jax",
     "KERAS_MAX_EPOCHS": "0",

@@ -104,6 +104,13 @@ def test_merge_keys_work_as_in_yaml_1_1():
     assert source.line(("two", "n")) == 6
 
 
+def test_a_character_that_json_escapes_as_two_is_one():
+    assert parse_yaml('{"\\ud83d\\ude00": "\\ud83d\\ude00"}', "spec").data == {"\U0001f600": "\U0001f600"}
+    for half in ('a: "\\ud83d"', '"\\ud83d": a'):
+        with pytest.raises(SpecError, match="half of a surrogate pair"):
+            parse_yaml(half, "spec")
+
+
 def test_a_quoted_merge_key_is_a_key():
     assert parse_yaml("'<<': 1", "spec").data == {"<<": 1}
 
