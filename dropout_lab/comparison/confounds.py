@@ -70,6 +70,7 @@ def run_facts(run: RunRecord) -> Facts:
         "num_threads": run.num_threads,
     }
     facts = {
+        **({"data.resample": "False"} if run.versions else {}),
         **run.spec,
         **{key: value or NOT_LOGGED for key, value in known.items() if value or run.versions},
         **{key: value for key, value in later.items() if value},

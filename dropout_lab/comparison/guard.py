@@ -121,10 +121,10 @@ def _between_conditions(key: str, facts: Mapping[str, FactsBySeed], reference: s
 
 def _within_conditions(key: str, facts: Mapping[str, FactsBySeed]) -> Iterable[Finding]:
     """Yield a finding for each condition whose own runs differ in a `key` that affects results."""
-    if key in SEED_OWN or kind_of(key) is FindingKind.CAUTION:
+    if kind_of(key) is FindingKind.CAUTION:
         return
     for name, by_seed in facts.items():
-        if len(_values(key, by_seed)) > 1:
+        if len(_values(key, by_seed)) > 1 and not _is_seed_own(key, by_seed):
             value = _describe(key, by_seed)
             yield Finding(
                 key=key,
@@ -217,7 +217,13 @@ def _differs(key: str, first: FactsBySeed, second: FactsBySeed) -> bool:
     shared = paired_seeds(first, second)
     if shared:
         return any(first[seed].get(key, NOT_LOGGED) != second[seed].get(key, NOT_LOGGED) for seed in shared)
-    return key not in SEED_OWN and _values(key, first) != _values(key, second)
+    return not _is_seed_own(key, first) and _values(key, first) != _values(key, second)
+
+
+def _is_seed_own(key: str, by_seed: FactsBySeed) -> bool:
+    """Return whether each seed has its own value: images too, if they are drawn anew for each."""
+    resampled = all(facts.get("data.resample") == "True" for facts in by_seed.values())
+    return key in SEED_OWN or (key == "data_digest" and resampled)
 
 
 def _explained(key: str, first: FactsBySeed, second: FactsBySeed) -> bool:

@@ -81,7 +81,7 @@ def find_images(state: State) -> Dataset:
             folder = locate_images(name)
             if folder is None:
                 continue
-            data = select_images(read_files(folder), folder, spec)
+            data = select_images(read_files(folder), folder, spec, state.run.seed)
         except DataError as error:
             reasons.append(error.message)
             continue

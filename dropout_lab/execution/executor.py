@@ -69,7 +69,9 @@ def execute_runs(
                 with workspace.locked():
                     runner.abandon(workspace)
                     workspace.remove()
-        return runner.execute(run, datasets[run.settings.data], devices[run], fresh=fresh)
+        spec = run.settings.data
+        data = load_data(spec, run.seed) if spec.resample else datasets[spec]
+        return runner.execute(run, data, devices[run], fresh=fresh)
 
     return _work([(run.name, partial(job, run)) for run in runs], reporter, stop)
 

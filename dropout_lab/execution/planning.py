@@ -11,6 +11,9 @@ from dropout_lab.spec import SequentialSeeds, Settings, Spec, condition_settings
 RESOLVED_ELSEWHERE = ("data.folder", "device", "training.engine")
 """Settings that do not enter a fingerprint themselves: what they resolve to does."""
 
+ADDED_SETTINGS = {"data.resample": "False"}
+"""Settings added since version 0.1, with their default, which leaves fingerprints as they were."""
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -51,7 +54,11 @@ class PlannedRun:
     def spec_fingerprint(self) -> str:
         """16 hexadecimal digits over the settings; equal for all seeds of a condition."""
         settings = flatten(self.settings)
-        content = {key: value for key, value in settings.items() if key not in RESOLVED_ELSEWHERE}
+        content = {
+            key: value
+            for key, value in settings.items()
+            if key not in RESOLVED_ELSEWHERE and ADDED_SETTINGS.get(key) != value
+        }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_json(self) -> dict[str, Any]:

@@ -106,6 +106,8 @@ class DataSpec(Frozen):
     """Number of training images to use, from the first (before the split). Default: all."""
     num_test: Annotated[int, Field(ge=10, le=10_000)] | None = None
     """Number of test images to use, from the first. Default: all."""
+    resample: bool = False
+    """Draw training and validation images anew for each seed, alike in all conditions."""
 
 
 Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|gpu(:[0-9]{1,3})?)$")]

@@ -220,3 +220,17 @@ def test_only_the_conditions_that_differ_are_named(make_run: MakeRun) -> None:
     (finding,) = check(runs)
     assert finding.conditions == ("baseline", "heavy")
     assert finding.values == ("10", "20")
+
+
+def test_images_drawn_anew_for_each_seed_confound_nothing_if_all_conditions_share_them(
+    make_run: MakeRun,
+) -> None:
+    resampled = {"data.resample": "True"}
+    runs = [make_run(name, seed, spec=resampled, data_digest=f"images of seed {seed}")
+            for name in ("baseline", "dropout") for seed in SEEDS]  # fmt: skip
+    assert check(runs) == ()
+    other = [make_run("dropout", seed, spec=resampled, data_digest=f"images {seed}") for seed in SEEDS]
+    assert [one.key for one in check([*runs[:3], *other])] == ["data_digest"]
+    once = [make_run(name, seed, data_digest=f"images of seed {seed}") for name in ("baseline", "dropout")
+            for seed in SEEDS]  # fmt: skip
+    assert {one.key for one in check(once)} == {"data_digest"}

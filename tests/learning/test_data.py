@@ -108,3 +108,23 @@ def test_reading_data_imports_neither_keras_nor_tensorflow():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.split() == []
+
+
+def test_resampled_images_differ_by_seed_and_repeat() -> None:
+    spec = DataSpec(resample=True, validation=0.2)
+    first, again, other = (load_data(spec, seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first.train_images, again.train_images)
+    assert first.fingerprint.digest == again.fingerprint.digest != other.fingerprint.digest
+    assert not np.array_equal(first.train_images, other.train_images)
+    assert (first.fingerprint.num_train, first.fingerprint.num_validation) == (800, 200)
+    np.testing.assert_array_equal(first.test_images, other.test_images)
+
+
+def test_resampled_training_images_are_drawn_with_replacement_and_validated_on_others() -> None:
+    data = load_data(DataSpec(resample=True, validation=100), 3)
+    train = {image.tobytes() for image in data.train_images}
+    validation = {image.tobytes() for image in data.validation_images}
+    assert len(validation) == 100
+    assert not train & validation
+    # Of n images drawn n times with replacement, 1 - (1 - 1/n)^n are expected to be different.
+    assert len(train) / 1000 == pytest.approx(1 - (1 - 1 / 1000) ** 900, abs=0.05)
