@@ -77,6 +77,10 @@ def compare(
         bool, typer.Option("--check", help="Exit with code 1 unless every claim is supported.")
     ] = False,
     all_pairs: options.AllPairsFlag = False,
+    ensemble: Annotated[
+        bool,
+        typer.Option("--ensemble", help="Also evaluate the ensemble of each condition's seeds."),
+    ] = False,
     plots: options.PlotsFolder = None,
     report: options.ReportFile = None,
     log: Annotated[bool, typer.Option("--log", help="Also log the report to MLflow.")] = False,
@@ -124,11 +128,16 @@ def compare(
         margins=options.parse_margins(margin or []),
     )
     comparison = _with_single_runs(compare_runs(runs, question))
+    predictions = {}
+    if plots or wants_report or ensemble:
+        from dropout_lab.cli.comparison_files import read_predictions, write_files
+        from dropout_lab.comparison.ensembles import form_ensembles
+
+        predictions = read_predictions(comparison)
+        comparison = replace(comparison, ensembles=form_ensembles(comparison.runs, predictions))
     print_comparison(comparison, format_)
     if plots or wants_report:
-        from dropout_lab.cli.comparison_files import write_files
-
-        write_files(comparison, plots=plots, report=report, log=log)
+        write_files(comparison, predictions, plots=plots, report=report, log=log)
     missed = [one for one in comparison.claims if one.status is not ClaimStatus.SUPPORTED or one.changed]
     if check and missed:
         raise DropoutLabError(

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from dropout_lab.cli.console import printable
@@ -13,14 +14,20 @@ from dropout_lab.plotting import TestPredictions, comparison_pictures, save_pict
 from dropout_lab.reporting.report import ReportLinks, render_report
 
 
-def write_files(comparison: Comparison, *, plots: Path | None, report: Path | None, log: bool) -> None:
+def write_files(
+    comparison: Comparison,
+    predictions: Mapping[str, TestPredictions],
+    *,
+    plots: Path | None,
+    report: Path | None,
+    log: bool,
+) -> None:
     """Write plots to the folder `plots`, the report to the file `report`, and to MLflow if `log`.
 
     Raises:
         UsageError: If a file cannot be written.
         TrackingError: If the tracking store cannot be read or written.
     """
-    predictions = _test_predictions(comparison)
     if plots is not None:
         paths = save_pictures(comparison_pictures(comparison, predictions, CLASS_NAMES), plots)
         _say(f"{len(paths)} plot files written to {plots}")
@@ -51,7 +58,7 @@ def write_files(comparison: Comparison, *, plots: Path | None, report: Path | No
         _say(f"Report logged to MLflow: run {run_id}")
 
 
-def _test_predictions(comparison: Comparison) -> dict[str, TestPredictions]:
+def read_predictions(comparison: Comparison) -> dict[str, TestPredictions]:
     """Return the test predictions of the runs that dropout_lab trained, by run ID."""
     predictions = {}
     for run in comparison.runs:
@@ -61,7 +68,7 @@ def _test_predictions(comparison: Comparison) -> dict[str, TestPredictions]:
             try:
                 predictions[run.run_id] = load_test_probs(run)
             except TrackingError as error:
-                _say(f"Excluded from the reliability diagram: {error.message}")
+                _say(f"Excluded from reliability diagram and ensemble: {error.message}")
     return predictions
 
 

@@ -63,7 +63,7 @@ def judge(
     if plots or report:
         from dropout_lab.cli.comparison_files import write_files
 
-        write_files(comparison, plots=plots, report=report, log=False)
+        write_files(comparison, {}, plots=plots, report=report, log=False)
 
 
 def _read(source: str) -> str:

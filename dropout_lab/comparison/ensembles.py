@@ -4,7 +4,7 @@ Source: Lakshminarayanan et al. 2017, "Simple and Scalable Predictive Uncertaint
 Ensembles", arXiv 1612.01474.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from dropout_lab.comparison.single_runs import example_losses
 from dropout_lab.evaluation.calibration import expected_calibration_error
 from dropout_lab.evaluation.metrics import format_value
+from dropout_lab.records import RunRecord
 
 Probs = npt.NDArray[Any]
 
@@ -73,6 +74,28 @@ def form_ensemble(condition: str, probs: Sequence[Probs], labels: npt.NDArray[An
         mean_loss=float(means[1]),
         mean_ece=float(means[2]),
     )
+
+
+def form_ensembles(
+    runs: Sequence[RunRecord], predictions: Mapping[str, tuple[Probs, npt.NDArray[Any]]]
+) -> tuple[Ensemble, ...]:
+    """Return the ensemble of each condition with at least two runs that have predictions.
+
+    Args:
+        runs: Included runs, by condition.
+        predictions: Class probabilities and labels of the test set, by run ID; runs of a condition whose
+            labels differ (other test images) form no ensemble.
+    """
+    ensembles = []
+    for condition in dict.fromkeys(run.condition for run in runs):
+        own = [
+            predictions[run.run_id]
+            for run in runs
+            if run.condition == condition and run.run_id in predictions
+        ]
+        if len(own) > 1 and all(np.array_equal(labels, own[0][1]) for _, labels in own):
+            ensembles.append(form_ensemble(condition, [one[0] for one in own], own[0][1]))
+    return tuple(ensembles)
 
 
 def _evaluate(probs: Probs, labels: npt.NDArray[Any]) -> tuple[float, float, float]:

@@ -208,6 +208,14 @@ def test_a_metric_with_dropout_on_is_warned_of(compare: Compare) -> None:
     assert "Warning: accuracy of the last training epoch was measured with dropout on" in out
 
 
+def test_an_ensemble_is_a_line_of_its_own(compare: Compare) -> None:
+    code, out, _ = compare("study", "--ensemble", "--format", "json")
+    assert code == 0
+    found = json.loads(out)["ensembles"]
+    assert [(one["condition"], one["num_seeds"]) for one in found] == [(name, NUM_SEEDS) for name in RATES]
+    assert "baseline, ensemble of 4 seeds: test accuracy" in compare("study", "--ensemble")[1]
+
+
 def test_a_confidence_level_is_shown_in_full(compare: Compare) -> None:
     assert "99.5% CI" in compare("study", "--confidence", "0.995")[1]
 

@@ -33,6 +33,13 @@ def test_the_error_of_a_condition_is_the_mean_over_its_runs(make_run):
     assert curve.ece == pytest.approx(((0.9 - 1 / 2) + (1 - 0.9)) / 2)
 
 
+def test_the_logged_error_is_shown_and_not_that_of_rounded_probabilities(make_run):
+    runs = [make_run("dropout", seed, test_ece=value) for seed, value in enumerate((0.03, 0.05))]
+    predictions = {run.run_id: two_class([0.9], [True]) for run in runs}
+    (curve,) = reliability_curves(runs, predictions, ["dropout"])
+    assert curve.ece == pytest.approx(0.04)
+
+
 def test_a_bin_holds_its_upper_edge(make_run):
     run = make_run("baseline", 0)
     three = np.array([[0.6, 0.4], [1.0, 0.0]]), np.array([0, 0], dtype=np.uint8)
