@@ -94,7 +94,9 @@ def timed(action: Callable[[int], object]) -> Callable[[int], tuple[float, float
 
 
 def engine_steps(one: Contestant) -> Callable[[int], tuple[float, float]]:
-    import dropout_lab.learning  # noqa: F401 - sets the flags that `dropout-lab run` trains with
+    from dropout_lab.cli.process import set_variables
+
+    set_variables()  # as `dropout-lab run` does, before TensorFlow is imported
     from dropout_lab.learning.engines.fast import FastEngine
     from dropout_lab.learning.engines.stock import StockEngine
     from dropout_lab.learning.model import build_model

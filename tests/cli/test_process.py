@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -271,3 +272,18 @@ main()
     assert result.returncode == 1
     assert "needs Linux, macOS or WSL" in result.stderr
     assert "bug" not in result.stderr
+
+
+def test_an_interrupt_is_not_called_an_error(tmp_path):
+    (tmp_path / "long.yaml").write_text(SPEC.replace("epochs: 1", "epochs: 500"))
+    command = [sys.executable, "-m", "dropout_lab", "run", "long.yaml"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "1/500" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        assert process.wait() == 130
+    assert "\nInterrupted: " in f"\n{rest}"
+    assert "Error" not in rest
