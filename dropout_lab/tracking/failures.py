@@ -93,7 +93,7 @@ def _of_system(error: BaseException, location: Location) -> TrackingError | None
         return TrackingError(
             f"The tracking store {location.shown} needs a package that is not installed: {_text(error)}",
             hint="Install it with pip, or correct the scheme in MLFLOW_TRACKING_URI "
-            "(PostgreSQL: psycopg2-binary; MySQL: pymysql; SQL Server: pymssql; S3: boto3).",
+            "(PostgreSQL: psycopg[binary] or psycopg2-binary; MySQL: pymysql; SQL Server: pymssql; S3: boto3).",
         )
     if isinstance(error, CommandError):
         return TrackingError(
@@ -213,10 +213,10 @@ def _no_access(where: str, error: BaseException) -> TrackingError:
 
 def _reason(error: object) -> str:
     """Return what `error` says, without depending on the language of the system's messages."""
-    name = getattr(error, "sqlite_errorname", "")
-    if not name and isinstance(error, OSError):
-        name = errno.errorcode.get(error.errno or 0, "")
-    return f"{_text(error)} [{name}]" if name else _text(error)
+    name, text = getattr(error, "sqlite_errorname", ""), _text(error)
+    if isinstance(error, OSError) and error.errno:
+        name, text = errno.errorcode.get(error.errno, ""), _text(error.strerror)
+    return f"{text} [{name}]" if name else text
 
 
 def _text(error: object) -> str:

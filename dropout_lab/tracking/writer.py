@@ -15,6 +15,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 
 from dropout_lab.errors import TrackingUnavailable
 from dropout_lab.records import DataFingerprint, EpochMetrics, FloatArray, RunRecord, RunStart, RunStatus
+from dropout_lab.redaction import redact
 from dropout_lab.tracking import liveness, models, tags
 from dropout_lab.tracking.experiments import find_or_create
 from dropout_lab.tracking.failures import failures_told
@@ -155,11 +156,12 @@ class Tracker:
             "mlflow.source.type": "LOCAL",
             tags.START_ID: start_id,
         }
+        run_tags = {name: redact(value) for name, value in run_tags.items()}
         run = self.client.create_run(self.experiment_id, tags=run_tags, run_name=start.run_name)
         return str(run.info.run_id)
 
     def _log_params(self, run_id: str, spec: Mapping[str, str]) -> None:
-        params = [Param(name, value) for name, value in spec.items()]
+        params = [Param(name, redact(value)) for name, value in spec.items()]
         for first in range(0, len(params), _PARAMS_PER_CALL):
             self.client.log_batch(run_id, params=params[first : first + _PARAMS_PER_CALL])
 
@@ -175,7 +177,7 @@ class Tracker:
         self._set_tags(run_id, values)
 
     def _set_tags(self, run_id: str, values: Mapping[str, str]) -> None:
-        self.client.log_batch(run_id, tags=[RunTag(name, value) for name, value in values.items()])
+        self.client.log_batch(run_id, tags=[RunTag(name, redact(value)) for name, value in values.items()])
 
     @_repeatable
     def log_epochs(self, run_id: str, epochs: Sequence[EpochMetrics]) -> None:
@@ -254,7 +256,7 @@ def _dataset_inputs(data: DataFingerprint) -> list[DatasetInput]:
                 name=f"fashion_mnist_{part}",
                 digest=data.digest[:36],
                 source_type="local",
-                source=json.dumps({"uri": data.folder}),
+                source=json.dumps({"uri": redact(data.folder)}),
                 profile=json.dumps({"num_rows": num_rows, **profile}),
             ),
             [InputTag("mlflow.data.context", context)],

@@ -77,7 +77,7 @@ def test_packages_as_needed():
     requirements = ["numpy>=2.0", "mlflow!=3.18.0,>=3.10", 'pytest>=8; extra == "dev"', "tensorflow>=2.20"]
     check = check_packages(requirements, _versions(numpy="2.4", mlflow="3.17.2", tensorflow="2.21"))
     assert check.ok
-    assert check.found == "all 3 requirements met, mlflow 3.17.2, numpy 2.4, tensorflow 2.21"
+    assert check.found == "all 3 requirements met (mlflow 3.17.2, numpy 2.4, tensorflow 2.21)"
 
 
 def test_packages_missing_or_of_the_wrong_version():

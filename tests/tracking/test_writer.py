@@ -1,9 +1,12 @@
 """What is written to a real store, SQLite and server, and that writing it again changes nothing."""
 
+import errno
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from dropout_lab.errors import TrackingError
@@ -119,6 +122,57 @@ def test_system_metrics_go_on_where_an_earlier_process_stopped(experiment, make_
     assert len(history) >= 4
     assert [step for step, _ in history] == list(range(len(history)))
     assert all(0 < value <= 100 for _, value in history)
+
+
+def _raises(*_, **__):
+    raise OSError(errno.ENOENT, "no such counter")
+
+
+@pytest.mark.usefixtures("sqlite_store")
+@pytest.mark.parametrize(
+    ("counter", "broken", "lost"),
+    [
+        ("net_io_counters", lambda *_: None, "network_receive_megabytes"),
+        ("net_io_counters", _raises, "network_receive_megabytes"),
+        ("disk_usage", _raises, "disk_usage_percentage"),
+        ("virtual_memory", _raises, "system_memory_usage_percentage"),
+    ],
+)
+def test_a_counter_that_the_machine_lacks_costs_only_its_metrics(
+    make_start, monkeypatch, counter, broken, lost
+):
+    monkeypatch.setattr(system_metrics, "SAMPLE_SECONDS", 0.05)
+    monkeypatch.setattr(psutil, counter, broken)
+    tracker = connect("counters")
+    run_id = tracker.start_run(make_start())
+    with tracker.system_metrics(run_id):
+        time.sleep(0.12)
+    names = {
+        "network_receive_megabytes",
+        "disk_usage_percentage",
+        "cpu_utilization_percentage",
+        "system_memory_usage_percentage",
+    }
+    logged = {name for name in names if steps(tracker, run_id, f"system/{name}")}
+    assert lost not in logged
+    assert len(logged) >= 2
+
+
+def test_secrets_in_tags_params_and_sources_are_masked(experiment, make_start):
+    tracker = connect(experiment)
+    address = "https://user:pa/s3cret@host/x?token=s3cret"
+    start = make_start(remote=address)
+    start = replace(
+        start,
+        description=f"from {address}",
+        spec={**start.spec, "data.folder": address},
+        data=replace(start.data, folder=address),
+    )
+    run_id = tracker.start_run(start)
+    tracker.set_tags(run_id, {"mlflow.source.git.repoURL": address})
+    run = tracker.client.get_run(run_id)
+    assert "s3cret" not in str((run.data.tags, run.data.params, run.inputs.to_dictionary()))
+    assert run.data.tags["dropout_lab.remote"] == "https://***@host/x?token=***"
 
 
 def test_tags_that_become_known_later(experiment, make_start):
