@@ -1,4 +1,4 @@
-"""``dropout-lab ui``: MLflow's page of the runs, for this machine only."""
+"""``dropout-lab ui``: start the MLflow UI on localhost."""
 
 import os
 import socket
@@ -24,15 +24,16 @@ POLL_SECONDS = 0.2
     ],
 )
 def ui(
-    port: Annotated[int, typer.Option(metavar="PORT", help="Port on this machine.", min=1, max=65535)] = 5000,
+    port: Annotated[int, typer.Option(metavar="PORT", help="Port on localhost.", min=1, max=65535)] = 5000,
 ) -> None:
     """Serve the MLflow UI until a signal arrives."""
     from dropout_lab.execution.stopping import listen_for_stop
     from dropout_lab.tracking import links, locate
+    from dropout_lab.tracking.store import open_client
 
     location = locate()
     if location.is_server:
-        print(f"The tracking server serves the page: {links.base_address(location.uri)}")
+        print(f"The tracking server has the MLflow UI: {links.base_address(location.uri)}")
         return
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -40,10 +41,14 @@ def ui(
             probe.bind((HOST, port))
         except OSError:
             raise UsageError(
-                f"[--port] expected a free port, received {port}: it is in use.",
-                hint=f"Open http://{HOST}:{port} if MLflow serves there already, or name another port.",
+                f"--port: {port} is in use",
+                hint=f"Open http://{HOST}:{port} if the MLflow UI runs there already, or use another port: "
+                f"`dropout-lab ui --port {port + 1 if port < 65535 else port - 1}`.",
             ) from None
-    print(f"MLflow's page: http://{HOST}:{port}/  (Ctrl-C ends it)", file=sys.stderr)
+    _, location = open_client(
+        create=True
+    )  # upgrades a database, or follows its folder, before the server does
+    print(f"MLflow UI: http://{HOST}:{port}/  (Ctrl-C stops it)", file=sys.stderr)
     environment = {
         **os.environ,
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
@@ -64,7 +69,7 @@ def ui(
         "--uvicorn-opts",
         "--log-level warning",
     ]
-    # In a process group of its own, since it ends in order by SIGTERM, and by Ctrl-C with a traceback.
+    # In a process group of its own: SIGTERM ends it in order, Ctrl-C with a traceback.
     with listen_for_stop() as stop, subprocess.Popen(command, env=environment, process_group=0) as server:
         while server.poll() is None:
             if stop.signal_number:

@@ -1,4 +1,4 @@
-"""The room that knows MLflow: `connect` to write runs, `read_runs` and `find_run` to read them back."""
+"""The only package that imports MLflow: `connect` writes runs, `read_runs` and `find_run` read them."""
 
 from dropout_lab.tracking.delivery import EpochDelivery
 from dropout_lab.tracking.finding import find_run

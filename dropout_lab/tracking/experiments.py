@@ -1,4 +1,4 @@
-"""The experiments that runs are written to, and where their artifacts go."""
+"""Create experiments, with the location of their artifacts."""
 
 import hashlib
 import re
@@ -14,7 +14,7 @@ def find_or_create(client: MlflowClient, location: Location, name: str) -> str:
     """Return the id of the experiment called `name`.
 
     Raises:
-        TrackingError: It was deleted.
+        TrackingError: If it was deleted.
     """
     found = client.get_experiment_by_name(name)
     if found is None:
@@ -23,7 +23,7 @@ def find_or_create(client: MlflowClient, location: Location, name: str) -> str:
                 client.create_experiment(
                     name,
                     artifact_location=_artifact_location(location, name),
-                    # MLflow's page shows evaluations of language models unless told otherwise.
+                    # Without it, the MLflow UI shows evaluations of language models.
                     tags={"mlflow.experimentKind": "custom_model_development"},
                 )
             )
@@ -35,7 +35,7 @@ def find_or_create(client: MlflowClient, location: Location, name: str) -> str:
         raise TrackingError(
             f"The experiment {name!r} was deleted in {location.shown}.",
             hint=f"Restore it with `mlflow experiments restore --experiment-id {found.experiment_id}`, or "
-            "name another one in the spec.",
+            "use another experiment in the spec.",
         )
     return str(found.experiment_id)
 

@@ -93,7 +93,7 @@ def _of_system(error: BaseException, location: Location) -> TrackingError | None
         return TrackingError(
             f"The tracking store {location.shown} needs a package that is not installed: {_text(error)}",
             hint="Install it with pip, or correct the scheme in MLFLOW_TRACKING_URI "
-            "(PostgreSQL: psycopg[binary] or psycopg2-binary; MySQL: pymysql; SQL Server: pymssql; S3: boto3).",
+            "(PostgreSQL: psycopg[binary]; MySQL: pymysql; SQL Server: pymssql; S3: boto3).",
         )
     if isinstance(error, CommandError):
         return TrackingError(

@@ -1,4 +1,4 @@
-"""Reads a metric's values over the epochs for many runs at once."""
+"""Read the per-epoch values of metrics of many runs at once."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -26,17 +26,18 @@ def read_histories(
 ) -> dict[str, Histories]:
     """Return the values of metrics in many runs.
 
-    MLflow's client asks for one run and metric a call. Both kinds of store have a bulk call, which
-    the client does not pass on: a database through its store class, a server at an address that
-    MLflow's own page uses.
+    The client of MLflow reads one run and metric per call. Both kinds of store have a bulk call that it
+    does not use: a database through its store class, a server at an address that the MLflow UI uses.
 
     Args:
-        run_ids: The runs.
-        metrics: The metrics' names.
-        max_step: The most values that a run is expected to have; bounds how many runs are asked for at once.
+        client: Open client.
+        location: Its tracking store.
+        run_ids: IDs of the runs.
+        metrics: Names of the metrics.
+        max_step: Expected largest number of values per run, which bounds the number of runs per call.
 
     Returns:
-        For each metric, the last value of each step, by run and step; runs without the metric are not in it.
+        For each metric, the last value of each step, by run and step, without runs that lack the metric.
     """
     ask: Callable[[Sequence[str], str, int], Values]
     runs_at_once, values_at_once = _RUNS_PER_REQUEST, _VALUES_PER_REQUEST

@@ -1,4 +1,4 @@
-"""Addresses that open the right views of MLflow's page; standard library only.
+"""Addresses of views in the MLflow UI.
 
 Without ``workflowType`` MLflow opens an overview for language models (mlflow#24498).
 """
@@ -12,9 +12,9 @@ _TRAINING = "workflowType=machine_learning"
 
 
 def base_address(tracking_uri: str) -> str:
-    """Return where MLflow's page is: the server itself, else where `mlflow ui` serves a local store.
+    """Return the address of the MLflow UI, without user and password.
 
-    User and password are left out.
+    It is that of the server, or that of `mlflow ui` for a local store.
     """
     parts = urlsplit(tracking_uri)
     if parts.scheme not in ("http", "https"):
@@ -23,11 +23,11 @@ def base_address(tracking_uri: str) -> str:
 
 
 def ui_command(tracking_uri: str, *, is_default: bool) -> str | None:
-    """Return the command that serves the page of a local store; None where a server does already.
+    """Return the command that starts the MLflow UI for a local store; None for a server.
 
     Args:
-        tracking_uri: Where runs are kept.
-        is_default: Whether that is MLflow's own default, for which the bare command is enough.
+        tracking_uri: Address of the tracking store.
+        is_default: Whether it is the default of MLflow, which the bare command opens.
     """
     if urlsplit(tracking_uri).scheme in ("http", "https"):
         return None
@@ -36,7 +36,7 @@ def ui_command(tracking_uri: str, *, is_default: bool) -> str | None:
 
 
 def experiment_address(base: str, experiment_id: str) -> str:
-    """Return the address of an experiment's table of runs."""
+    """Return the address of the table of runs of an experiment."""
     return f"{base}/#/experiments/{experiment_id}/runs?{_TRAINING}"
 
 
@@ -51,7 +51,7 @@ def model_address(base: str, experiment_id: str, model_id: str) -> str:
 
 
 def comparison_address(base: str, experiment_ids: Sequence[str], run_ids: Sequence[str]) -> str:
-    """Return the address of MLflow's side-by-side comparison of runs."""
+    """Return the address of the side-by-side comparison of runs."""
     runs, experiments = (
         quote(json.dumps(list(ids), separators=(",", ":")), safe="") for ids in (run_ids, experiment_ids)
     )
@@ -59,7 +59,7 @@ def comparison_address(base: str, experiment_ids: Sequence[str], run_ids: Sequen
 
 
 def curves_address(base: str, experiment_id: str, run_ids: Sequence[str]) -> str:
-    """Return the address of the metric curves of runs of one experiment, drawn over each other."""
+    """Return the address of the overlaid metric curves of runs of one experiment."""
     listed = ",".join(f"'{run_id}'" for run_id in run_ids)
     chosen = quote(f"attributes.run_id IN ({listed})", safe="")
     return f"{experiment_address(base, experiment_id)}&compareRunsMode=CHART&searchFilter={chosen}"

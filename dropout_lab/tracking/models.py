@@ -1,4 +1,4 @@
-"""Logs a trained model the way MLflow 3 keeps models: an entity of its own, linked to its run."""
+"""Log a trained model as MLflow 3 stores models: an entity of its own, linked to its run."""
 
 import tempfile
 from collections.abc import Collection
@@ -19,19 +19,20 @@ MODEL_NAME = "model"
 def log_model(
     client: MlflowClient, run_id: str, model: Any, input_example: FloatArray, metrics: Collection[str]
 ) -> str:
-    """Log a Keras model, finishing what an earlier, interrupted call began.
+    """Log a Keras model, and complete what an interrupted call started.
 
-    `mlflow.keras.log_model` would begin a second model in a second call, and fails with an input
-    example (mlflow#16183); so its steps are taken one by one.
+    `mlflow.keras.log_model` would start a second model in a second call, and fails with an input example
+    (mlflow#16183), so its steps are done one by one.
 
     Args:
-        run_id: The run that trained the model.
-        model: A built `keras.Model` of one input and one output.
-        input_example: A few inputs, float32, with the batch as first axis.
-        metrics: Names of the run's metrics that are the model's own. They have to be logged already.
+        client: Open client.
+        run_id: Run that trained the model.
+        model: Built `keras.Model` with one input and one output.
+        input_example: A few inputs, float32, batch first.
+        metrics: Names of the metrics of the run that belong to the model, logged before.
 
     Returns:
-        The logged model's id.
+        ID of the logged model.
     """
     run = client.get_run(run_id)
     logged = _find(client, run) or client.create_logged_model(
@@ -51,7 +52,7 @@ def log_model(
 
 
 def requirements() -> list[str]:
-    """Return pip's requirements of a logged model: the packages that load it, as they are here."""
+    """Return the pip requirements of a logged model: the packages that load it, in the installed versions."""
     distributions = packages_distributions()
     names = sorted({distributions[package][0] for package in ("keras", "tensorflow", "numpy")})
     return [f"{name}=={version(name)}" for name in names]
@@ -67,7 +68,7 @@ def _find(client: MlflowClient, run: Any) -> LoggedModel | None:
 def _upload(
     client: MlflowClient, run_id: str, logged: LoggedModel, model: Any, input_example: FloatArray
 ) -> None:
-    import mlflow.keras  # imports Keras, which the caller has imported already
+    import mlflow.keras  # imports Keras, as the caller did
 
     described = Model(
         artifact_path=logged.artifact_location,
@@ -92,9 +93,9 @@ def _schema(shape: tuple[int | None, ...]) -> Schema:
 
 
 def _last(client: MlflowClient, run_id: str, name: str, model_id: str) -> Metric:
-    """Return a metric's last value for the model, with the time it was logged with.
+    """Return the last value of a metric for the model, with the time of its logging.
 
-    At another time it would be recorded in the run a second time.
+    With another time it would be recorded in the run twice.
     """
     last = max(client.get_metric_history(run_id, name), key=lambda metric: int(metric.step))
     return Metric(name, last.value, last.timestamp, last.step, model_id=model_id)

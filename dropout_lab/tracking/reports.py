@@ -1,4 +1,4 @@
-"""Text that belongs to runs: what they were started with, and reports of their comparison."""
+"""Read texts of runs, and log reports of comparisons."""
 
 import tempfile
 from pathlib import Path
@@ -14,7 +14,7 @@ def load_text(run: RunRecord, path: str) -> str:
     """Return a small text artifact of a run, such as ``spec/given.yaml``.
 
     Raises:
-        TrackingError: The run has no such artifact, or it cannot be read.
+        TrackingError: If the run has no such artifact, or it cannot be read.
     """
     client, location = open_client(create=False)
     with failures_told(location), tempfile.TemporaryDirectory() as folder:
@@ -25,21 +25,21 @@ def load_text(run: RunRecord, path: str) -> str:
 
 
 def log_report(experiment_id: str, html: str, *, name: str, description: str) -> str:
-    """Keep a comparison's report in MLflow, as ``report.html`` of a run of its own.
+    """Log the report of a comparison to MLflow, as ``report.html`` of its own run.
 
-    The run has no condition, so that no comparison counts it.
+    The run has no condition, so no comparison includes it.
 
     Args:
-        experiment_id: The experiment of the runs that were compared.
-        html: The page.
-        name: The run's name.
-        description: Shown in MLflow, Markdown.
+        experiment_id: Experiment of the compared runs.
+        html: Content of the report.
+        name: Name of the run.
+        description: Description in MLflow, Markdown.
 
     Returns:
-        The run's id.
+        ID of the run.
 
     Raises:
-        TrackingError: The store refuses.
+        TrackingError: If the store refuses.
     """
     client, location = open_client(create=True)
     with failures_told(location):

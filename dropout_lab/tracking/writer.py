@@ -1,4 +1,4 @@
-"""Writes runs. Every call may be repeated, after a crash or an outage, without recording anything twice."""
+"""Write runs. Every call may be repeated after a crash or an outage; nothing is recorded twice."""
 
 import getpass
 import json
@@ -31,14 +31,14 @@ _METRICS_PER_CALL = 1000
 
 
 def connect(experiment: str) -> "Tracker":
-    """Open the tracking store for writing to one experiment, creating what is not there yet.
+    """Open the tracking store for writing to one experiment, and create what is missing.
 
     Args:
-        experiment: The MLflow experiment's name.
+        experiment: Name of the MLflow experiment.
 
     Raises:
-        TrackingError: There is no usable store, or the experiment was deleted; said within seconds.
-        TrackingUnavailable: The server does not answer.
+        TrackingError: If there is no usable store, or the experiment was deleted; within seconds.
+        TrackingUnavailable: If the server does not answer.
     """
     client, location = open_client(create=True)
     with failures_told(location):
@@ -53,10 +53,10 @@ T = TypeVar("T")
 def _repeatable(
     method: Callable[Concatenate["Tracker", P], T],
 ) -> Callable[Concatenate["Tracker", P], T]:
-    """Word a method's failures, and try it a second time where the store did not answer.
+    """Translate exceptions of a method, and retry once if the store did not respond.
 
-    MLflow's own retries are off: they would send a call again of which only the answer was lost, and so
-    create a second run. Our methods look first at what is there.
+    The retries of MLflow are off: if only the answer to a call was lost, they would repeat it and create a
+    second run. These methods look first at what exists.
     """
 
     @wraps(method)
@@ -72,10 +72,10 @@ def _repeatable(
 
 
 class Tracker:
-    """Writes the runs of one experiment; made by `connect`.
+    """Writer of the runs of one experiment; `connect` makes it.
 
-    Every method raises TrackingUnavailable when the store does not answer now (nothing is lost by
-    calling again later) and TrackingError when it refuses.
+    Every method raises TrackingUnavailable if the store does not answer now (the call may be repeated
+    later), and TrackingError if it refuses.
     """
 
     def __init__(self, client: MlflowClient, location: Location, experiment: str, experiment_id: str) -> None:
@@ -116,9 +116,9 @@ class Tracker:
 
         Args:
             start: Params, tags, data and texts of the run.
-            start_id: A name of this start that the caller has kept, such as a UUID. Where a run was
-                created under it, that run is completed and returned, so that a process killed in
-                this call leaves no second run behind.
+            start_id: Name of this start that the caller has saved, such as a UUID. If a run was created
+                under it, that run is completed and returned, so that a process killed in this call
+                leaves no second run.
 
         Returns:
             The run's id.
@@ -167,7 +167,7 @@ class Tracker:
 
     @_repeatable
     def resume_run(self, run_id: str) -> None:
-        """Take over a run that was interrupted: it is RUNNING again, in this process."""
+        """Mark an interrupted run as RUNNING, in this process."""
         self.client.update_run(run_id, status=RunStatus.RUNNING.value)
         self._set_tags(run_id, liveness.process_tags())
 
@@ -181,12 +181,13 @@ class Tracker:
 
     @_repeatable
     def log_epochs(self, run_id: str, epochs: Sequence[EpochMetrics]) -> None:
-        """Log epochs that are not logged yet; the others are left as they are.
+        """Log the epochs that are not logged yet.
 
         Args:
+            run_id: Run to log to.
             epochs: All epochs so far, or any part of them, in order.
         """
-        # Those an earlier process logged may carry other times, and would be recorded beside.
+        # An earlier process may have logged them with other times, which would make them new values.
         history = self.client.get_metric_history(run_id, EPOCH_METRICS[-1])
         logged = {metric.step for metric in history}
         missing = [epoch for epoch in epochs if epoch.epoch not in logged]
@@ -209,8 +210,8 @@ class Tracker:
         Args:
             metrics: By name, such as ``test_accuracy``; fractions are 0 to 1.
             step: The last epoch.
-            timestamp_ms: When they were measured, in milliseconds since 1970.
-            folder: The files, at the paths that they get in the run.
+            timestamp_ms: Time of measurement, in milliseconds since 1970.
+            folder: Folder of the files, at their paths in the run.
         """
         logged = self.client.get_run(run_id).data.metrics
         missing = [
@@ -227,27 +228,27 @@ class Tracker:
 
     @contextmanager
     def system_metrics(self, run_id: str) -> Iterator[None]:
-        """Sample processor, memory, disk, network and GPU while the body runs; never raises itself."""
+        """Sample processor, memory, disk, network and GPU while the body runs; raises nothing itself."""
         with SystemMetricsSampler(self.client, self.location, run_id):
             yield
 
     @_repeatable
     def end_run(self, run_id: str, status: RunStatus) -> None:
-        """Set a run's final state: FINISHED, FAILED or KILLED."""
+        """Set the final status of a run: FINISHED, FAILED or KILLED."""
         self.client.set_terminated(run_id, status.value)
 
 
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
+    except (KeyError, OSError):  # a user of a container without a name
         return "unknown"
 
 
 def _dataset_inputs(data: DataFingerprint) -> list[DatasetInput]:
-    """Return the training and the test images as MLflow's dataset inputs.
+    """Return the training and test images as dataset inputs of MLflow.
 
-    Their names differ, since MLflow takes inputs of equal name and digest for one.
+    Their names differ, since MLflow treats inputs of equal name and digest as one.
     """
     profile = {"checksums": dict(data.checksums), "num_validation": data.num_validation}
     return [

@@ -1,4 +1,4 @@
-"""MLflow's page, served by a real process."""
+"""The MLflow UI, served by a real process."""
 
 import os
 import signal
@@ -68,7 +68,7 @@ def test_the_page_is_served_on_this_machine_only_until_ctrl_c(port):
 def test_a_port_in_use_is_told(port):
     with (
         socket.create_server(("127.0.0.1", port)),
-        pytest.raises(UsageError, match=f"expected a free port, received {port}"),
+        pytest.raises(UsageError, match=f"--port: {port} is in use"),
     ):
         ui(port)
 
@@ -76,4 +76,4 @@ def test_a_port_in_use_is_told(port):
 def test_a_tracking_server_serves_its_own_page(monkeypatch, capsys):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://user:secret@example.com:5000")
     ui()
-    assert capsys.readouterr().out == "The tracking server serves the page: http://example.com:5000\n"
+    assert capsys.readouterr().out == "The tracking server has the MLflow UI: http://example.com:5000\n"
