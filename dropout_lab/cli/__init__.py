@@ -1,1 +1,1 @@
-"""The command line: one file a command, which parses, calls, prints, and ends with an exit code."""
+"""The command line: one file per command, which parses, calls, prints and returns an exit code."""

@@ -1,4 +1,4 @@
-"""The terminal: results on stdout, all else on stderr, and no other package's log lines on either."""
+"""The terminal: results on stdout, messages on stderr, and log lines of other packages on neither."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 NO_LIMIT = 10_000
-"""Columns, as if a terminal had all that a table could ask for."""
+"""Width, in columns, of a terminal that no table fills."""
 
 
 class TextOrJson(StrEnum):
@@ -37,7 +37,7 @@ def stdout() -> "Console":
 
 
 def stderr() -> "Console":
-    """Return the console for everything but results."""
+    """Return the console for everything except results."""
     from dropout_lab.cli.safe_console import SafeConsole
 
     return SafeConsole(stderr=True, **_how_to_write(sys.stderr))
@@ -77,10 +77,10 @@ def print_json(value: object) -> None:
 
 @contextmanager
 def starting(what: str) -> Iterator[None]:
-    """Show that `what` is being started, and keep what native code logs meanwhile off the terminal.
+    """Show that `what` is being started, and hide what native code logs meanwhile.
 
-    TensorFlow writes log lines to the file descriptor, past Python and whatever its log level is,
-    when it is imported and when it first looks for devices. If starting fails they are shown.
+    TensorFlow writes log lines to the file descriptor when it is imported and when it first looks for
+    devices, whatever its log level. They are shown if the start fails.
     """
     console = stderr()
     sys.stderr.flush()

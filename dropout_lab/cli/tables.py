@@ -1,4 +1,4 @@
-"""Tables of text that fit the terminal, alike in all commands."""
+"""Text tables that fit the terminal, in the same style in all commands."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def print_table(console: "Console", table: TextTable) -> None:
-    """Print `table`, without its details where the console is too narrow for them."""
+    """Print `table`, without its details if the console is too narrow."""
     drawn = _drawn(table)
     if console.measure(drawn, options=console.options.update_width(NO_LIMIT)).maximum > console.width:
         drawn = _drawn(table.without_details())
