@@ -62,7 +62,7 @@ def fixed_rows(num: int) -> Rows:
 
 def sequential_rows(num: int) -> Rows:
     for k, design in ((1, EVERY_SEED), (1, EIGHT_LOOKS), (8, EIGHT_LOOKS)):
-        for sd in (0.002, 0.02) if k == 1 else (0.002,):
+        for sd in (0.002, 0.02) if (k, design) == (1, EIGHT_LOOKS) else (0.002,):
             world = replace(NORMAL, sd=sd)
             stopped = [
                 stop_conditions(world, accuracies, design, MARGIN)

@@ -6,6 +6,8 @@ import numpy as np
 
 from dropout_lab.comparison.results import VerdictWord
 from dropout_lab.comparison.verdicts import verdict_word
+from dropout_lab.seeds import generator
+from dropout_lab.statistics.difference import compare_values
 from dropout_lab.statistics.methods import Method
 from dropout_lab.statistics.power import power_of_difference, seeds_for_power
 from dropout_lab.statistics.sequential import SequentialDesign
@@ -34,11 +36,12 @@ def coverage_rows(num: int) -> Rows:
     for world in (NORMAL, SKEWED, World(name="unpaired", paired=False)):
         for method in Method:
             for n in (6, 10, 20):
-                held, decided = [], []
-                for (one,) in simulate(world, [0.0], n, num, method=method):
-                    held.append(holds(one, 0.0))
-                    decided.append(one.p_value <= 1 - one.confidence)
-                assert [not one for one in held] == decided, "an interval contradicts its test"
+                held = []
+                rng = generator(0, "resampling", method.value, n)
+                for reference, values in draw_accuracies(world, [0.0], n, num, "coverage"):
+                    one = compare_values(values, reference, paired=world.paired, method=method, rng=rng)
+                    held.append(one.ci_low <= 0 <= one.ci_high)
+                    assert held[-1] == (one.p_value > 1 - 0.95), "an interval contradicts its test"
                 yield world.name, method.value, n, percent(share(held))
 
 
@@ -51,18 +54,22 @@ def early_stopping_rows(num: int) -> Rows:
         ]
         raw = np.mean([one.raw_mean for one in stopped]) / sd - effect
         adjusted = np.mean([one.difference.mean_difference for one in stopped]) / sd - effect
-        planned = operating_characteristics(SequentialDesign(first=5, most=30), effect, MARGIN / sd)
-        fixed = [
-            operating_characteristics(SequentialDesign(first=n, most=n), effect, MARGIN / sd)
-            for n in (10, 20)
-        ]
+        margin = MARGIN / sd
+        planned = operating_characteristics(SequentialDesign(first=5, most=30), effect, margin)
+        as_often = (
+            n
+            for n in range(5, 100)
+            if operating_characteristics(SequentialDesign(first=n, most=n), effect, margin).undecided
+            <= planned.undecided
+        )
         yield (
             effect,
             percent(share(one.word in DIRECTED for one in stopped)),
             f"{100 * (planned.difference_found + planned.wrong_direction):.1f}%",
+            percent(share(one.word is VerdictWord.EQUIVALENT for one in stopped)),
             f"{np.mean([one.difference.n for one in stopped]):.1f}",
             f"{planned.expected_seeds:.1f}",
-            *(f"{100 * (one.difference_found + one.wrong_direction):.1f}%" for one in fixed),
+            next(as_often, "more than 100"),
             percent(share(holds(one.difference, effect * sd) for one in stopped)),
             f"{raw:+.2f}",
             f"{adjusted:+.2f}",

@@ -16,6 +16,8 @@ from dropout_lab.design import Claim, Design, claims_fingerprint
 from dropout_lab.records import RunRecord, RunStatus
 from dropout_lab.seeds import generator
 from dropout_lab.statistics.methods import Method
+from dropout_lab.statistics.multiplicity import holm
+from dropout_lab.statistics.sequential import SequentialDesign, SequentialTest, sequential_test
 
 Rows = Iterable[Sequence[object]]
 
@@ -161,14 +163,27 @@ def stop_conditions(world: World, accuracies: np.ndarray, design: Design, margin
     A decided condition is not trained further; its seeds so far remain in the comparison of the others.
     """
     num_conditions = len(accuracies) - 1
+    plan = SequentialDesign(first=design.first, most=design.most, step=design.step)
     stopped: dict[int, Stopped] = {}
     seeds = dict.fromkeys(range(1, num_conditions + 1), 0)
+    tests: dict[int, SequentialTest] = {}
     for look in design.looks:
         for index in seeds:
             if index not in stopped:
                 seeds[index] = look
+                tests[index] = sequential_test(
+                    accuracies[index, :look], accuracies[0, :look], plan, margin=margin
+                )
+        p_values = holm([tests[index].p_value for index in seeds])
+        equivalence_ps = holm([tests[index].equivalence_p for index in seeds])
+        smallest = np.minimum(p_values, equivalence_ps)
+        if look < design.most and all(
+            p > 1 - 0.95 or index in stopped for index, p in zip(seeds, smallest, strict=True)
+        ):
+            continue  # whole differences are computed only when a condition stops
         differences = _differences_at(world, accuracies, seeds, design, margin)
-        for index, difference in zip(seeds, differences, strict=True):
+        for index, difference, p in zip(seeds, differences, p_values, strict=True):
+            assert difference.p_adjusted == p, "the judge's own p-value differs"
             word = verdict_word(difference)
             if index not in stopped and (word is not VerdictWord.UNDECIDED or look == design.most):
                 pairs = accuracies[index, :look] - accuracies[0, :look]
