@@ -18,7 +18,7 @@ TITLES = {
     "code": "Code",
     "versions": "Versions",
     "fingerprints": "Fingerprints",
-    "figures": "Results",
+    "metrics": "Results",
 }
 SHOWN_LENGTH = 16
 """Digits of a fingerprint that are printed."""
@@ -61,7 +61,7 @@ def diff(
         found = [change for change in changes if change.section == section]
         if not found:
             continue
-        headings = ("", *names, "difference") if section == "figures" else ("", *names)
+        headings = ("", *names, "difference") if section == "metrics" else ("", *names)
         print_table(console, TextTable(title, headings, tuple(tuple(_cells(change)) for change in found)))
         console.print()
 
@@ -69,7 +69,7 @@ def diff(
 def _cells(change: "Change") -> list[str]:
     from dropout_lab.evaluation.metrics import format_difference, format_value
 
-    if change.section != "figures":
+    if change.section != "metrics":
         length = SHOWN_LENGTH if change.section in ("fingerprints", "code") else None
         return [change.key, *(_shown(value)[:length] for value in (change.first, change.second))]
     values = [

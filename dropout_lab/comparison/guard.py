@@ -7,21 +7,26 @@ from dataclasses import replace
 from dropout_lab.comparison.confounds import (
     FINGERPRINTS,
     NOT_LOGGED,
-    SEED_OWN,
     WHY,
-    Facts,
     check_patterns,
     kind_of,
     matches,
     run_facts,
 )
+from dropout_lab.comparison.facts import (
+    FactsBySeed,
+    describe_values,
+    differs,
+    distinct_values,
+    group_seeds,
+    is_explained,
+    is_seed_own,
+)
 from dropout_lab.comparison.findings import Finding, FindingKind
-from dropout_lab.comparison.selection import FAILED, Selection, format_seeds, paired_seeds
+from dropout_lab.comparison.selection import FAILED, Selection, format_seeds
 from dropout_lab.errors import UsageError
 
 DEFAULT_VARYING = ("model.dropout*",)
-
-FactsBySeed = Mapping[int, Facts]
 
 
 def check_confounds(
@@ -86,12 +91,12 @@ def _between_conditions(key: str, facts: Mapping[str, FactsBySeed], reference: s
         name
         for name in facts
         if name != reference
-        and _differs(key, facts[name], facts[reference])
-        and not _explained(key, facts[name], facts[reference])
+        and differs(key, facts[name], facts[reference])
+        and not is_explained(key, facts[name], facts[reference])
     ]
     if differing:
         conditions = (reference, *differing)
-        values = tuple(_describe(key, facts[name]) for name in conditions)
+        values = tuple(describe_values(key, facts[name]) for name in conditions)
         where = "; ".join(f"{value} in {name}" for name, value in zip(conditions, values, strict=True))
         advice = ""
         if kind_of(key) is FindingKind.REFUSED:
@@ -108,7 +113,7 @@ def _between_conditions(key: str, facts: Mapping[str, FactsBySeed], reference: s
             advice=advice,
         )
     elif key in (*FINGERPRINTS, "data_digest") and len(facts) > 1:
-        unknown = tuple(name for name in facts if NOT_LOGGED in _values(key, facts[name]))
+        unknown = tuple(name for name in facts if NOT_LOGGED in distinct_values(key, facts[name]))
         if unknown:
             yield Finding(
                 key=key,
@@ -124,8 +129,8 @@ def _within_conditions(key: str, facts: Mapping[str, FactsBySeed]) -> Iterable[F
     if kind_of(key) is FindingKind.CAUTION:
         return
     for name, by_seed in facts.items():
-        if len(_values(key, by_seed)) > 1 and not _is_seed_own(key, by_seed):
-            value = _describe(key, by_seed)
+        if len(distinct_values(key, by_seed)) > 1 and not is_seed_own(key, by_seed):
+            value = describe_values(key, by_seed)
             yield Finding(
                 key=key,
                 kind=FindingKind.REFUSED,
@@ -141,7 +146,7 @@ def _repeated_runs(facts: Mapping[str, FactsBySeed]) -> Iterable[Finding]:
     """Yield findings if runs with different seeds are copies of one run."""
     for name, by_seed in facts.items():
         for key in ("initial_weights", "final_weights"):
-            groups = [seeds for value, seeds in _seeds_by_value(key, by_seed).items() if value != NOT_LOGGED]
+            groups = [seeds for value, seeds in group_seeds(key, by_seed).items() if value != NOT_LOGGED]
             repeated = [seeds for seeds in groups if len(seeds) > 1]
             if repeated:
                 value = "; ".join(f"equal at seeds {format_seeds(seeds)}" for seeds in repeated)
@@ -168,7 +173,7 @@ def _nothing_varies(
         for seed in shared
     }
     same_end = [seed for seed, values in ends.items() if len(values) == 1 and NOT_LOGGED not in values]
-    if not any(_differs(key, facts[name], facts[reference]) for key in compared):
+    if not any(differs(key, facts[name], facts[reference]) for key in compared):
         key, value = "varying", "the same"
         observation = (
             f"{name} and {reference} do not differ in {', '.join(varying)}, the setting under study."
@@ -210,46 +215,4 @@ def _failures(selection: Selection) -> Iterable[Finding]:
 def _allowed(finding: Finding) -> Finding:
     return replace(
         finding, kind=FindingKind.CAUTION, advice="This affects results and was allowed by --allow."
-    )
-
-
-def _differs(key: str, first: FactsBySeed, second: FactsBySeed) -> bool:
-    shared = paired_seeds(first, second)
-    if shared:
-        return any(first[seed].get(key, NOT_LOGGED) != second[seed].get(key, NOT_LOGGED) for seed in shared)
-    return not _is_seed_own(key, first) and _values(key, first) != _values(key, second)
-
-
-def _is_seed_own(key: str, by_seed: FactsBySeed) -> bool:
-    """Return whether each seed has its own value: images too, if they are drawn anew for each."""
-    resampled = all(facts.get("data.resample") == "True" for facts in by_seed.values())
-    return key in SEED_OWN or (key == "data_digest" and resampled)
-
-
-def _explained(key: str, first: FactsBySeed, second: FactsBySeed) -> bool:
-    """Return whether another difference is the cause of this one."""
-    causes = [other for run in first.values() for other in run if matches(other, FINGERPRINTS.get(key, ()))]
-    return any(_differs(cause, first, second) for cause in set(causes))
-
-
-def _values(key: str, by_seed: FactsBySeed) -> set[str]:
-    return {facts.get(key, NOT_LOGGED) for facts in by_seed.values()}
-
-
-def _seeds_by_value(key: str, by_seed: FactsBySeed) -> dict[str, list[int]]:
-    seeds: dict[str, list[int]] = defaultdict(list)
-    for seed, facts in by_seed.items():
-        seeds[facts.get(key, NOT_LOGGED)].append(seed)
-    return seeds
-
-
-def _describe(key: str, by_seed: FactsBySeed) -> str:
-    """Return the value of a condition, or its values with their seeds."""
-    seeds_by_value = _seeds_by_value(key, by_seed)
-    if key in FINGERPRINTS:
-        seeds_by_value = {value[:12]: seeds for value, seeds in seeds_by_value.items()}
-    if len(seeds_by_value) == 1:
-        return next(iter(seeds_by_value)) or "(none)"
-    return ", ".join(
-        f"{value or '(none)'} (seed {format_seeds(seeds)})" for value, seeds in seeds_by_value.items()
     )

@@ -12,7 +12,7 @@ class Change:
     """One difference; None if a run has no such value.
 
     Attributes:
-        section: ``spec``, ``run``, ``code``, ``versions``, ``fingerprints`` or ``figures``.
+        section: ``spec``, ``run``, ``code``, ``versions``, ``fingerprints`` or ``metrics``.
     """
 
     section: str
@@ -64,7 +64,7 @@ def _sections(run: RunRecord) -> dict[str, Mapping[str, str | float]]:
             "batch_order": run.batch_order,
             "final_weights": run.final_weights,
         },
-        "figures": {k: v for k, v in sorted(run.metrics.items()) if not k.startswith("system/")},
+        "metrics": {k: v for k, v in sorted(run.metrics.items()) if not k.startswith("system/")},
     }
 
 

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dropout_lab.comparison.results import Comparison
+from dropout_lab.evaluation.metrics import format_percent
 from dropout_lab.plotting.metric_axes import format_ticks, metric_label
 from dropout_lab.plotting.style import (
     LIGHT,
@@ -92,7 +93,7 @@ def draw_forest(panels: Sequence[ForestPanel], theme: Theme = LIGHT) -> Figure:
         _draw_panel(axes, panel, theme)
     first = panels[0]
     figure.suptitle(
-        f"Difference from {plain(first.reference)}, {first.confidence:.0%} intervals",
+        f"Difference from {plain(first.reference)}, {format_percent(first.confidence)} CI",
         x=0.02, ha="left", fontsize=10, fontweight="bold", color=theme.foreground,
     )  # fmt: skip
     return figure

@@ -1,4 +1,4 @@
-"""All pictures of a comparison, each with the words that stand in for it, and their files."""
+"""All plots of a comparison, each with its caption and alternative text, and their files."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from dropout_lab.comparison.results import Comparison
 from dropout_lab.errors import UsageError
-from dropout_lab.evaluation.metrics import format_difference, format_value
+from dropout_lab.evaluation.metrics import format_difference, format_percent, format_value
 from dropout_lab.files import write_atomically
 from dropout_lab.plotting.class_change import class_changes, draw_class_changes
 from dropout_lab.plotting.critical_difference import draw_critical_difference
@@ -26,13 +26,13 @@ THEMES = {"": LIGHT, "-dark": DARK}
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """One picture of a comparison.
+    """One plot of a comparison.
 
     Attributes:
-        name: Its file's name without ending, such as ``learning_curves``.
+        name: File name without suffix, such as ``learning_curves``.
         caption: How to read it.
-        alt: What it shows, in words, for who cannot see it.
-        draw: Returns its figure in a theme.
+        alt: Alternative text with the main values.
+        draw: Returns the figure in a theme.
     """
 
     name: str
@@ -47,12 +47,12 @@ def comparison_pictures(
     predictions: Mapping[str, TestPredictions] | None = None,
     class_names: Sequence[str] = (),
 ) -> tuple[Picture, ...]:
-    """Return the pictures that the runs of `comparison` have the figures for.
+    """Return the plots that the runs of `comparison` have the values for.
 
     Args:
-        comparison: Its runs carry the histories that `CURVE_METRICS` names, or there are no learning curves.
-        predictions: Test predictions by run id; without them there is no reliability diagram.
-        class_names: By class number.
+        comparison: The comparison; without histories in its runs there are no learning curves.
+        predictions: Test predictions by run ID; without them there is no reliability diagram.
+        class_names: Names of the classes, by class number.
     """
     pictures = (
         _forest(comparison),
@@ -72,10 +72,11 @@ def _forest(comparison: Comparison) -> Picture | None:
     return Picture(
         name="forest",
         title="Differences",
-        caption=f"Markers: mean difference from {comparison.reference}. Bars: {comparison.confidence:.0%} "
-        "confidence intervals, each for this comparison alone. Grey zone: within the margin of equivalence.",
+        caption=f"Markers: mean difference from {comparison.reference}. Bars: "
+        f"{format_percent(comparison.confidence)} confidence intervals, unadjusted; verdicts are "
+        "adjusted for the number of tests. Gray zone: within the equivalence margin.",
         alt=f"Forest plot of differences from {comparison.reference} with intervals: "
-        f"{', '.join(panel.metric for panel in panels)}. The table of figures has the same numbers.",
+        f"{', '.join(panel.metric for panel in panels)}. The results table has the same numbers.",
         draw=lambda theme: draw_forest(panels, theme),
     )
 
@@ -103,8 +104,8 @@ def _curves(comparison: Comparison) -> Picture | None:
     return Picture(
         name="learning_curves",
         title="Learning curves",
-        caption="Means over the seeds; bands from the lowest to the highest seed. Training figures are taken "
-        "with dropout on while the weights still move: do not compare them with validation.",
+        caption="Means over the seeds; bands from the lowest to the highest seed. Training metrics are "
+        "computed with dropout on and changing weights, so they are not comparable with validation.",
         alt=f"Loss and accuracy by epoch. Accuracy in the last epoch: {'; '.join(ends)}.",
         draw=lambda theme: draw_curves(curves, theme),
     )
@@ -115,7 +116,7 @@ def _rate_response(comparison: Comparison) -> Picture | None:
     if response is None:
         return None
     metric, points = next(iter(response.points.items()))
-    values = [f"{point.dropout_rate:.0%}: {format_value(metric, point.mean)}" for point in points]
+    values = [f"{format_percent(point.dropout_rate)}: {format_value(metric, point.mean)}" for point in points]
     return Picture(
         name="rate_response",
         title="Response to the dropout rate",
@@ -133,8 +134,8 @@ def _reliability(comparison: Comparison, predictions: Mapping[str, TestPredictio
     return Picture(
         name="reliability",
         title="Reliability",
-        caption="Test predictions of all seeds in 15 bins of equal width by confidence. Below the diagonal a "
-        "model is surer than it is right. Error: expected calibration error, mean over the seeds.",
+        caption="Test predictions of all seeds in 15 bins of equal width by confidence. Points below the "
+        "diagonal are overconfident. Error: expected calibration error, mean over the seeds.",
         alt=f"Reliability diagram. Expected calibration error: {', '.join(errors)}.",
         draw=lambda theme: draw_reliability(curves, theme),
     )
@@ -150,22 +151,22 @@ def _class_change(comparison: Comparison, class_names: Sequence[str]) -> Picture
         name="class_change",
         title="Change by class",
         caption=f"Test accuracy on each class minus that of {reference} at the same seed. Large markers: "
-        "means; dots: single seeds. Nothing was tested by class.",
+        "means; dots: single seeds. No per-class tests.",
         alt=f"Change of accuracy by class. {'; '.join(means)}.",
         draw=lambda theme: draw_class_changes(changes, reference, theme),
     )
 
 
 def save_pictures(pictures: Sequence[Picture], folder: Path) -> list[Path]:
-    """Write every picture as PNG and SVG, light and dark, into `folder`, which is made if missing.
+    """Write every plot as PNG and SVG, light and dark, to `folder`, which is created if missing.
 
-    A file is replaced whole or not at all.
+    Files are replaced atomically.
 
     Returns:
         The files written, such as ``forest.png`` and ``forest-dark.svg``.
 
     Raises:
-        UsageError: The folder cannot be written to.
+        UsageError: If the folder cannot be written to.
     """
     written = []
     try:
@@ -179,7 +180,6 @@ def save_pictures(pictures: Sequence[Picture], folder: Path) -> list[Path]:
                     written.append(path)
     except OSError as error:
         raise UsageError(
-            f"Expected a folder that pictures can be written to, received {folder}: {error.strerror}",
-            hint="Name another folder.",
+            f"--plots: cannot write to {folder}: {error.strerror}", hint="Name another folder."
         ) from error
     return written

@@ -68,6 +68,7 @@ def default_settings() -> Iterator[None]:
     """Draw with the settings of matplotlib itself, whatever a matplotlibrc of the user's holds."""
     with mpl.rc_context():
         mpl.rcdefaults()
+        mpl.rcParams["axes.unicode_minus"] = False  # as in all text
         yield
 
 
@@ -112,7 +113,7 @@ def whole_numbers() -> MaxNLocator:
 
 def percent() -> Formatter:
     """Return a tick formatter that shows fractions as percent; the axis' label says the unit."""
-    return FuncFormatter(lambda fraction, _: f"{100 * fraction:.10g}".replace("-", "\N{MINUS SIGN}"))
+    return FuncFormatter(lambda fraction, _: f"{100 * fraction:.10g}")
 
 
 def plain(text: str, max_length: int = 36) -> str:

@@ -9,6 +9,7 @@ _SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{",
     "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "<": "$<$",
     ">": "$>$", "|": r"\textbar{}", "·": r"\textperiodcentered{}", '"': "''", "`": r"\textasciigrave{}",
+    "[": "{[}", "]": "{]}",
 }  # fmt: skip
 
 

@@ -79,8 +79,8 @@ def _sentences(comparison: Comparison) -> Iterable[str]:
         yield "Runs with the same seed share initial weights, batch order and data."
     if spec.get("data.resample") == "True":
         yield (
-            "Training and validation images were drawn anew for each seed, so intervals cover the variation "
-            "between training sets as well as between seeds, but not between test sets."
+            "Training and validation images were drawn separately for each seed, so intervals cover the "
+            "variation between training sets as well as between seeds, but not between test sets."
         )
     else:
         yield "Intervals cover the variation between seeds, but not between datasets."

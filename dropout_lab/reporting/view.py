@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dropout_lab.comparison.findings import FindingKind
-from dropout_lab.comparison.pairwise import AllPairs
 from dropout_lab.comparison.results import Comparison, Difference, Verdict
 from dropout_lab.comparison.selection import format_seeds
 from dropout_lab.comparison.standing import Stage, Standing
@@ -15,12 +14,12 @@ from dropout_lab.evaluation.metrics import (
     format_interval,
     format_mean_sd,
     format_number,
-    format_p,
     format_p_cell,
     format_percent,
     format_value,
     metric_info,
 )
+from dropout_lab.reporting.pair_tables import pair_table, rank_table
 from dropout_lab.reporting.tables import TextTable
 
 
@@ -53,8 +52,8 @@ def view_comparison(comparison: Comparison) -> ComparisonView:
         tables.append(_results(comparison, f"Secondary metrics, {_level(comparison)}", secondary))
     if comparison.all_pairs is not None:
         tables += [
-            _pair_table(comparison.all_pairs, comparison.confidence),
-            _rank_table(comparison.all_pairs),
+            pair_table(comparison.all_pairs, comparison.confidence),
+            rank_table(comparison.all_pairs),
         ]
     sections = (
         ("Claims", tuple(one.sentence for one in comparison.claims)),
@@ -132,46 +131,6 @@ def _results(comparison: Comparison, title: str, metrics: tuple[str, ...]) -> Te
                 )
             )
     return TextTable(title, headings, tuple(rows), DETAILS)
-
-
-def _pair_table(found: AllPairs, confidence: float) -> TextTable:
-    return TextTable(
-        f"All pairs in {metric_info(found.metric).label}, {found.num_seeds} shared seeds; "
-        f"{format_percent(confidence)} CI and p-values hold for all {len(found.pairs)} pairs together",
-        ("Condition", "Compared with", "Difference", "CI", "p (adjusted)", "Significant"),
-        tuple(
-            (
-                pair.first,
-                pair.second,
-                format_difference(found.metric, pair.mean_difference),
-                format_interval(found.metric, pair.ci_low, pair.ci_high),
-                format_p_cell(pair.p_adjusted),
-                "yes" if pair.is_significant else "no",
-            )
-            for pair in found.pairs
-        ),
-    )
-
-
-def _rank_table(found: AllPairs) -> TextTable:
-    friedman = "" if math.isnan(found.friedman_p) else f"; Friedman test {format_p(found.friedman_p)}"
-    return TextTable(
-        f"Mean ranks (1 = best), Nemenyi critical difference {found.critical_difference:.2f}{friedman}",
-        ("Condition", "Mean rank", "Not told apart from"),
-        tuple(
-            (
-                condition,
-                f"{found.mean_ranks[condition]:.2f}",
-                ", ".join(
-                    other
-                    for other in found.conditions
-                    if other != condition and any({condition, other} <= set(group) for group in found.groups)
-                )
-                or "-",
-            )
-            for condition in found.conditions
-        ),
-    )
 
 
 def _gap_table(comparison: Comparison) -> TextTable | None:

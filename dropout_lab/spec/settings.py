@@ -107,7 +107,7 @@ class DataSpec(Frozen):
     num_test: Annotated[int, Field(ge=10, le=10_000)] | None = None
     """Number of test images to use, from the first. Default: all."""
     resample: bool = False
-    """Draw training and validation images anew for each seed, alike in all conditions."""
+    """Draw other training and validation images for each seed, the same in all conditions."""
 
 
 Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|gpu(:[0-9]{1,3})?)$")]

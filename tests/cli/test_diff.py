@@ -41,7 +41,7 @@ def test_json(ids, capsys):
     shown = json.loads(capsys.readouterr().out)
     assert (shown["first"], shown["second"]) == (ids["baseline-seed0"], ids["dropout-seed0"])
     assert shown["differs"]["run"] == {"condition": ["baseline", "dropout"]}
-    assert shown["differs"]["figures"] == {"test_accuracy": [0.9, 0.9 + 0.5 / 10]}
+    assert shown["differs"]["metrics"] == {"test_accuracy": [0.9, 0.9 + 0.5 / 10]}
 
 
 def test_a_run_does_not_differ_from_itself(ids, capsys):

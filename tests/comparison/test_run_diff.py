@@ -25,7 +25,7 @@ def test_only_what_differs_is_told_in_order_of_section(make_run):
         ("code", "git_dirty", "false", "true"),
         ("versions", "keras", one.versions["keras"], "4.0"),
         ("fingerprints", "final_weights", one.final_weights, other.final_weights),
-        ("figures", "test_accuracy", 0.9, 0.92),
+        ("metrics", "test_accuracy", 0.9, 0.92),
     ]
     assert changes[-1].difference == 0.92 - 0.9
     assert changes[0].difference is None
@@ -36,7 +36,7 @@ def test_what_one_run_lacks_is_none(make_run):
     other = make_run("baseline", 0, test_loss=0.3)
     found = {(c.key, c.first, c.second) for c in diff_runs(one, other)}
     assert found == {("only.first", "1", None), ("test_accuracy", 0.9, None), ("test_loss", None, 0.3)}
-    assert Change(section="figures", key="x", first=0.9, second=None).difference is None
+    assert Change(section="metrics", key="x", first=0.9, second=None).difference is None
 
 
 def test_swapping_the_runs_swaps_the_values(make_run):

@@ -51,7 +51,7 @@ def test_a_metric_without_margin_has_no_zone(make_run):
 def test_intervals_are_drawn_in_percentage_points_with_the_verdict(comparison):
     axes = draw_forest(forest_panels(comparison)).axes[0]
     assert axes.get_xlabel() == "test accuracy (percentage points)"
-    assert axes.xaxis.get_major_formatter()(-0.002, 0) == "\N{MINUS SIGN}0.2"
+    assert axes.xaxis.get_major_formatter()(-0.002, 0) == "-0.2"
     word = comparison.verdict("dropout", "test_accuracy").word
     assert [text.get_text() for text in axes.texts] == [f"{word} (n = 3)"]
     (zone,) = axes.patches

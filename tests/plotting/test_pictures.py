@@ -56,6 +56,6 @@ def test_files_are_complete_and_the_same_again(pictures, tmp_path):
 
 def test_a_file_in_place_of_the_folder_is_told(pictures, tmp_path):
     (tmp_path / "file").write_text("kept")
-    with pytest.raises(UsageError, match=r"Expected a folder .* received .*file"):
+    with pytest.raises(UsageError, match=r"--plots: cannot write to .*file"):
         save_pictures(pictures, tmp_path / "file")
     assert (tmp_path / "file").read_text() == "kept"

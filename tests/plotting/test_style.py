@@ -50,7 +50,7 @@ def test_each_of_ten_conditions_looks_different():
 def test_percent():
     assert [percent()(value, 0) for value in (0.915, -0.002, 1, 0)] == [
         "91.5",
-        "\N{MINUS SIGN}0.2",
+        "-0.2",
         "100",
         "0",
     ]

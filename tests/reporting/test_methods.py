@@ -1,0 +1,52 @@
+"""The methods paragraph says what was done, and cites what was used."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from dropout_lab.comparison.compare import compare_runs
+from dropout_lab.comparison.question import Question
+from dropout_lab.records import Design, RunRecord
+from dropout_lab.reporting.methods import methods_paragraph, references
+from dropout_lab.statistics.methods import Method
+
+MakeRun = Callable[..., RunRecord]
+
+
+def runs(make_run: MakeRun, n: int = 6, **others: object) -> list[RunRecord]:
+    return [
+        make_run(name, seed, test_accuracy=0.9 + (seed * 7 % 5) / 1000 * (index + 1),
+                 test_loss=0.3 + (seed * 3 % 5) / 1000 * (index + 1), **others)
+        for index, name in enumerate(("baseline", "dropout"))
+        for seed in range(n)
+    ]  # fmt: skip
+
+
+def test_a_fixed_design_is_described(make_run: MakeRun) -> None:
+    comparison = compare_runs(runs(make_run, design=Design(first=6, most=6)))
+    text = methods_paragraph(comparison)
+    for part in (
+        "We trained 2 conditions (baseline, dropout) with 6 random seeds per condition",
+        "optimizer adam", "share initial weights", "test accuracy (primary; paired t)", "95% confidence",
+        "within ±0.20 points", "The number of seeds was fixed before training.", "keras 3.15.1",
+        "Secondary metrics (test loss)", "but not between datasets",
+    ):  # fmt: skip
+        assert part in text, part
+    cited = " ".join(references(comparison))
+    assert "doi:10.1093/biomet/6.1.1" in cited
+    assert "Schuirmann" in cited
+    assert "Pocock" not in cited
+
+
+def test_what_was_done_otherwise_is_said_and_cited(make_run: MakeRun) -> None:
+    sequential = compare_runs(runs(make_run, design=Design(first=4, most=9)))
+    assert "until the primary metric was decided" in methods_paragraph(sequential)
+    assert "Pocock" in " ".join(references(sequential))
+    extended = runs(make_run, 4, design=Design(first=4, most=4))
+    extended += [replace(run, design=Design(first=6, most=6)) for run in runs(make_run) if run.seed > 3]
+    assert "Seeds were added after the planned number" in methods_paragraph(compare_runs(extended))
+    interim = compare_runs(runs(make_run, 3, design=Design(first=6, most=6)))
+    assert "interim" in methods_paragraph(interim)
+    wilcoxon = compare_runs(runs(make_run), Question(method=Method.WILCOXON))
+    assert "Wilcoxon" in " ".join(references(wilcoxon))
+    resampled = compare_runs(runs(make_run, spec={"data.resample": "True"}))
+    assert "variation between training sets" in methods_paragraph(resampled)
