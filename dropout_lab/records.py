@@ -67,19 +67,19 @@ class Evaluation:
 
 @dataclass(frozen=True, kw_only=True)
 class DropoutCheck:
-    """The dropped fraction of one Dropout layer, measured on a batch before training.
+    """The dropped fraction of one Dropout layer, measured in training steps before training.
 
     Attributes:
-        layer: The layer's name.
-        rate: The fraction that it should drop.
-        dropped_fraction: The fraction that it dropped.
-        standard_error: Of `dropped_fraction`, were each element dropped independently at `rate`.
+        layer: Name of the layer.
+        rate: Rate that the spec asks for.
+        dropped_fraction: Fraction of the examined elements that were dropped.
+        num_examined: Number of elements whose output shows whether they were dropped.
     """
 
     layer: str
     rate: float
     dropped_fraction: float
-    standard_error: float
+    num_examined: int
 
 
 @dataclass(frozen=True, kw_only=True)

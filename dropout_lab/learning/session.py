@@ -1,6 +1,5 @@
 """One run's network with all that trains and measures it, so that other rooms need not know Keras."""
 
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,11 +19,11 @@ from dropout_lab.learning.checkpoints import (
 )
 from dropout_lab.learning.data import Dataset
 from dropout_lab.learning.devices import configure_keras, make_deterministic
+from dropout_lab.learning.dropout_check import check_dropout
 from dropout_lab.learning.engines import build_engine
 from dropout_lab.learning.evaluation import Predictor, evaluate
 from dropout_lab.learning.model import (
     build_model,
-    dropout_layers,
     scale_pixels,
     summary_text,
     weights_fingerprint,
@@ -32,8 +31,6 @@ from dropout_lab.learning.model import (
 from dropout_lab.learning.training import Progress, Trainer, batch_order_fingerprint, build_optimizer
 from dropout_lab.records import DeviceInfo, DropoutCheck, Evaluation, FloatArray
 from dropout_lab.spec import ModelSpec, Settings
-
-MAX_STANDARD_ERRORS = 4.0
 
 
 class Session:
@@ -58,6 +55,7 @@ class Session:
         configure_keras(training.precision)
         make_deterministic(device)
         self._data = data
+        self._model_spec = settings.model
         self._device = device.device
         self.device_name = device.device_name
         with self._on_device():
@@ -73,36 +71,22 @@ class Session:
         self.batch_order = batch_order_fingerprint(run_seed, len(data.train_labels), training.batch_size)
 
     def check_dropout(self) -> list[DropoutCheck]:
-        """Measure, before training, that dropout is on where it should be and off at inference.
+        """Measure, before training, that dropout is on in training steps and off at inference.
 
         Returns:
-            The dropped fraction of each Dropout layer on a batch.
+            The dropped fraction of each Dropout layer; see `dropout_check`.
 
         Raises:
-            TrainingError: If a fraction is further than 4 standard errors from its rate, or two
+            TrainingError: If a fraction does not agree with the spec's rate, a mask does not change, or two
                 inferences on the same images differ.
         """
+        rates = self._model_spec.dropout
         images = self._data.train_images[:200]
         with self._on_device():
-            masks = self._engine.keep_masks(step=0, num_examples=len(images))
             if not np.array_equal(self._predictor.probs(images), self._predictor.probs(images)):
                 raise TrainingError("Two inferences on the same images differ: dropout is on at inference.")
-        checks = []
-        for layer in dropout_layers(self.model):
-            keep = masks[layer.name]
-            standard_error = math.sqrt(layer.rate * (1 - layer.rate) / keep.size)
-            dropped = float(1 - keep.mean(dtype=np.float64))
-            if abs(dropped - layer.rate) > MAX_STANDARD_ERRORS * standard_error + 2**-16:
-                raise TrainingError(
-                    f"Layer {layer.name} drops {dropped:.4f} of its input, expected {layer.rate}"
-                    f" within {MAX_STANDARD_ERRORS * standard_error:.4f}."
-                )
-            checks.append(
-                DropoutCheck(
-                    layer=layer.name, rate=layer.rate, dropped_fraction=dropped, standard_error=standard_error
-                )
-            )
-        return checks
+            observations = self._engine.observe_dropout(first_step=0)
+        return check_dropout(observations, (rates.conv1, rates.conv2, rates.dense))
 
     def train(self, progress: Progress, on_progress: Callable[[Progress], None]) -> Progress:
         """Train from `progress` to the end; see `Trainer`."""

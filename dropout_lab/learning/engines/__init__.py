@@ -3,11 +3,10 @@
 from typing import Protocol
 
 import keras
-import numpy as np
-import numpy.typing as npt
 
 from dropout_lab.learning.data import Dataset
 from dropout_lab.learning.engines.fast import FastEngine, unsupported_reason
+from dropout_lab.learning.engines.observation import DropoutObservation
 from dropout_lab.learning.engines.stock import StockEngine
 from dropout_lab.records import DeviceInfo, IntArray
 from dropout_lab.spec import Settings
@@ -34,8 +33,15 @@ class Engine(Protocol):
         """
         ...
 
-    def keep_masks(self, step: int, num_examples: int) -> dict[str, npt.NDArray[np.bool_]]:
-        """Return, for each Dropout layer, which elements of its input step `step` keeps."""
+    def observe_dropout(self, first_step: int) -> list[DropoutObservation]:
+        """Return what consecutive training steps keep and drop, without training.
+
+        Args:
+            first_step: Number of the first of them.
+
+        Returns:
+            An observation of each Dropout layer, from the input on.
+        """
         ...
 
 

@@ -9,6 +9,8 @@ split into shards that run at the same time, because a compiled block runs on on
 
 import functools
 import math
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,8 +18,15 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from dropout_lab.learning.devices import num_threads
-from dropout_lab.learning.engines.masks import keep_mask
 from dropout_lab.learning.engines.network import Network
+from dropout_lab.learning.engines.observation import (
+    MAX_EXAMPLES,
+    NUM_STEPS,
+    DropoutObservation,
+    probe_images,
+    probe_weights,
+    read_probe,
+)
 from dropout_lab.learning.model import dropout_layers
 from dropout_lab.records import IntArray
 from dropout_lab.spec import ModelSpec, TrainingSpec
@@ -74,41 +83,41 @@ class FastEngine:
         run_seed: int,
         batch_size: int,
     ) -> None:
-        self._run_seed = run_seed
         self._num_shards = max(1, min(num_threads(), batch_size // EXAMPLES_A_SHARD))
         self._shard_size = math.ceil(batch_size / self._num_shards)
-        self._network = Network(model_spec, [layer.name for layer in dropout_layers(model)], run_seed)
-        self._dropout_layers = {layer.name: layer for layer in dropout_layers(model)}
+        self._dropout_names = [layer.name for layer in dropout_layers(model)]
+        self._network = Network(
+            dropout_layers(model),
+            drop_first=model_spec.dropout_position == "before_pooling",
+            run_seed=run_seed,
+        )
         self._optimizer = optimizer
         self._weights = [variable.value for variable in model.trainable_variables]
-        padding = ((0, 0), (PADDING, PADDING), (PADDING, PADDING))
-        self._images = tf.constant(np.pad(images, padding))
+        self._images = tf.constant(_padded(images))
         self._labels = tf.constant(labels.astype(np.int32))
         batch = tf.TensorSpec((self._num_shards, self._shard_size), tf.int32)
         batches = tf.TensorSpec((None, *batch.shape), tf.int32)
         numbers = [tf.TensorSpec((), tf.int32), tf.TensorSpec((), tf.int64)]
         compiled = functools.partial(tf.function, autograph=False)
         self._run = compiled(self._steps, input_signature=[batches, *numbers])
-        self._gradients = compiled(self._batch_gradients, input_signature=[batch, *numbers])
+        self._gradients = compiled(self._mean_gradients, input_signature=[batch, *numbers])
+        self._observe = compiled(self._observed_steps, input_signature=numbers)
 
     def run(self, batches: IntArray, first_step: int) -> tuple[float, float]:
         """See `Engine.run`."""
         loss, num_correct = self._run(self._shards(batches), batches.shape[1], first_step)
         return float(loss), float(num_correct)
 
-    def keep_masks(self, step: int, num_examples: int) -> dict[str, npt.NDArray[np.bool_]]:
-        """See `Engine.keep_masks`."""
-        return {
-            name: keep_mask(
-                self._run_seed,
-                name,
-                layer.rate,
-                step,
-                (num_examples, *layer.input.shape[1:]),
-                before_pooling=self._network.drop_first and len(layer.input.shape) == 4,
-            )
-            for name, layer in self._dropout_layers.items()
-        }
+    def observe_dropout(self, first_step: int) -> list[DropoutObservation]:
+        """See `Engine.observe_dropout`.
+
+        The steps are those of training, with probe weights and images in place of the network's: with them
+        it is known which elements are above zero before dropout.
+        """
+        num_examples = min(len(self._labels), self._num_shards * self._shard_size)
+        return read_probe(
+            self._dropout_names, *(kept.numpy() for kept in self._observe(num_examples, first_step))
+        )
 
     def gradients(self, batch: IntArray, step: int) -> tuple[float, list[npt.NDArray[np.float32]]]:
         """Return the mean loss of one batch and its gradients by the trainable variables.
@@ -130,39 +139,72 @@ class FastEngine:
         self, batches: tf.Tensor, num_examples: tf.Tensor, first_step: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Train on batches (num_steps, num_shards, shard_size) of which the first `num_examples` count."""
-        num_steps = tf.shape(batches, tf.int64)[0]
 
-        def body(i: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            step_sums, gradients = self._batch_gradients(batches[i], num_examples, first_step + i)
+        def train(i: tf.Tensor, step: tf.Tensor, sums: tf.Tensor) -> tf.Tensor:
+            step_sums, gradients = self._mean_gradients(batches[i], num_examples, step)
             self._apply_adam(gradients)
-            return i + 1, sums + tf.cast(step_sums, tf.float64)
+            return sums + tf.cast(step_sums, tf.float64)
 
-        start = (tf.constant(0, tf.int64), tf.zeros(2, tf.float64))
-        _, sums = tf.while_loop(lambda i, _: i < num_steps, body, start, parallel_iterations=1)
+        sums = _fold(train, tf.zeros(2, tf.float64), tf.shape(batches, tf.int64)[0], first_step)
         return sums[0], sums[1]
 
-    def _batch_gradients(
+    def _observed_steps(self, num_examples: tf.Tensor, first_step: tf.Tensor) -> list[tf.Tensor]:
+        """Return where the output of each block is above zero, in `NUM_STEPS` steps with probe weights."""
+        size = self._num_shards * self._shard_size
+        images = tf.constant(_padded(probe_images(size)))
+        weights = probe_weights([tuple(weight.shape) for weight in self._weights])
+        labels = tf.zeros(size, tf.int32)
+
+        def observe(i: tf.Tensor, step: tf.Tensor, found: list[tf.TensorArray]) -> list[tf.TensorArray]:
+            _, outputs = self._batch(weights, images, labels, num_examples, step)
+            seen = tf.minimum(num_examples, MAX_EXAMPLES)
+            return [
+                array.write(tf.cast(i, tf.int32), output[:seen] > 0)
+                for array, output in zip(found, outputs, strict=True)
+            ]
+
+        arrays = [tf.TensorArray(tf.bool, NUM_STEPS, infer_shape=False) for _ in self._dropout_names]
+        found = _fold(observe, arrays, tf.constant(NUM_STEPS, tf.int64), first_step)
+        return [array.stack() for array in found]
+
+    def _mean_gradients(
         self, shards: tf.Tensor, num_examples: tf.Tensor, step: tf.Tensor
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Return [sum of losses, number correct] of one batch and the gradients of the mean loss."""
-        weights = [weight.read_value() for weight in self._weights]
-        results = []
-        for i, shard in enumerate(tf.unstack(shards)):
-            first = i * self._shard_size
-            counts = tf.range(first, first + self._shard_size) < num_examples
-            results.append(
-                self._network.gradients(
-                    weights,
-                    tf.gather(self._images, shard),
-                    tf.gather(self._labels, shard),
-                    tf.cast(counts, tf.float32),
-                    tf.cast(num_examples, tf.float32),
-                    step,
-                    first,
-                )
-            )
-        sums, *gradients = (tf.add_n(parts) for parts in zip(*results, strict=True))
+        chosen = tf.reshape(shards, [-1])
+        (sums, *gradients), _ = self._batch(
+            [weight.read_value() for weight in self._weights],
+            tf.gather(self._images, chosen),
+            tf.gather(self._labels, chosen),
+            num_examples,
+            step,
+        )
         return sums, gradients
+
+    def _batch(
+        self,
+        weights: list[tf.Tensor],
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        num_examples: tf.Tensor,
+        step: tf.Tensor,
+    ) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+        """Return what `Network.gradients` does for a batch, of which the first `num_examples` count."""
+        size = self._shard_size
+        parts = [
+            self._network.gradients(
+                weights,
+                images[first : first + size],
+                labels[first : first + size],
+                tf.cast(tf.range(first, first + size) < num_examples, tf.float32),
+                tf.cast(num_examples, tf.float32),
+                step,
+                first,
+            )
+            for first in range(0, self._num_shards * size, size)
+        ]
+        sums, outputs = (zip(*part, strict=True) for part in zip(*parts, strict=True))
+        return [tf.add_n(part) for part in sums], [tf.concat(part, axis=0) for part in outputs]
 
     def _apply_adam(self, gradients: list[tf.Tensor]) -> None:
         """Update weights and moments as Keras' Adam does: Kingma and Ba (2015), before section 2.1.
@@ -187,3 +229,27 @@ class FastEngine:
                 grad=gradient,
             )
         adam.iterations.value.assign_add(1)
+
+
+def _fold(
+    body: Callable[[tf.Tensor, tf.Tensor, Any], Any], start: Any, num_steps: tf.Tensor, first_step: tf.Tensor
+) -> Any:
+    """Return what `body` makes of `start` in consecutive steps.
+
+    Args:
+        body: From the number of the step here, from 0, its number in the whole training, and the result so
+            far to the next result.
+        start: Result before the first step.
+        num_steps: Number of steps.
+        first_step: Number of the first one in the whole training.
+    """
+
+    def one(i: tf.Tensor, result: Any) -> tuple[tf.Tensor, Any]:
+        return i + 1, body(i, first_step + i, result)
+
+    first = tf.constant(0, tf.int64)
+    return tf.while_loop(lambda i, _: i < num_steps, one, (first, start), parallel_iterations=1)[1]
+
+
+def _padded(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    return np.pad(images, ((0, 0), (PADDING, PADDING), (PADDING, PADDING)))

@@ -2,12 +2,12 @@
 
 import functools
 
+import keras
 import tensorflow as tf
 
 from dropout_lab.learning.engines import blocks
 from dropout_lab.learning.engines.masks import example_keys
 from dropout_lab.seeds import derive_seed
-from dropout_lab.spec import ModelSpec
 
 STRIDES = [1, 1, 1, 1]
 
@@ -18,17 +18,17 @@ class Network:
     """Loss and gradients of the published network, from its weights and images.
 
     Args:
-        spec: Rates, filters, units and the order of dropout and pooling.
-        dropout_names: Names of the Dropout layers, from the input on.
+        dropout_layers: Dropout layers of the model, from the input on. Their rates are compiled in.
+        drop_first: Whether dropout precedes pooling.
         run_seed: Seed of the run.
     """
 
-    def __init__(self, spec: ModelSpec, dropout_names: list[str], run_seed: int) -> None:
-        self.drop_first = spec.dropout_position == "before_pooling"
-        self._seeds = [derive_seed(run_seed, "mask", name) for name in dropout_names]
-        self._rates = (spec.dropout.conv1, spec.dropout.conv2, spec.dropout.dense)
-        rate1, rate2, rate3 = self._rates
-        pool = functools.partial(blocks.pool, drop_first=self.drop_first)
+    def __init__(
+        self, dropout_layers: list[keras.layers.Dropout], *, drop_first: bool, run_seed: int
+    ) -> None:
+        self._seeds = [derive_seed(run_seed, "mask", layer.name) for layer in dropout_layers]
+        rate1, rate2, rate3 = self._rates = tuple(layer.rate for layer in dropout_layers)
+        pool = functools.partial(blocks.pool, drop_first=drop_first)
 
         @_compiled
         def first(images: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, keys: tf.Tensor) -> tf.Tensor:
@@ -55,7 +55,7 @@ class Network:
         batch_size: tf.Tensor,
         step: tf.Tensor,
         first_example: int,
-    ) -> tuple[tf.Tensor, ...]:
+    ) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
         """Go forward and backward through the network with one shard of a batch.
 
         Args:
@@ -68,7 +68,8 @@ class Network:
             first_example: Position in the batch of the first image.
 
         Returns:
-            [sum of losses, number of correct examples], then the gradient by each of `weights`.
+            A list of [sum of losses, number of correct examples] and the gradient by each of `weights`; and
+            the output of each block with dropout.
         """
         kernel1, bias1, kernel2, bias2, kernel3, bias3, kernel4, bias4 = weights
         rate1, rate2, rate3 = self._rates
@@ -104,7 +105,8 @@ class Network:
         d_bias1 = self._bias_gradient(pooled1, d_pooled1, rate1)
         d_h1 = tf.reshape(self._unpool(pooled1, d_pooled1, rate1), (shard_size, 28, 28, -1))
         d_kernel1 = _kernel_gradient(tf.cast(images, tf.float32)[..., None] / 255, kernel1, d_h1, "VALID")
-        return sums, d_kernel1, d_bias1, d_kernel2, d_bias2, d_kernel3, d_bias3, d_kernel4, d_bias4
+        gradients = [d_kernel1, d_bias1, d_kernel2, d_bias2, d_kernel3, d_bias3, d_kernel4, d_bias4]
+        return [sums, *gradients], [pooled1, pooled2, hidden]
 
 
 def _kernel_gradient(images: tf.Tensor, kernel: tf.Tensor, d_h: tf.Tensor, padding: str) -> tf.Tensor:

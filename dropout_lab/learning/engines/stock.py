@@ -5,6 +5,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from dropout_lab.learning.engines.observation import MAX_EXAMPLES, NUM_STEPS, DropoutObservation
 from dropout_lab.learning.model import dropout_layers, scale_pixels
 from dropout_lab.records import IntArray
 
@@ -35,6 +36,9 @@ class StockEngine:
         self._run = tf.function(self._steps, input_signature=[tf.TensorSpec([None, None], tf.int32)])
         # Not compiled by XLA, which has no deterministic gradient of max-pooling on GPUs (TensorFlow 2.21).
         self._step = tf.function(self._one_step)
+        self._observe = tf.function(self._dropout_in_and_out)
+        dropout = [tensor for layer in dropout_layers(model) for tensor in (layer.input, layer.output)]
+        self._forward = keras.Model(model.inputs, [*model.outputs, *dropout])
 
     def run(self, batches: IntArray, first_step: int) -> tuple[float, float]:
         """See `Engine.run`."""
@@ -42,13 +46,18 @@ class StockEngine:
         loss, num_correct = self._run(tf.constant(batches.astype(np.int32)))
         return float(loss), float(num_correct)
 
-    def keep_masks(self, step: int, num_examples: int) -> dict[str, npt.NDArray[np.bool_]]:
-        """See `Engine.keep_masks`."""
-        self._continue_masks_at(step)
-        return {
-            layer.name: layer(tf.ones((num_examples, *layer.input.shape[1:])), training=True).numpy() > 0
-            for layer in dropout_layers(self._model)
-        }
+    def observe_dropout(self, first_step: int) -> list[DropoutObservation]:
+        """See `Engine.observe_dropout`. Elements that ReLU sets to zero are not examined."""
+        self._continue_masks_at(first_step)
+        images = self._images[:MAX_EXAMPLES]
+        steps = [[seen.numpy() for seen in self._observe(images)] for _ in range(NUM_STEPS)]
+        before_and_after = [np.stack(arrays) for arrays in zip(*steps, strict=True)]
+        return [
+            DropoutObservation(layer.name, before, after)
+            for layer, before, after in zip(
+                dropout_layers(self._model), before_and_after[::2], before_and_after[1::2], strict=True
+            )
+        ]
 
     def _continue_masks_at(self, step: int) -> None:
         """Set each Dropout's stream to where it stands after `step` steps: it draws one seed a step."""
@@ -67,7 +76,7 @@ class StockEngine:
 
     def _one_step(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
-            probs = self._model(scale_pixels(images), training=True)
+            probs, *_ = self._forward(scale_pixels(images), training=True)
             losses = keras.losses.sparse_categorical_crossentropy(labels, probs)
             loss = tf.reduce_mean(losses)
             scaled = self._optimizer.scale_loss(loss)
@@ -75,3 +84,8 @@ class StockEngine:
         self._optimizer.apply(tape.gradient(scaled, variables), variables)
         correct = tf.equal(tf.argmax(probs, axis=-1, output_type=tf.int32), labels)
         return tf.reduce_sum(losses), tf.reduce_sum(tf.cast(correct, tf.float32))
+
+    def _dropout_in_and_out(self, images: tf.Tensor) -> list[tf.Tensor]:
+        """Return where the input and the output of each Dropout layer are above zero, in turn."""
+        _, *tensors = self._forward(scale_pixels(images), training=True)
+        return [tensor > 0 for tensor in tensors]
