@@ -3,6 +3,7 @@
 import errno
 import os
 import sys
+import traceback
 from typing import Annotated, TextIO
 
 import typer
@@ -100,8 +101,8 @@ def _other_failure(error: Exception) -> int:
         error.show()
         return int(error.exit_code)
     if os.environ.get("DROPOUT_LAB_TRACEBACK"):
-        raise error
-    if isinstance(error, ModuleNotFoundError) and error.name in POSIX_MODULES:
+        print(printable("".join(traceback.format_exception(error))), file=sys.stderr, end="")
+    elif isinstance(error, ModuleNotFoundError) and error.name in POSIX_MODULES:
         _print_message(
             "Error", "dropout_lab needs Linux, macOS or WSL: this Python has no module " + error.name
         )

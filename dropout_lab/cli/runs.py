@@ -71,7 +71,7 @@ def runs(
     )
     count = f"{len(interrupted)} interrupted {'run' if len(interrupted) == 1 else 'runs'}"
     if repair:
-        print(f"Marked {count} as KILLED.")
+        print(f"Marked {count} as KILLED." if interrupted else "No interrupted runs.")
     elif interrupted:
         print(f"{count}. `dropout-lab resume` continues those of this folder.")
 

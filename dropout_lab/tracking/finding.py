@@ -40,6 +40,11 @@ def find_run(reference: str, *, histories: Sequence[str] = ()) -> RunRecord:
             usable = [record for record in records if record is not None]
             if usable:
                 return with_histories(client, location, [_the_one(reference, usable)], histories)[0]
+            if found:
+                raise UsageError(
+                    f"{reference!r} matches only runs without a known condition and seed.",
+                    hint="Set their tags dropout_lab.condition and dropout_lab.seed in the MLflow UI.",
+                )
         raise _not_found(client, location, experiments, reference)
 
 

@@ -1,5 +1,6 @@
 """Turns MLflow's runs into `RunRecord`s."""
 
+import re
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -95,8 +96,11 @@ def _time(milliseconds: str) -> datetime | None:
 
 
 def _as_trained(run: Any, name: str) -> str:
+    """Return condition or seed of `run`: its param, or without params its tag or part of its name."""
     tagged = str(run.data.tags.get(f"dropout_lab.{name}", ""))
     trained = str(run.data.params.get(name, tagged))
+    if not trained and (parts := re.fullmatch(r"(?P<condition>.+)-seed(?P<seed>\d+)", run.info.run_name)):
+        trained = parts[name]
     if trained != tagged:
         note_once(
             f"The run {run.info.run_name} ({run.info.run_id}) was trained with {name} {trained!r}. Its tag "

@@ -166,3 +166,31 @@ def test_output_that_finds_no_room_says_so() -> None:
     assert result.returncode == 1
     assert "Free disk space" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+BROKEN = """
+import sys
+from dropout_lab.cli import app
+
+def broken():
+    raise TypeError("at https://user:pa/s3cret@host/x?token=s3cret")
+
+app.app.command("broken")(broken)
+sys.argv = ["dropout-lab", "broken"]
+app.main()
+"""
+
+
+@pytest.mark.parametrize("variables", [{}, {"DROPOUT_LAB_TRACEBACK": "1"}])
+def test_a_bug_is_told_without_the_secrets_in_it(variables: dict[str, str]) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", BROKEN],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | variables,
+    )
+    assert ended.returncode == 1
+    assert "s3cret" not in ended.stderr + ended.stdout
+    assert "TypeError: at https://***@host/x?token=***" in ended.stderr
+    assert ("Traceback" in ended.stderr) is bool(variables)
