@@ -89,10 +89,11 @@ def _continue(found: "Sequence[Workspace]", format_: TextOrJson, *, otherwise: s
         return
     with starting_tensorflow():
         from dropout_lab.cli.run_display import RunDisplay, print_outcomes
-        from dropout_lab.execution.executor import resume_runs
+        from dropout_lab.execution.executor import resume_runs, use_recorded_threads
         from dropout_lab.execution.stopping import listen_for_stop
         from dropout_lab.learning.devices import resolve_device
 
+        use_recorded_threads(found)
         resolve_device("auto")  # TensorFlow logs to the terminal when it first looks for devices
     with listen_for_stop() as stop, RunDisplay(len(found)) as display:
         report = resume_runs(found, display, stop)

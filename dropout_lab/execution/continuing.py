@@ -5,7 +5,8 @@ from pathlib import Path
 
 from dropout_lab.errors import DataError, TrackingError, UsageError
 from dropout_lab.execution.identity import Identity
-from dropout_lab.execution.workspace import State
+from dropout_lab.execution.planning import PlannedRun
+from dropout_lab.execution.workspace import State, workspaces
 from dropout_lab.learning.data import Dataset, select_images
 from dropout_lab.learning.data_files import FOLDER_VARIABLE, read_files
 from dropout_lab.learning.data_files import locate as locate_images
@@ -25,7 +26,7 @@ class CannotContinueError(UsageError):
         reference = state.reference
         super().__init__(
             f"{state.run.name} (run {reference}) cannot continue: {'; '.join(reasons)}.",
-            hint=f"{remedy} and run `dropout-lab resume {reference}`,"
+            hint=f"{remedy}{'' if remedy.endswith(':') else ' and'} run `dropout-lab resume {reference}`,"
             f" or drop it with `dropout-lab discard {reference}`.",
         )
 
@@ -60,9 +61,39 @@ def require_same(state: State, now: Identity) -> None:
     if state.identity is None:
         raise CannotContinueError(state, ["it was started with another version of dropout_lab"])
     if changes := state.identity.changes(now):
-        raise CannotContinueError(
-            state, changes, "Undo this change" if len(changes) == 1 else "Undo these changes"
+        remedy = "Undo this change" if len(changes) == 1 else "Undo these changes"
+        if len(changes) == 1 and changes[0].startswith("threads "):
+            remedy = "Resume it by itself, with the threads that it was started with:"
+        raise CannotContinueError(state, changes, remedy)
+
+
+def leftovers(run: PlannedRun, now: Identity, store: str) -> list[str]:
+    """Return why interrupted runs of the condition and seed of `run` are not what continues.
+
+    Args:
+        run: A run that starts now.
+        now: Its identity.
+        store: Name of its tracking store.
+    """
+    sentences = []
+    for workspace in workspaces():
+        state = workspace.read()
+        if state is None or state.identity is None or not state.stands_for(run):
+            continue
+        if state.store != store:
+            reason = f"it is logged to {state.store}"
+        elif state.identity.settings == now.settings:
+            reason = "; ".join(state.identity.changes(now))
+        else:  # another trial
+            continue
+        way_out = f"Drop it with `dropout-lab discard {state.reference}`"
+        if workspace.has_result:
+            way_out = "Upload its result with `dropout-lab sync`"
+        sentences.append(
+            f"{run.name} starts again, because run {state.reference} cannot continue here: {reason}."
+            f" {way_out}."
         )
+    return sentences
 
 
 def find_images(state: State) -> Dataset:

@@ -4,9 +4,10 @@ import errno
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
-from dropout_lab.errors import DropoutLabError, Interrupted, TrackingUnavailable
+from dropout_lab.errors import DeviceError, DropoutLabError, Interrupted, TrackingUnavailable
 from dropout_lab.execution.continuing import find_images, require_store, store_name
 from dropout_lab.execution.outcome import Failure, Report, RunOutcome
 from dropout_lab.execution.planning import PlannedRun
@@ -14,9 +15,9 @@ from dropout_lab.execution.provenance import Provenance, find_provenance
 from dropout_lab.execution.runner import Runner
 from dropout_lab.execution.stopping import StopRequest
 from dropout_lab.execution.watch import Reporter
-from dropout_lab.execution.workspace import State, Workspace, workspaces
+from dropout_lab.execution.workspace import Workspace, workspaces
 from dropout_lab.learning.data import Dataset, load_data
-from dropout_lab.learning.devices import resolve_device
+from dropout_lab.learning.devices import resolve_device, use_threads
 from dropout_lab.spec import DataSpec
 from dropout_lab.tracking import Tracker, connect
 
@@ -63,9 +64,9 @@ def execute_runs(
 
     def job(run: PlannedRun) -> RunOutcome:
         runner = runners[run.origin.experiment]
-        same = [one for one in found if _stands_for(one[1], run, runner.tracker)]
-        if fresh:
-            for workspace, _ in same:
+        store = store_name(runner.tracker.location)
+        for workspace, state in found if fresh else ():
+            if state.stands_for(run) and state.store == store:
                 with workspace.locked():
                     runner.abandon(workspace)
                     workspace.remove()
@@ -76,6 +77,21 @@ def execute_runs(
     return _work([(run.name, partial(job, run)) for run in runs], reporter, stop)
 
 
+def use_recorded_threads(found: Sequence[Workspace]) -> None:
+    """Compute with as many threads as the first of `found` was started with, on whatever CPUs there are.
+
+    TensorFlow takes the number when it starts; later calls change nothing.
+    """
+    for workspace in found:
+        state = workspace.read()
+        if state is not None and state.identity is not None and not workspace.has_result:
+            count = state.identity.arithmetic.get("threads", "")
+            if count.isdecimal():
+                with suppress(DeviceError):  # TensorFlow has started; the run itself names the difference
+                    use_threads(int(count))
+                return
+
+
 def resume_runs(found: Sequence[Workspace], reporter: Reporter, stop: StopRequest) -> Report:
     """Continue the runs of workspaces, or upload their results; what each folder holds says what to do.
 
@@ -84,6 +100,7 @@ def resume_runs(found: Sequence[Workspace], reporter: Reporter, stop: StopReques
         reporter: Progress callbacks.
         stop: Ends the work, with the state saved, once it holds a signal.
     """
+    use_recorded_threads(found)
     provenance = find_provenance()
     trackers: dict[str, Tracker] = {}
 
@@ -173,9 +190,3 @@ def _runners(
     if provenance.note:
         reporter.noted(provenance.note)
     return {name: Runner(tracker, reporter, stop, provenance) for name, tracker in trackers.items()}
-
-
-def _stands_for(state: State, run: PlannedRun, tracker: Tracker) -> bool:
-    """Return whether a workspace holds a run of the same condition, seed, experiment and store."""
-    kept = (state.run.origin.experiment, state.run.condition, state.run.seed, state.store)
-    return kept == (run.origin.experiment, run.condition, run.seed, store_name(tracker.location))

@@ -60,11 +60,10 @@ class Identity:
             found.append(f"training code {self.code[:8]} -> {now.code[:8]}")
         if self.data != now.data:
             found.append("other images")
-        for name in ("device", "engine"):
-            before, after = getattr(self, name), getattr(now, name)
-            found += [f"{name} {before} -> {after}"] * (before != after)
         parts = ["versions", "settings"]
-        if self.device == now.device:  # else that says it
+        if self.device != now.device:
+            found.append(f"device {self.device} -> {now.device}")
+        else:  # it includes the engine
             parts.append("arithmetic")
         for part in parts:
             found += _differences(getattr(self, part), getattr(now, part))
@@ -73,6 +72,8 @@ class Identity:
 
 def identify(run: PlannedRun, data: DataFingerprint, device: DeviceInfo, engine: str) -> Identity:
     """Return the identity of `run` on these images, on this device and with this engine."""
+    from dropout_lab.learning.devices import arithmetic  # not above: it starts TensorFlow
+
     settings = flatten(run.settings)
     return Identity(
         condition=run.condition,
@@ -83,7 +84,7 @@ def identify(run: PlannedRun, data: DataFingerprint, device: DeviceInfo, engine:
         engine=engine,
         versions=package_versions(),
         code=training_code(),
-        arithmetic=arithmetic(device),
+        arithmetic=arithmetic(device, engine),
     )
 
 
@@ -92,21 +93,10 @@ def device_kind(device: DeviceInfo) -> str:
     return device.device.strip("/").partition(":")[0]
 
 
-def arithmetic(device: DeviceInfo) -> dict[str, str]:
-    """Return what the last bits of a weight depend on, besides what is in a run's key."""
-    if device_kind(device) != "CPU":
-        return {"device": device.device_name}
-    return {
-        "threads": str(device.num_threads),
-        "instruction set": device.instruction_set,
-        "oneDNN": device.onednn,
-    }
-
-
 def other_arithmetic(finished: RunRecord, now: Identity) -> list[str]:
     """Return what of the arithmetic of a finished run differs from that of the same run `now`."""
     recorded = {
-        "device": finished.device_name,
+        "GPU": finished.device_name,
         "threads": finished.num_threads,
         "instruction set": finished.instruction_set,
         "oneDNN": finished.onednn,

@@ -48,6 +48,9 @@ def run_start(
             "dropout_lab.precision": device.precision,
             "dropout_lab.instruction_set": device.instruction_set,
             "dropout_lab.onednn": device.onednn,
+            "dropout_lab.arithmetic": ", ".join(
+                f"{name} {value}" for name, value in identity.arithmetic.items()
+            ),
             **provenance.tags,
         },
         data=data,

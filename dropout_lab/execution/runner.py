@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dropout_lab.errors import TrackingError, TrainingError
-from dropout_lab.execution.continuing import CannotContinueError, require_same, store_name
+from dropout_lab.execution.continuing import CannotContinueError, leftovers, require_same, store_name
 from dropout_lab.execution.identity import Identity, identify, other_arithmetic
 from dropout_lab.execution.outcome import RunOutcome
 from dropout_lab.execution.planning import PlannedRun
@@ -69,6 +69,8 @@ class Runner:
                 return self._reuse(run, finished, identity, workspace)
             state = workspace.read()
             if state is None or state.identity is None:
+                for sentence in leftovers(run, identity, store):
+                    self.reporter.noted(sentence)
                 workspace.clear()
                 state = State(run, identity, store)
             elif not workspace.has_result and state.identity != identity:

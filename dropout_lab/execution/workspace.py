@@ -58,6 +58,11 @@ class State:
         """The shortest text by which commands find the run: the beginning of its id, else its name."""
         return self.run_id[:8] or self.run.name
 
+    def stands_for(self, run: PlannedRun) -> bool:
+        """Return whether this is a run of the same experiment, condition and seed as `run`."""
+        own = self.run
+        return (own.origin.experiment, own.name) == (run.origin.experiment, run.name)
+
     def to_json(self) -> dict[str, Any]:
         """Return the state in a form that JSON keeps."""
         return {**asdict(self), "run": self.run.to_json()}

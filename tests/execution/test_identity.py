@@ -72,7 +72,7 @@ def test_any_gpu_of_a_kind_is_as_good_as_another() -> None:
     assert first == identify(RUN, DATA, replace(GPU, device="/GPU:3"), "stock")
     other_model = identify(RUN, DATA, replace(GPU, device_name="another"), "stock")
     assert other_model.key == first.key
-    assert first.changes(other_model) == ["device some GPU -> another"]
+    assert first.changes(other_model) == ["GPU some GPU -> another"]
 
 
 @pytest.mark.parametrize(
