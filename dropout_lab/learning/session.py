@@ -95,15 +95,15 @@ class Session:
 
     @contextmanager
     def _on_device(self) -> Iterator[None]:
-        """Compute on the run's device. Raises OutOfMemoryError if its memory does not suffice."""
+        """Compute on the run's device. Raises OutOfMemoryError."""
         try:
             with tf.device(self._device):
                 yield
         except (MemoryError, tf.errors.ResourceExhaustedError):
             raise OutOfMemoryError(
-                f"The memory of {self.device_name} does not suffice.",
-                hint="Free some, and `dropout-lab resume` goes on from the state saved last; or train with a"
-                " smaller training.batch_size, which is another run.",
+                f"Out of memory on {self.device_name}.",
+                hint="Free memory and run `dropout-lab resume`, or use a smaller training.batch_size "
+                "(starts a new run).",
             ) from None
 
     def save(self, folder: Path, progress: Progress) -> None:
