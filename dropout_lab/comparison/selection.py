@@ -19,7 +19,7 @@ _REASONS = {
     RunStatus.KILLED: "stopped before its end",
     RunStatus.INTERRUPTED: "interrupted: its process died (continue it with `dropout-lab resume`)",
 }
-OTHER_SPEC = "belongs to an earlier spec of this condition (run that spec again to make it current)"
+OTHER_SPEC = "belongs to another spec of this condition (run that spec again to compare it instead)"
 
 
 @dataclass(frozen=True, kw_only=True)

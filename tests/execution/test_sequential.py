@@ -15,6 +15,7 @@ from dropout_lab.execution.planning import PlannedRun, plan_runs
 from dropout_lab.execution.sequential import execute_sequentially, take_look
 from dropout_lab.records import Design, RunRecord
 from dropout_lab.spec import load_spec
+from dropout_lab.tracking import read_runs
 
 MakeRun = Callable[..., RunRecord]
 SPEC = """
@@ -141,3 +142,7 @@ def test_the_command_stops_when_the_verdict_is_decided(
     assert command_line._main() == 0
     (standing,) = json.loads(capsys.readouterr().out)["standings"]
     assert (standing["stage"], standing["num_seeds"], standing["looks"]) == ("sequential", 2, [2])
+    assert {run.requested for run in read_runs("s")} == {None}
+    monkeypatch.setattr("sys.argv", ["dropout-lab", "run", "s.yaml", "--seeds", "2..4"])
+    assert command_line._main() == 0
+    assert None not in {run.requested for run in read_runs("s")}
