@@ -79,7 +79,6 @@ def view_comparison(comparison: Comparison) -> ComparisonView:
 def difference_cells(difference: Difference) -> dict[str, str]:
     """Return the cells of a difference by column heading, as all tables show them."""
     metric, margin = difference.metric, difference.margin
-    probs = (difference.p_above, difference.p_within, difference.p_below)
     return {
         "Difference": format_difference(metric, difference.mean_difference),
         "CI": format_interval(metric, difference.ci_low, difference.ci_high),
@@ -88,11 +87,11 @@ def difference_cells(difference: Difference) -> dict[str, str]:
         "Margin": "-" if margin is None else f"±{format_number(metric, margin, sign=False)}",
         "Effect size": _two_decimals(difference.effect_size, "+"),
         "r of pairs": _two_decimals(difference.pairing_correlation),
-        "P(above, within, below margin)": "-" if math.isnan(probs[1]) else ", ".join(map(_share, probs)),
+        "Posterior probability": _posterior(difference),
     }
 
 
-DETAILS = ("n", "Margin", "Effect size", "r of pairs", "P(above, within, below margin)")
+DETAILS = ("n", "Margin", "Effect size", "r of pairs", "Posterior probability")
 
 
 def _level(comparison: Comparison) -> str:
@@ -206,5 +205,16 @@ def _two_decimals(value: float, sign: str = "") -> str:
     return "-" if math.isnan(value) else f"{value:{sign}.2f}"
 
 
-def _share(probability: float) -> str:
-    return format_percent(round(probability, 2), 3)
+def _posterior(difference: Difference) -> str:
+    """Return ``better 75%, equivalent 10%, worse 15%``; a dash if there is no margin."""
+    if math.isnan(difference.p_within):
+        return "-"
+    higher_is_better = metric_info(difference.metric).higher_is_better
+    above, below = {True: ("better", "worse"), False: ("worse", "better"), None: ("higher", "lower")}[
+        higher_is_better
+    ]
+    shares = {above: difference.p_above, "equivalent": difference.p_within, below: difference.p_below}
+    order = ("better", "higher", "equivalent", "worse", "lower")
+    return ", ".join(
+        f"{word} {format_percent(round(shares[word], 2), 3)}" for word in order if word in shares
+    )
