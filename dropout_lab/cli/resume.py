@@ -8,7 +8,7 @@ import typer
 
 from dropout_lab.cli.console import TextOrJson, print_json, starting, starting_tensorflow
 from dropout_lab.cli.help import documented
-from dropout_lab.errors import UsageError
+from dropout_lab.errors import DropoutLabError, UsageError
 
 if TYPE_CHECKING:
     from dropout_lab.execution.workspace import Workspace
@@ -62,7 +62,7 @@ def discard(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Delete the workspaces of interrupted runs."""
-    from dropout_lab.execution.workspace import choose_workspaces
+    from dropout_lab.execution.workspace import RunLockedError, choose_workspaces
 
     if (run is None) != all_:
         raise UsageError("Name one run, or pass --all.", hint="`dropout-lab resume` shows what can continue.")
@@ -72,12 +72,22 @@ def discard(
         return
     names = {workspace: workspace.name for workspace in found}
     if not yes and sys.stdin.isatty():
-        typer.confirm(f"Discard {', '.join(names.values())}?", abort=True, err=True)
+        question = f"Discard {', '.join(names.values())}?"
+        if not typer.confirm(question, err=True):
+            print("Nothing was discarded.")
+            return
     with starting("MLflow"):
         from dropout_lab.execution.discarding import discard as discard_workspace
+    locked = []
     for workspace, name in names.items():
-        discard_workspace(workspace, lambda message: print(message, file=sys.stderr))
-        print(f"Discarded {name}.")
+        try:
+            discard_workspace(workspace, lambda message: print(message, file=sys.stderr))
+        except RunLockedError as error:
+            locked.append(f"{name}: {error.message}")
+        else:
+            print(f"Discarded {name}.")
+    if locked:
+        raise DropoutLabError("\n".join(locked), hint="Stop it first, then repeat the command.")
 
 
 def _continue(found: "Sequence[Workspace]", format_: TextOrJson, *, otherwise: str) -> None:

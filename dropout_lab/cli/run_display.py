@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
-from dropout_lab.cli.console import print_json, printable, stderr, stdout
+from dropout_lab.cli.console import print_json, stderr, stdout
 from dropout_lab.cli.tables import print_table
 from dropout_lab.execution.outcome import Failure, RunOutcome
 from dropout_lab.execution.planning import PlannedRun
@@ -107,7 +107,8 @@ class RunDisplay:
     def failed(self, failure: Failure) -> None:
         """See `Reporter.failed`."""
         self._remove_bar()
-        self.noted(f"{failure.name} failed: {printable(failure.message)}")
+        if self._num_runs > 1:  # else the command ends with it
+            self.noted(f"{failure.name} failed: {failure.message}")
 
     def _remove_bar(self) -> None:
         if self._task is not None:

@@ -25,7 +25,7 @@ class CannotContinueError(UsageError):
     def __init__(self, state: State, reasons: Sequence[str], remedy: str = "Undo this change") -> None:
         reference = state.reference
         super().__init__(
-            f"{state.run.name} (run {reference}) cannot continue: {'; '.join(reasons)}.",
+            f"run {reference} cannot continue: {'; '.join(reasons)}.",
             hint=f"{remedy}{'' if remedy.endswith(':') else ' and'} run `dropout-lab resume {reference}`,"
             f" or drop it with `dropout-lab discard {reference}`.",
         )

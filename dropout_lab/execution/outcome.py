@@ -75,8 +75,9 @@ class Report:
         if lines:
             count = len(self.failures)
             hints = list(dict.fromkeys(failure.hint for failure in self.failures if failure.hint))
+            heading = f"{count} of {num_runs} runs failed:\n" if num_runs > 1 else ""
             error = DropoutLabError(
-                f"{count} of {num_runs} run{'s' * (num_runs != 1)} failed:\n" + "\n".join(lines),
+                heading + "\n".join(lines),
                 hint="\n".join(hints) or "Progress is saved; repeat the command to continue.",
             )
             if all(failure.exit_code == 2 for failure in self.failures):

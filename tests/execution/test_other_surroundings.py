@@ -142,7 +142,7 @@ def test_what_would_end_in_other_weights_is_refused_until_it_is_undone(
         return
     assert code == 2, errors
     for run in before.values():
-        assert re.search(rf"{run.run_name} \(run {run.run_id[:8]}\) cannot continue: {reason}", errors)
+        assert re.search(rf"{run.run_name}: run {run.run_id[:8]} cannot continue: {reason}", errors)
         assert f"`dropout-lab discard {run.run_id[:8]}`" in errors
     assert {run.run_id for run in records().values()} == {run.run_id for run in before.values()}
     code, errors = resume(folder[0])
