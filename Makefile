@@ -11,7 +11,8 @@ BIN := $(VENV)/bin
 PYTEST_ARGS ?=
 # Tests that use every dependency and take a few minutes.
 QUICK_TESTS := tests/spec tests/statistics tests/comparison tests/evaluation tests/plotting tests/reporting \
-	tests/cli tests/tracking/test_models.py
+	tests/tracking/test_models.py tests/cli/test_app.py tests/cli/test_run.py tests/cli/test_compare.py \
+	tests/cli/test_plan.py tests/cli/test_doctor.py
 
 .PHONY: help run demo data test test-quick test-lowest lint clean
 
