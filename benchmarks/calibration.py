@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Callable
 
 from error_rates import added_rows, fixed_rows, margin_rows, sequential_rows, whole_output_rows
-from promises import coverage_rows, early_stopping_rows, power_rows, uncertain_plan_rows
+from promises import coverage_rows, early_stopping_rows, power_rows, sequential_plan_rows, uncertain_plan_rows
 from simulation import MARGIN, RUN_SD, Rows
 
 TABLES: dict[str, tuple[str, tuple[str, ...], Callable[[int], Rows]]] = {
@@ -61,6 +61,11 @@ TABLES: dict[str, tuple[str, tuple[str, ...], Callable[[int], Rows]]] = {
         "Plans from few measured pairs: how often the true difference is found with the planned seeds",
         ("true difference (SD)", "measured pairs", "median seeds", "promised", "found"),
         uncertain_plan_rows,
+    ),
+    "sequential-plans": (
+        "Sequential plans from few measured pairs, difference of 1 SD: mean over 20 measured noises",
+        ("measured pairs", "median of most seeds", "promised", "found", "mean seeds"),
+        sequential_plan_rows,
     ),
 }  # fmt: skip
 

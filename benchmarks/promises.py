@@ -1,10 +1,14 @@
 """Whether intervals hold the truth, and whether powers and numbers of seeds are those that were planned."""
 
+import math
 from functools import partial
 
 import numpy as np
+from scipy import stats
 
 from dropout_lab.comparison.results import VerdictWord
+from dropout_lab.comparison.seed_noise import SeedNoise
+from dropout_lab.comparison.seed_plan import outcomes, plan_seeds, seed_goal
 from dropout_lab.comparison.verdicts import verdict_word
 from dropout_lab.seeds import generator
 from dropout_lab.statistics.difference import compare_values
@@ -30,6 +34,8 @@ from simulation import (
     stop_conditions,
     tested_conditions,
 )
+
+NUM_PLANS = 20
 
 
 def coverage_rows(num: int) -> Rows:
@@ -136,3 +142,27 @@ def found_once(effect: float, n: int, index: int) -> bool:
     (accuracies,) = draw_accuracies(NORMAL, [effect], n, 1, "planned", str(index))
     (difference,) = tested_conditions(NORMAL, accuracies, margin=1e-9)
     return verdict_word(difference) is VerdictWord.BETTER
+
+
+def sequential_plan_rows(_num: int) -> Rows:
+    true_sd = NORMAL.sd_difference()
+    goal = seed_goal("test_accuracy", difference=true_sd, margin=MARGIN)
+    known = SeedNoise(sd_difference=true_sd, sd_degrees=math.inf, source="known")
+    for num_pairs in (3, 5, 10):
+        degrees = num_pairs - 1
+        promised, true, most = [], [], []
+        # Equally likely measured standard deviations.
+        for relative in np.sqrt(stats.chi2.ppf((np.arange(NUM_PLANS) + 0.5) / NUM_PLANS, degrees) / degrees):
+            noise = SeedNoise(sd_difference=relative * true_sd, sd_degrees=degrees, source="measured")
+            design = next(one for one in plan_seeds(goal, noise).designs if one.name == "sequential")
+            looks = SequentialDesign(first=design.first, most=design.most, step=design.step)
+            promised.append(design.power)
+            true.append(outcomes(looks, [goal.difference], goal, known)[0])
+            most.append(design.most)
+        yield (
+            num_pairs,
+            f"{np.median(most):.0f}",
+            f"{100 * np.mean(promised):.1f}%",
+            f"{100 * np.mean([one.found for one in true]):.1f}%",
+            f"{np.mean([one.expected_seeds for one in true]):.1f}",
+        )
