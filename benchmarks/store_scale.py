@@ -1,4 +1,4 @@
-"""Reads one experiment of 200 runs from a store of 10,000, beside the bare MLflow client.
+"""Read one experiment of 200 runs from a store of 10,000, beside the bare MLflow client.
 
     python benchmarks/store_scale.py [--folder FOLDER] [--rounds 5] [--runs 10000] [--write]
 
@@ -54,11 +54,13 @@ assert len(runs) == {RUNS_PER_EXPERIMENT}
 assert all(len(run.history[name]) == 10 for run in runs for name in {HISTORIES!r})
 """
 IS_BASELINE = "number % 2"
+SEED = "CAST(number / 2 AS TEXT)"
+CONDITION = f"CASE {IS_BASELINE} WHEN 1 THEN 'baseline' ELSE 'dropout' END"
 TAGS_OF_COPIES = (
-    "WHEN 'dropout_lab.seed' THEN CAST(number / 2 AS TEXT)",
+    f"WHEN 'dropout_lab.seed' THEN {SEED}",
     "WHEN 'dropout_lab.initial_weights' THEN 'weights ' || (number / 2)",
     "WHEN 'dropout_lab.batch_order' THEN 'order ' || (number / 2)",
-    f"WHEN 'dropout_lab.condition' THEN CASE {IS_BASELINE} WHEN 1 THEN 'baseline' ELSE 'dropout' END",
+    f"WHEN 'dropout_lab.condition' THEN {CONDITION}",
     f"WHEN 'dropout_lab.spec_fingerprint' THEN 'fingerprint ' || ({IS_BASELINE})",
     "WHEN 'dropout_lab.final_weights' THEN 'final ' || number",
 )
@@ -138,7 +140,8 @@ def _copy(connection: sqlite3.Connection, template: str, num_runs: int) -> None:
             changed["value"] = f"CASE key {' '.join(TAGS_OF_COPIES)} ELSE value END"
         if table == "params":
             changed["value"] = (
-                f"CASE WHEN key = 'model.dropout.conv1' AND {IS_BASELINE} THEN '0.0' ELSE value END"
+                f"CASE WHEN key = 'condition' THEN {CONDITION} WHEN key = 'seed' THEN {SEED} "
+                f"WHEN key = 'model.dropout.conv1' AND {IS_BASELINE} THEN '0.0' ELSE value END"
             )
         if table in ("metrics", "latest_metrics"):
             changed["value"] = f"value + (number / 2 * 7919 % 1000 + {IS_BASELINE} * number % 13) / 1e5"
