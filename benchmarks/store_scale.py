@@ -140,7 +140,8 @@ def _copy(connection: sqlite3.Connection, template: str, num_runs: int) -> None:
             changed["value"] = f"CASE key {' '.join(TAGS_OF_COPIES)} ELSE value END"
         if table == "params":
             changed["value"] = (
-                f"CASE WHEN key = 'condition' THEN {CONDITION} WHEN key = 'seed' THEN {SEED} "
+                f"CASE WHEN key = 'dropout_lab.condition' THEN {CONDITION} "
+                f"WHEN key = 'dropout_lab.seed' THEN {SEED} "
                 f"WHEN key = 'model.dropout.conv1' AND {IS_BASELINE} THEN '0.0' ELSE value END"
             )
         if table in ("metrics", "latest_metrics"):

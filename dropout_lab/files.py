@@ -95,9 +95,9 @@ def hold_lock(path: Path, *, timeout_seconds: float = -1) -> Iterator[None]:
 
 def is_locked(path: Path) -> bool | None:
     """Return whether a process holds the lock of `path`; None if that cannot be found out."""
-    if not path.is_file():
-        return None
     try:
+        if not path.is_file():
+            return None
         with hold_lock(path, timeout_seconds=0):
             return False
     except LockHeldError:

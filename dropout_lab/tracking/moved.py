@@ -66,11 +66,22 @@ def _moves(connection: sqlite3.Connection, root: Path) -> dict[str, str]:
         old, new = local_path(f"{folder}/{name}"), root / unquote(name)
         if old is None or old.parent.name != "mlruns" or old == new or _is_same(old.parent, root):
             continue
-        if new.is_dir() or not old.exists():
+        if _is_there(new) or not _is_there(old):
             moves[location] = f"{root.as_uri() if location.startswith('file:') else root}/{name}"
             is_reason |= experiment_id != 0
     return moves if is_reason else {}
 
 
 def _is_same(one: Path, other: Path) -> bool:
-    return one.exists() and other.exists() and one.samefile(other)
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether `path` exists, or is in a folder that this user may not read."""
+    try:
+        return path.exists()
+    except OSError:
+        return True

@@ -9,7 +9,7 @@ from dropout_lab.records import Design, RunRecord, RunStatus
 from dropout_lab.tracking import liveness, tags
 from dropout_lab.tracking.notes import note_once
 
-IDENTITY = ("condition", "seed")
+IDENTITY = (tags.CONDITION, tags.SEED)
 """Logged as tags, by which runs are searched, and as params, which nobody can change."""
 
 
@@ -25,7 +25,7 @@ def to_record(run: Any, experiment_name: str) -> RunRecord | None:
     A condition or seed that was changed in MLflow is noted, and the trained one taken. A run without them
     is noted and left out: None.
     """
-    condition, seed = (_as_trained(run, name) for name in IDENTITY)
+    condition, seed = _as_trained(run, "condition"), _as_trained(run, "seed")
     if not condition or not seed.isdecimal():
         name = "seed" if condition else "condition"
         note_once(
@@ -98,7 +98,7 @@ def _time(milliseconds: str) -> datetime | None:
 def _as_trained(run: Any, name: str) -> str:
     """Return condition or seed of `run`: its param, or without params its tag or part of its name."""
     tagged = str(run.data.tags.get(f"dropout_lab.{name}", ""))
-    trained = str(run.data.params.get(name, tagged))
+    trained = str(run.data.params.get(f"dropout_lab.{name}", tagged))
     if not trained and (parts := re.fullmatch(r"(?P<condition>.+)-seed(?P<seed>\d+)", run.info.run_name)):
         trained = parts[name]
     if trained != tagged:

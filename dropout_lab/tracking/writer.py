@@ -128,7 +128,7 @@ class Tracker:
     @_repeatable
     def _start_run(self, start: RunStart, start_id: str) -> str:
         run_id = self._find_started(start_id) or self._create_run(start, start_id)
-        self._log_params(run_id, {"condition": start.condition, "seed": str(start.seed), **start.spec})
+        self._log_params(run_id, {tags.CONDITION: start.condition, tags.SEED: str(start.seed), **start.spec})
         self.client.log_inputs(run_id, _dataset_inputs(start.data))
         with tempfile.TemporaryDirectory() as folder:
             for path, text in start.texts.items():

@@ -187,10 +187,9 @@ def test_a_run_is_found_by_id_beginning_and_name(experiment, make_start):
     assert find_run(run_ids[0][:16]).run_id == run_ids[0]
     assert find_run(unique).run_id == run_ids[0]
     name = re.escape(f"({experiment}/dropout-0, ")
-    with pytest.raises(
-        UsageError, match=rf"(?s)'dropout-0' matches 2 runs: [0-9a-f]{{32}} {name}\d{{4}}-.*ID prefix"
-    ):
-        find_run("dropout-0")
+    told = rf"(?s)dropout-0' matches 2 runs: [0-9a-f]{{32}} {name}\d{{4}}-.*ID prefix"
+    with pytest.raises(UsageError, match=told):
+        find_run(f"{experiment}/dropout-0")
     with pytest.raises(
         UsageError, match=r"No run has the id or the name 'droput-0'.*did you mean 'dropout-0'"
     ):

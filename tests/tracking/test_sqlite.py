@@ -1,5 +1,6 @@
 """SQLite stores in odd places, of other versions of MLflow, moved, and on file systems without writing."""
 
+import errno
 import logging
 import shutil
 import sqlite3
@@ -108,6 +109,24 @@ def test_artifacts_that_were_not_moved_with_their_database_stay_found(
     shutil.copy(original / "mlflow.db", other)
     monkeypatch.chdir(other)
     assert load_text(find_run(run_id), "spec/resolved.yaml") == "condition: dropout\n"
+
+
+def test_a_former_folder_that_nobody_may_look_into_is_left_alone(sqlite_store, monkeypatch, make_start, log):
+    write_run(make_start)
+    with closing(sqlite3.connect("mlflow.db")) as connection, connection:
+        location = "file:///closed/mlruns/study"
+        connection.execute("UPDATE experiments SET artifact_location = ? WHERE name = 'study'", [location])
+    exists = Path.exists
+
+    def closed(path: Path, **options: bool) -> bool:
+        if path.is_relative_to("/closed"):
+            raise PermissionError(errno.EACCES, "closed", str(path))
+        return exists(path, **options)
+
+    shutil.rmtree("mlruns/study")
+    monkeypatch.setattr(Path, "exists", closed)
+    assert len(read_runs("study")) == 1
+    assert not [text for text in log.messages if "/closed" in text]
 
 
 def old_database(file: Path) -> None:

@@ -148,7 +148,7 @@ def test_folder_without_permission(sqlite_store, make_start):
         "connect('fashion-mnist')\n"
     )
     ended = run_program(program)
-    assert ended.stdout.strip() == run_id  # reading is possible
+    assert ended.stdout.strip() == run_id, ended.stderr  # reading is possible
     assert "no permission to write there" in ended.stderr
 
 

@@ -30,7 +30,7 @@ def test_start_logs_all_that_is_known(experiment, make_start, tmp_path):
 
     assert run.info.status == "RUNNING"
     assert run.info.run_name == "dropout-7"
-    assert run.data.params == {"condition": "dropout", "seed": "7", **start.spec}
+    assert run.data.params == {"dropout_lab.condition": "dropout", "dropout_lab.seed": "7", **start.spec}
     assert run.data.tags["dropout_lab.condition"] == "dropout"
     assert run.data.tags["dropout_lab.seed"] == "7"
     assert run.data.tags["dropout_lab.spec_fingerprint"] == "f00d"
