@@ -70,7 +70,7 @@ def _about_tests(selection: Selection, differences: Sequence[Difference], num_fa
     if not sizes or max(sizes.values()) == 1:
         return
     primary, *secondary = sizes
-    parts = []
+    parts, alpha = [], 1 - differences[0].confidence
     if sizes[primary] > 1:
         parts.append(f"{sizes[primary]} comparisons in {metric_info(primary).label} (primary)")
     if secondary and sizes[secondary[0]] > 1:
@@ -78,8 +78,8 @@ def _about_tests(selection: Selection, differences: Sequence[Difference], num_fa
     hidden = num_family - (len(selection.conditions) - 1)
     also = f" This includes {hidden} conditions that are not shown." if hidden else ""
     yield (
-        f"p-values and verdicts are Holm-adjusted for {' and for '.join(parts)}; intervals are "
-        f"unadjusted.{also}"
+        f"p-values and verdicts are Holm-adjusted for {' and for '.join(parts)}. Intervals are "
+        f"widened to match: each excludes 0 exactly if its adjusted p-value is at most {format_percent(alpha)}.{also}"
     )
 
 

@@ -71,6 +71,8 @@ class Difference:
             values minus another's (the root of the summed variances).
         ci_low, ci_high: Confidence interval of the difference for this comparison alone; in a sequential
             or extended design it holds over all looks.
+        adjusted_ci_low, adjusted_ci_high: The interval widened for `num_tests` tests: it excludes 0 exactly
+            if `p_adjusted` is at most 1 - confidence.
         confidence: Level of the interval, such as 0.95.
         p_value: Two-sided, for no difference, over all looks.
         p_adjusted: `p_value` adjusted for `num_tests` tests (Holm); the verdict follows this one.
@@ -105,6 +107,8 @@ class Difference:
     p_adjusted: float
     equivalence_p: float
     equivalence_p_adjusted: float
+    adjusted_ci_low: float = math.nan
+    adjusted_ci_high: float = math.nan
     num_tests: int = 1
     p_above: float = math.nan
     p_within: float = math.nan

@@ -1,7 +1,7 @@
 """Tests of every condition against the reference in every metric, adjusted for their number."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,12 +16,14 @@ from dropout_lab.errors import UsageError
 from dropout_lab.evaluation.metrics import metric_info
 from dropout_lab.seeds import generator
 from dropout_lab.statistics.bayesian import paired_posterior, unpaired_posterior
-from dropout_lab.statistics.difference import compare_values
+from dropout_lab.statistics.difference import compare_values, shift_test
 from dropout_lab.statistics.methods import Method
-from dropout_lab.statistics.multiplicity import holm
+from dropout_lab.statistics.multiplicity import holm, holm_levels
 from dropout_lab.statistics.sequential import SequentialDesign, sequential_test
 from dropout_lab.statistics.sequential_power import bias_adjusted_mean
 
+Interval = Callable[[float], tuple[float, float]]
+"""The confidence interval of a difference at any level."""
 Array = npt.NDArray[np.float64]
 ValuesBySeed = Mapping[int, float]
 Values = Mapping[str, Mapping[str, ValuesBySeed]]
@@ -59,18 +61,34 @@ def tested_differences(
         for name, by_seed in by_condition.items()
         if name != reference
     ]
-    families = [[one for one in tested if (one.metric == primary) is wanted] for wanted in (True, False)]
-    return [difference for family in families for difference in _adjusted(family)]
+    families = [[one for one in tested if (one[0].metric == primary) is wanted] for wanted in (True, False)]
+    return [difference for family in families for difference in _adjusted(family, 1 - question.confidence)]
 
 
-def _adjusted(family: Sequence[Difference]) -> list[Difference]:
-    """Return `family` with p-values adjusted for its number of tests."""
-    adjusted = holm([difference.p_value for difference in family])
-    equivalence = holm([difference.equivalence_p for difference in family])
-    return [
-        replace(difference, p_adjusted=p, equivalence_p_adjusted=equivalence_p, num_tests=len(family))
-        for difference, p, equivalence_p in zip(family, adjusted, equivalence, strict=True)
-    ]
+def _adjusted(family: Sequence[tuple[Difference, Interval]], alpha: float) -> list[Difference]:
+    """Return the differences of `family` with p-values and intervals adjusted for its number of tests."""
+    p_values = [difference.p_value for difference, _ in family]
+    adjusted = holm(p_values)
+    equivalence = holm([difference.equivalence_p for difference, _ in family])
+    levels = holm_levels(p_values, alpha)
+    found = []
+    for (difference, interval), p, equivalence_p, level in zip(
+        family, adjusted, equivalence, levels, strict=True
+    ):
+        low, high = difference.ci_low, difference.ci_high
+        if level < alpha:
+            low, high = interval(1 - level)
+        found.append(
+            replace(
+                difference,
+                p_adjusted=p,
+                equivalence_p_adjusted=equivalence_p,
+                adjusted_ci_low=low,
+                adjusted_ci_high=high,
+                num_tests=len(family),
+            )
+        )
+    return found
 
 
 def _difference(
@@ -82,7 +100,8 @@ def _difference(
     margins: Mapping[str, float],
     reference_name: str,
     question: Question,
-) -> Difference:
+) -> tuple[Difference, Interval]:
+    """Return a difference before any adjustment, and its interval at other levels."""
     shared = paired_seeds(values, reference)
     margin = margins.get(metric, metric_info(metric).margin)
     looks: Sequence[int] = ()
@@ -103,7 +122,7 @@ def _difference(
     found = vars(test)
     if looks and standing is not None:
         found |= _over_looks(standing, own, others, bool(shared), margin, found, question)
-    return Difference(
+    difference = Difference(
         condition=name,
         reference=reference_name,
         metric=metric,
@@ -117,6 +136,18 @@ def _difference(
         equivalence_p_adjusted=found["equivalence_p"],
         **found,
     )
+
+    def interval(confidence: float) -> tuple[float, float]:
+        if min(len(own), len(others)) < 2:
+            return math.nan, math.nan
+        if looks and standing is not None:
+            test = sequential_test(own, others, _design(standing), confidence=confidence)
+            return test.ci_low, test.ci_high
+        return shift_test(
+            own, others, paired=bool(shared), method=question.method, rng=generator(0, "bootstrap", metric)
+        ).interval(confidence)
+
+    return difference, interval
 
 
 def _posterior(values: Array, reference: Array, paired: bool, margin: float | None) -> dict[str, Any]:

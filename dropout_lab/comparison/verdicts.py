@@ -138,7 +138,7 @@ def _evidence(difference: Difference) -> str:
 
 def _interval(difference: Difference) -> str:
     """Return ``95% CI [+0.61, +1.09]``; empty if there are too few values for an interval."""
-    shown = format_interval(difference.metric, difference.ci_low, difference.ci_high)
+    shown = format_interval(difference.metric, difference.adjusted_ci_low, difference.adjusted_ci_high)
     return "" if shown == "-" else f"{format_percent(difference.confidence)} CI {shown}"
 
 

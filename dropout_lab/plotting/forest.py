@@ -64,8 +64,8 @@ def forest_panels(comparison: Comparison) -> tuple[ForestPanel, ...]:
             ForestRow(
                 condition=d.condition,
                 mean_difference=d.mean_difference,
-                ci_low=d.ci_low,
-                ci_high=d.ci_high,
+                ci_low=d.adjusted_ci_low,
+                ci_high=d.adjusted_ci_high,
                 n=d.n,
                 verdict=comparison.verdict(d.condition, metric).word,
             )

@@ -73,8 +73,8 @@ def _forest(comparison: Comparison) -> Picture | None:
         name="forest",
         title="Differences",
         caption=f"Markers: mean difference from {comparison.reference}. Bars: "
-        f"{format_percent(comparison.confidence)} confidence intervals, unadjusted; verdicts are "
-        "adjusted for the number of tests. Gray zone: within the equivalence margin.",
+        f"{format_percent(comparison.confidence)} confidence intervals, adjusted for the number "
+        "of tests as the verdicts are. Gray zone: within the equivalence margin.",
         alt=f"Forest plot of differences from {comparison.reference} with intervals: "
         f"{', '.join(panel.metric for panel in panels)}. The results table has the same numbers.",
         draw=lambda theme: draw_forest(panels, theme),

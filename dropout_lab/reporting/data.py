@@ -9,9 +9,10 @@ from dropout_lab.comparison.results import Comparison
 
 CSV_COLUMNS = (
     "condition", "reference", "metric", "role", "num_seeds", "mean", "sd", "num_pairs", "paired",
-    "mean_difference", "ci_low", "ci_high", "confidence", "p_value", "p_adjusted", "equivalence_p_adjusted",
-    "num_tests", "margin", "effect_size", "pairing_correlation", "p_above", "p_within", "p_below", "method",
-    "verdict", "seeds_needed", "stage", "planned_seeds", "error_rate",
+    "mean_difference", "ci_low", "ci_high", "adjusted_ci_low", "adjusted_ci_high", "confidence", "p_value",
+    "p_adjusted", "equivalence_p_adjusted", "num_tests", "margin", "effect_size", "pairing_correlation",
+    "p_above", "p_within", "p_below", "method", "verdict", "seeds_needed", "stage", "planned_seeds",
+    "error_rate",
 )  # fmt: skip
 
 

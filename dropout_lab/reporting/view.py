@@ -81,7 +81,7 @@ def difference_cells(difference: Difference) -> dict[str, str]:
     metric, margin = difference.metric, difference.margin
     return {
         "Difference": format_difference(metric, difference.mean_difference),
-        "CI": format_interval(metric, difference.ci_low, difference.ci_high),
+        "CI": format_interval(metric, difference.adjusted_ci_low, difference.adjusted_ci_high),
         "p": format_p_cell(difference.p_adjusted),
         "n": format_count(difference.n, "pair") if difference.paired else f"{difference.n} unpaired",
         "Margin": "-" if margin is None else f"±{format_number(metric, margin, sign=False)}",

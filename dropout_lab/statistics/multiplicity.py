@@ -21,3 +21,27 @@ def holm(p_values: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(tested) - rank) * p_values[index]))
         adjusted[index] = largest
     return adjusted
+
+
+def holm_levels(p_values: Sequence[float], alpha: float) -> list[float]:
+    """Return for each test the level whose interval excludes no difference exactly if Holm rejects it.
+
+    Holm compares the smallest p-value with alpha / n, the next with alpha / (n - 1), and so on, until one is
+    larger. A rejected test has the level that it was compared with, all others that of the first one
+    which was not rejected. Each interval holds the true difference with a probability of 1 - alpha at least.
+
+    Args:
+        p_values: One p-value per test. NaN (no test) does not count, and gets alpha.
+        alpha: Error rate over all tests.
+    """
+    levels = [alpha] * len(p_values)
+    tested = sorted(
+        (index for index, p in enumerate(p_values) if not math.isnan(p)), key=p_values.__getitem__
+    )
+    stopped = 0.0
+    for rank, index in enumerate(tested):
+        level = alpha / (len(tested) - rank)
+        if not stopped and p_values[index] > level:
+            stopped = level
+        levels[index] = stopped or level
+    return levels

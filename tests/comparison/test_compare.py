@@ -228,3 +228,25 @@ def test_secondary_metrics_are_corrected_over_metrics_and_conditions_together(ma
     alone = compare(runs, metrics=["test_ece"], conditions=["a"], primary="test_accuracy")
     assert alone.difference("a", "test_ece") == found.difference("a", "test_ece")
     assert alone.metrics == ("test_accuracy", "test_ece")
+
+
+@given(data=st.data())
+@settings(max_examples=25)
+def test_an_interval_excludes_no_difference_exactly_if_the_verdict_does(
+    make_run: MakeRun, data: st.DataObject
+) -> None:
+    rng = np.random.default_rng(data.draw(st.integers(0, 10_000)))
+    method = data.draw(st.sampled_from(list(Method)))
+    names, metrics = ("baseline", "a", "b", "c"), ("test_accuracy", "test_loss", "test_ece")
+    effects = rng.choice([0.0, 0.004, 0.01, 0.03], (4, 3, 1))
+    values = rng.normal(0.5, 0.01, (4, 3, 8)) + effects
+    runs = [
+        make_run(name, seed, **{metric: values[i, j, seed] for j, metric in enumerate(metrics)})
+        for i, name in enumerate(names)
+        for seed in range(8)
+    ]
+    for difference in compare(runs, method=method).differences:
+        excludes = not difference.adjusted_ci_low <= 0 <= difference.adjusted_ci_high
+        assert excludes == (difference.p_adjusted <= 0.05), difference
+        assert difference.adjusted_ci_low <= difference.ci_low
+        assert difference.ci_high <= difference.adjusted_ci_high

@@ -23,6 +23,8 @@ DIFFERENCE = Difference(
     sd_difference=0.003,
     ci_low=0.0061,
     ci_high=0.0109,
+    adjusted_ci_low=0.0061,
+    adjusted_ci_high=0.0109,
     confidence=0.95,
     p_value=0.0003,
     p_adjusted=0.0009,
@@ -102,7 +104,11 @@ def test_the_adjusted_p_value_decides() -> None:
 
 def test_what_lies_within_the_margin_is_equivalent_even_where_it_is_significant() -> None:
     difference = replace(
-        DIFFERENCE, mean_difference=0.0005, ci_low=0.0002, ci_high=0.0008, equivalence_p_adjusted=0.01
+        DIFFERENCE,
+        mean_difference=0.0005,
+        adjusted_ci_low=0.0002,
+        adjusted_ci_high=0.0008,
+        equivalence_p_adjusted=0.01,
     )
     found = verdict(difference)
     assert found.word is VerdictWord.EQUIVALENT
@@ -142,7 +148,15 @@ def test_seeds_needed_are_more_than_there_are() -> None:
 @pytest.mark.parametrize("n", [0, 1])
 def test_too_few_seeds_are_undecided(n: int) -> None:
     nothing = dict.fromkeys(
-        ("sd_difference", "ci_low", "ci_high", "p_value", "p_adjusted", "equivalence_p_adjusted"), math.nan
+        (
+            "sd_difference",
+            "adjusted_ci_low",
+            "adjusted_ci_high",
+            "p_value",
+            "p_adjusted",
+            "equivalence_p_adjusted",
+        ),
+        math.nan,
     )
     found = verdict(replace(DIFFERENCE, n=n, **nothing))
     assert found.word is VerdictWord.UNDECIDED
