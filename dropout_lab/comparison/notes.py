@@ -40,6 +40,7 @@ def reading_notes(
         )
     yield from _about_metrics(differences)
     yield from _about_tests(selection, differences, num_family)
+    yield from _about_equivalence(differences)
     yield from _about_designs(standings, question.confidence, _is_undecided(differences))
     yield from _about_pairing(selection)
     yield from _about_few_seeds(differences, question.confidence)
@@ -79,8 +80,25 @@ def _about_tests(selection: Selection, differences: Sequence[Difference], num_fa
     also = f" This includes {hidden} conditions that are not shown." if hidden else ""
     yield (
         f"p-values and verdicts are Holm-adjusted for {' and for '.join(parts)}. Intervals are "
-        f"widened to match: each excludes 0 exactly if its adjusted p-value is at most {format_percent(alpha)}.{also}"
+        f"widened to match: each excludes 0 exactly if its adjusted p-value is at most "
+        f"{format_percent(alpha)}.{also}"
     )
+
+
+def _about_equivalence(differences: Sequence[Difference]) -> Iterable[str]:
+    """Yield a note if an interval reaches beyond a margin within which equivalence was shown."""
+    beyond = [
+        one
+        for one in differences
+        if one.margin is not None
+        and one.equivalence_p_adjusted <= 1 - one.confidence
+        and max(-one.adjusted_ci_low, one.adjusted_ci_high) > one.margin
+    ]
+    if beyond:
+        yield (
+            "Equivalence rests on two one-sided tests. Their interval is narrower than the two-sided one "
+            "shown, which may reach beyond the margin."
+        )
 
 
 def _is_undecided(differences: Sequence[Difference]) -> bool:

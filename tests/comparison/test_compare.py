@@ -250,3 +250,14 @@ def test_an_interval_excludes_no_difference_exactly_if_the_verdict_does(
         assert excludes == (difference.p_adjusted <= 0.05), difference
         assert difference.adjusted_ci_low <= difference.ci_low
         assert difference.ci_high <= difference.adjusted_ci_high
+
+
+def test_an_interval_beyond_the_margin_beside_equivalence_is_explained(make_run: MakeRun) -> None:
+    noise = np.array([-0.003, -0.001, 0.0, 0.002, 0.003, -0.002, 0.001, 0.0])
+    runs = [make_run(name, seed, test_accuracy=0.9 + (name == "dropout") * noise[seed])
+            for name in ("baseline", "dropout") for seed in range(8)]  # fmt: skip
+    half = stats.t.ppf(0.975, 7) * noise.std(ddof=1) / np.sqrt(8)
+    found = compare(runs, margins={"test_accuracy": 0.97 * half})
+    assert found.verdicts[0].word is VerdictWord.EQUIVALENT
+    assert any("two one-sided tests" in note for note in found.notes)
+    assert not any("two one-sided tests" in note for note in compare(runs, margins={"": 1.03 * half}).notes)
