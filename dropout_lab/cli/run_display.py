@@ -40,7 +40,7 @@ class RunDisplay:
     def __init__(self, num_runs: int) -> None:
         self._console = stderr()
         self._num_runs = num_runs
-        self._number = 0
+        self._number = 1
         self._task: TaskID | None = None
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
@@ -65,7 +65,6 @@ class RunDisplay:
 
     def started(self, run: PlannedRun, run_id: str, session: Session, progress: TrainingProgress) -> None:
         """See `Reporter.started`."""
-        self._number += 1
         epochs_done = len(progress.epochs)
         resuming = f", resuming after epoch {epochs_done}" if epochs_done else ""
         self.noted(
@@ -97,20 +96,20 @@ class RunDisplay:
     def finished(self, outcome: RunOutcome) -> None:
         """See `Reporter.finished`."""
         if outcome.was_finished:
-            self._number += 1
             self.noted(
                 f"[{self._number}/{self._num_runs}] {outcome.run.name}:"
                 f" already finished ({outcome.run_id[:8]})"
             )
-        self._remove_bar()
+        self._end_run()
 
     def failed(self, failure: Failure) -> None:
         """See `Reporter.failed`."""
-        self._remove_bar()
+        self._end_run()
         if self._num_runs > 1:  # else the command ends with it
             self.noted(f"{failure.name} failed: {failure.message}")
 
-    def _remove_bar(self) -> None:
+    def _end_run(self) -> None:
+        self._number += 1
         if self._task is not None:
             self._bars.remove_task(self._task)
             self._task = None

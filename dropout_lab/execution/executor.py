@@ -176,6 +176,13 @@ def _worded(name: str, error: Exception) -> Failure:
             f"{where}{error.strerror or error}",
             f"{room} `dropout-lab resume` to continue from the saved state.",
         )
+    if isinstance(error, MemoryError):
+        return Failure(
+            name,
+            "out of memory",
+            "Free memory and run `dropout-lab resume`, or use a smaller training.batch_size"
+            " (starts a new run).",
+        )
     return Failure(
         name,
         f"unexpected {type(error).__name__}: {error}",

@@ -151,6 +151,8 @@ def test_every_kind_of_failure_lets_the_next_run_start(
     assert started == [run.name for run in runs]
     assert len(report.failures) == 4
     assert all(failure.message for failure in report.failures)
+    is_bug = isinstance(error, ValueError)
+    assert all(("a bug in dropout_lab" in failure.hint) is is_bug for failure in report.failures)
 
 
 def test_without_a_store_the_rest_is_not_started(
