@@ -25,8 +25,6 @@ from dropout_lab.cli.show import show
 from dropout_lab.cli.ui import ui
 from dropout_lab.errors import DropoutLabError, Interrupted
 
-POSIX_MODULES = ("fcntl", "pwd", "grp", "resource")
-
 EPILOG = f"""{VERBATIM}Exit codes:
   0        success
   1        failure; finished work is kept
@@ -102,10 +100,6 @@ def _other_failure(error: Exception) -> int:
         return int(error.exit_code)
     if os.environ.get("DROPOUT_LAB_TRACEBACK"):
         print(printable("".join(traceback.format_exception(error))), file=sys.stderr, end="")
-    elif isinstance(error, ModuleNotFoundError) and error.name in POSIX_MODULES:
-        _print_message(
-            "Error", "dropout_lab needs Linux, macOS or WSL: this Python has no module " + error.name
-        )
     elif isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         free = "Free disk space. " if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
