@@ -1,4 +1,4 @@
-"""Final figures of a trained model: on a whole dataset, with dropout off."""
+"""Final metrics of a trained model on a whole dataset, with dropout off."""
 
 import keras
 import numpy as np
@@ -21,7 +21,7 @@ class Predictor:
     """Class probabilities of a model on whole datasets, from one compiled function.
 
     Args:
-        model: Its current weights are used at each call.
+        model: Model whose current weights are used at each call.
     """
 
     def __init__(self, model: keras.Model) -> None:
@@ -37,7 +37,11 @@ class Predictor:
         return np.concatenate([self._forward(images[i : i + EVALUATION_BATCH]).numpy() for i in batches])
 
     def require_finite_weights(self) -> None:
-        """Raise TrainingError if a weight is NaN or infinite, which ReLU and pooling can hide."""
+        """Check that no weight is NaN or infinite, which ReLU and pooling can hide.
+
+        Raises:
+            TrainingError: If one is.
+        """
         for variable in self._model.trainable_variables:
             if not np.isfinite(variable.numpy()).all():
                 raise TrainingError(
@@ -46,17 +50,20 @@ class Predictor:
 
 
 def evaluate(probs: FloatArray, labels: Uint8Array) -> Evaluation:
-    """Compute the figures of `probs` against `labels`.
+    """Compute the metrics of `probs` against `labels`.
 
     Args:
         probs: (num_examples, 10); rows sum to 1.
-        labels: (num_examples,) of class numbers.
+        labels: (num_examples,), class numbers.
+
+    Returns:
+        The metrics; see `Evaluation`.
 
     Raises:
         TrainingError: If a probability is not finite.
     """
     if not np.isfinite(probs).all():
-        raise TrainingError("The model's outputs are no longer finite numbers.", hint=DIVERGED_HINT)
+        raise TrainingError("The outputs of the model are no longer finite.", hint=DIVERGED_HINT)
     classes = np.arange(NUM_CLASSES)
     predicted = probs.argmax(axis=1)
     counts = confusion_matrix(labels, predicted, labels=classes)
@@ -78,7 +85,7 @@ def evaluate(probs: FloatArray, labels: Uint8Array) -> Evaluation:
 def expected_calibration_error(
     probs: FloatArray, labels: Uint8Array, num_bins: int = NUM_CALIBRATION_BINS
 ) -> float:
-    """Return the mean distance of confidence from accuracy over bins of equal width, weighted by their size.
+    """Return the mean difference of confidence and accuracy over bins of equal width, weighted by size.
 
     Confidence is the highest probability of an example; bins are (i/n, (i+1)/n]. Source: Guo et al.,
     "On Calibration of Modern Neural Networks", ICML 2017, equation 3.

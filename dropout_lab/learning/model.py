@@ -1,4 +1,4 @@
-"""The published network, layer for layer, with every random choice seeded by its layer's name."""
+"""The published network, layer for layer, with a seed for every random choice from the layer's name."""
 
 import hashlib
 
@@ -18,12 +18,12 @@ def build_model(spec: ModelSpec, run_seed: int) -> keras.Sequential:
     """Build the network of `spec`, with stock Keras layers only.
 
     In stock Keras the weights after the first Dropout depend on its rate, because layers without a seed
-    share one stream (seen in Keras 3.15). Here each initialiser and each Dropout has its own, so that all
-    conditions at one seed start from the same weights.
+    share one stream (seen in Keras 3.15). Here each initializer and each Dropout has its own seed, so that
+    all conditions at one seed start from the same weights.
 
     Args:
         spec: Rates, filters, units and the order of dropout and pooling.
-        run_seed: The seed of the run.
+        run_seed: Seed of the run.
 
     Returns:
         A built model, from images (batch, 28, 28, 1) in [0, 1] to class probabilities (batch, 10).
@@ -72,7 +72,7 @@ def build_model(spec: ModelSpec, run_seed: int) -> keras.Sequential:
 
 
 def scale_pixels(images: tf.Tensor) -> tf.Tensor:
-    """Return pixels of 0 to 255 as the network takes them, in [0, 1]."""
+    """Scale pixels from 0 to 255 to [0, 1]."""
     return tf.cast(images, tf.float32) * (1 / 255)
 
 
@@ -92,7 +92,7 @@ def weights_fingerprint(model: keras.Model) -> str:
 
 
 def summary_text(model: keras.Model) -> str:
-    """Return Keras' table of the layers, their output shapes and parameters."""
+    """Return the Keras table of the layers, their output shapes and parameters."""
     lines: list[str] = []
     model.summary(print_fn=lines.append, line_length=80)
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""One run's network with all that trains and measures it, so that other rooms need not know Keras."""
+"""One run's network with everything that trains and measures it; other packages need no Keras."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,11 +37,11 @@ class Session:
     """A run's network, built and ready to train.
 
     Args:
-        settings: The condition's settings.
-        data: The images that they choose.
-        run_seed: The run's seed.
-        device: The device that they resolve to.
-        engine: The engine that they resolve to, by name.
+        settings: Settings of the condition.
+        data: Images that they choose.
+        run_seed: Seed of the run.
+        device: Device that they resolve to.
+        engine: Name of the engine that they resolve to.
 
     Attributes:
         initial_weights: Fingerprint of the weights before the first step.
@@ -95,15 +95,19 @@ class Session:
 
     @contextmanager
     def _on_device(self) -> Iterator[None]:
-        """Compute on the run's device. Raises OutOfMemoryError."""
+        """Compute on the run's device.
+
+        Raises:
+            OutOfMemoryError: If its memory is not enough.
+        """
         try:
             with tf.device(self._device):
                 yield
         except (MemoryError, tf.errors.ResourceExhaustedError):
             raise OutOfMemoryError(
                 f"Out of memory on {self.device_name}.",
-                hint="Free memory and run `dropout-lab resume`, or use a smaller training.batch_size "
-                "(starts a new run).",
+                hint="Free memory and run `dropout-lab resume`, or use a smaller training.batch_size"
+                " (starts a new run).",
             ) from None
 
     def save(self, folder: Path, progress: Progress) -> None:
@@ -128,7 +132,7 @@ class Session:
         return Progress()
 
     def evaluate(self) -> tuple[Evaluation, Evaluation]:
-        """Return the figures on the whole training set and on the whole test set, with dropout off."""
+        """Evaluate on the whole training set and on the whole test set, with dropout off."""
         data = self._data
         with self._on_device():
             train = evaluate(self._predictor.probs(data.train_images), data.train_labels)
@@ -141,11 +145,11 @@ class Session:
         return example
 
     def summary(self) -> str:
-        """Return Keras' table of the layers."""
+        """Return the Keras table of the layers."""
         return summary_text(self.model)
 
     def weights_fingerprint(self) -> str:
-        """Return the fingerprint of the weights as they are now."""
+        """Return the fingerprint of the current weights."""
         return weights_fingerprint(self.model)
 
     def save_model(self, path: Path) -> None:
@@ -164,12 +168,12 @@ class Session:
 
 
 def load_model(path: Path) -> Any:
-    """Return the model in a ``.keras`` file, without running code that it may carry."""
+    """Load the model in a ``.keras`` file without running code that it may contain."""
     import keras
 
     return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
 def model_summary(spec: ModelSpec) -> str:
-    """Return Keras' table of the layers of the network of `spec`."""
+    """Return the Keras table of the layers of the network of `spec`."""
     return summary_text(build_model(spec, run_seed=0))

@@ -23,13 +23,13 @@ STEPS_A_CALL = 10
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training has come; together with the model's and the optimizer's variables, all of its state.
+    """Progress of a training; with the variables of the model and the optimizer, its whole state.
 
     Attributes:
-        epochs: Figures of the finished epochs.
-        step_in_epoch: Steps done of the epoch that has begun.
-        loss_sum, num_correct: Over the examples of those steps.
-        seconds: That those steps took.
+        epochs: Metrics of the finished epochs.
+        step_in_epoch: Steps done in the current epoch.
+        loss_sum, num_correct: Sums over the examples of those steps.
+        seconds: Duration of those steps.
     """
 
     epochs: tuple[EpochMetrics, ...] = ()
@@ -40,7 +40,7 @@ class Progress:
 
 
 def build_optimizer(spec: TrainingSpec, model: keras.Model) -> keras.optimizers.Optimizer:
-    """Return the optimizer of `spec`, with Keras' defaults, built for the trainable variables of `model`."""
+    """Return the optimizer of `spec`, with the defaults of Keras, built for the variables of `model`."""
     optimizers = {
         "adam": keras.optimizers.Adam,
         "sgd": keras.optimizers.SGD,
@@ -54,7 +54,7 @@ def build_optimizer(spec: TrainingSpec, model: keras.Model) -> keras.optimizers.
 
 
 def epoch_order(run_seed: int, epoch: int, num_examples: int) -> IntArray:
-    """Return the order in which epoch `epoch` (from 1) of the run of `run_seed` goes through the examples."""
+    """Return the order of the examples in epoch `epoch` (from 1) of the run of `run_seed`."""
     return generator(run_seed, "shuffle", epoch).permutation(num_examples)
 
 
@@ -66,17 +66,20 @@ def batch_order_fingerprint(run_seed: int, num_examples: int, batch_size: int) -
 
 
 def steps_per_epoch(num_examples: int, batch_size: int) -> int:
-    """Return the number of steps an epoch takes, the last of which may be smaller."""
+    """Return the number of steps per epoch; the last one may be smaller."""
     return math.ceil(num_examples / batch_size)
 
 
 @dataclass(frozen=True)
 class Trainer:
-    """Trains one model to the end of its spec.
+    """Trainer of one model, to the end of its spec.
 
     Attributes:
-        engine: Runs the steps.
-        predictor: Of the same model, for the validation after each epoch.
+        spec: Epochs, batches and optimizer.
+        data: Images to train and validate with.
+        engine: Engine that runs the steps.
+        predictor: Predictor of the same model, for the validation after each epoch.
+        run_seed: Seed of the run.
     """
 
     spec: TrainingSpec
@@ -86,12 +89,15 @@ class Trainer:
     run_seed: int
 
     def train(self, progress: Progress, on_progress: Callable[[Progress], None]) -> Progress:
-        """Go on from `progress` until every epoch is done.
+        """Continue from `progress` until every epoch is done.
 
         Args:
-            progress: What is done already, with the variables as they were then.
+            progress: Progress that the current variables belong to.
             on_progress: Called after each call of the engine and after each epoch's validation. It may
                 save the state; raising from it ends the training there.
+
+        Returns:
+            Progress after the last epoch.
 
         Raises:
             TrainingError: If the loss is no longer finite.

@@ -1,4 +1,4 @@
-"""What runs the training steps: stock Keras layers, or the fast path that computes the same on a CPU."""
+"""Engines that run training steps: stock Keras layers, or a faster equivalent on CPUs."""
 
 from typing import Protocol
 
@@ -13,9 +13,9 @@ from dropout_lab.spec import Settings
 
 
 class Engine(Protocol):
-    """Trains a model's own variables, and its optimizer's, in place.
+    """Trainer of a model's own variables, and of its optimizer's, in place.
 
-    Since the state is in those variables alone, a checkpoint of them is whole, whichever engine ran.
+    The state is in those variables alone, so a checkpoint of them is complete for every engine.
     """
 
     name: str
@@ -28,8 +28,8 @@ class Engine(Protocol):
             first_step: Number of the first step, counted from 0 over the whole training.
 
         Returns:
-            The sum over the batches' examples of the loss, and how many were classified
-            correctly, with dropout on.
+            Sum of the losses of all examples, and number of examples classified correctly, with
+            dropout on.
         """
         ...
 
@@ -46,10 +46,10 @@ class Engine(Protocol):
 
 
 def choose_engine(settings: Settings, device: DeviceInfo) -> tuple[str, str]:
-    """Choose the engine for `settings`: the fast one where it was asked for, or by ``auto``, and applies.
+    """Choose the engine for `settings`: the fast one, unless ``stock`` is set or it does not support them.
 
     Returns:
-        Its name, and why it is not the fast one (empty if it is, or if ``stock`` was asked for).
+        Its name, and the reason if ``fast`` is set but not supported (else empty).
     """
     wanted = settings.training.engine
     if wanted == "stock":
@@ -57,7 +57,7 @@ def choose_engine(settings: Settings, device: DeviceInfo) -> tuple[str, str]:
     reason = unsupported_reason(settings.model, settings.training, device.device)
     if reason is None:
         return "fast", ""
-    # On a GPU stock layers are the fast path: only who asked for the other one is told.
+    # On a GPU, stock layers are the fast path: with ``auto`` there is nothing to explain.
     return "stock", reason if wanted == "fast" else ""
 
 
@@ -69,7 +69,7 @@ def build_engine(
     data: Dataset,
     run_seed: int,
 ) -> Engine:
-    """Build the engine called `name` for `model`, which trains on the training images of `data`."""
+    """Build the engine `name`, which trains `model` on the training images of `data`."""
     if name == "stock":
         return StockEngine(model, optimizer, data.train_images, data.train_labels)
     return FastEngine(

@@ -42,7 +42,7 @@ def unsupported_reason(
     training: TrainingSpec,
     device: str,
 ) -> str | None:
-    """Return why `FastEngine` cannot train what is asked for, or None where it can.
+    """Return why `FastEngine` cannot train with these settings, or None if it can.
 
     Args:
         model: The network; every one that the spec can describe is supported.
@@ -50,11 +50,11 @@ def unsupported_reason(
         device: As TensorFlow names it, such as ``/CPU:0``.
     """
     if "CPU" not in device.upper():
-        return f"it runs on CPUs, not on {device}"
+        return f"the fast engine supports CPUs only (device: {device})"
     if training.optimizer != "adam":
-        return f"it has the optimizer adam, not {training.optimizer}"
+        return f"the fast engine supports the optimizer adam only (optimizer: {training.optimizer})"
     if training.precision != "float32":
-        return f"it computes in float32, not in {training.precision}"
+        return f"the fast engine supports float32 only (precision: {training.precision})"
     return None
 
 
@@ -68,7 +68,7 @@ class FastEngine:
         images: (num_examples, 28, 28) of uint8.
         labels: (num_examples,) of class numbers.
         run_seed: Seed of the run, from which the masks' seeds are derived.
-        batch_size: Of every batch but the last of an epoch, which may be smaller.
+        batch_size: Size of every batch except the last of an epoch, which may be smaller.
     """
 
     name = "fast"
@@ -150,17 +150,18 @@ class FastEngine:
 
     def _observed_steps(self, num_examples: tf.Tensor, first_step: tf.Tensor) -> list[tf.Tensor]:
         """Return where the output of each block is above zero, in `NUM_STEPS` steps with probe weights."""
-        size = self._num_shards * self._shard_size
-        images = tf.constant(_padded(probe_images(size)))
+        images = _padded(probe_images(self._num_shards * self._shard_size))
+        shards = [
+            (tf.constant(part), tf.zeros(len(part), tf.int32)) for part in np.split(images, self._num_shards)
+        ]
         weights = probe_weights([tuple(weight.shape) for weight in self._weights])
-        labels = tf.zeros(size, tf.int32)
 
         def observe(i: tf.Tensor, step: tf.Tensor, found: list[tf.TensorArray]) -> list[tf.TensorArray]:
-            _, outputs = self._batch(weights, images, labels, num_examples, step)
+            _, outputs = self._batch(weights, shards, num_examples, step)
             seen = tf.minimum(num_examples, MAX_EXAMPLES)
             return [
-                array.write(tf.cast(i, tf.int32), output[:seen] > 0)
-                for array, output in zip(found, outputs, strict=True)
+                array.write(tf.cast(i, tf.int32), tf.concat(parts, axis=0)[:seen] > 0)
+                for array, parts in zip(found, outputs, strict=True)
             ]
 
         arrays = [tf.TensorArray(tf.bool, NUM_STEPS, infer_shape=False) for _ in self._dropout_names]
@@ -171,11 +172,9 @@ class FastEngine:
         self, shards: tf.Tensor, num_examples: tf.Tensor, step: tf.Tensor
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Return [sum of losses, number correct] of one batch and the gradients of the mean loss."""
-        chosen = tf.reshape(shards, [-1])
         (sums, *gradients), _ = self._batch(
             [weight.read_value() for weight in self._weights],
-            tf.gather(self._images, chosen),
-            tf.gather(self._labels, chosen),
+            [(tf.gather(self._images, one), tf.gather(self._labels, one)) for one in tf.unstack(shards)],
             num_examples,
             step,
         )
@@ -184,30 +183,39 @@ class FastEngine:
     def _batch(
         self,
         weights: list[tf.Tensor],
-        images: tf.Tensor,
-        labels: tf.Tensor,
+        shards: list[tuple[tf.Tensor, tf.Tensor]],
         num_examples: tf.Tensor,
         step: tf.Tensor,
-    ) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
-        """Return what `Network.gradients` does for a batch, of which the first `num_examples` count."""
+    ) -> tuple[list[tf.Tensor], list[tuple[tf.Tensor, ...]]]:
+        """Return what `Network.gradients` does for the (images, labels) of the shards of a batch.
+
+        Args:
+            weights: Kernel and bias of each layer.
+            shards: Images and labels of each shard, of which the first `num_examples` count.
+            num_examples: Number of examples in the batch.
+            step: Number of the training step.
+
+        Returns:
+            The sums and gradients of the batch, and the outputs of each block, one per shard.
+        """
         size = self._shard_size
         parts = [
             self._network.gradients(
                 weights,
-                images[first : first + size],
-                labels[first : first + size],
-                tf.cast(tf.range(first, first + size) < num_examples, tf.float32),
+                images,
+                labels,
+                tf.cast(tf.range(number * size, (number + 1) * size) < num_examples, tf.float32),
                 tf.cast(num_examples, tf.float32),
                 step,
-                first,
+                number * size,
             )
-            for first in range(0, self._num_shards * size, size)
+            for number, (images, labels) in enumerate(shards)
         ]
-        sums, outputs = (zip(*part, strict=True) for part in zip(*parts, strict=True))
-        return [tf.add_n(part) for part in sums], [tf.concat(part, axis=0) for part in outputs]
+        sums, outputs = (list(zip(*part, strict=True)) for part in zip(*parts, strict=True))
+        return [tf.add_n(part) for part in sums], outputs
 
     def _apply_adam(self, gradients: list[tf.Tensor]) -> None:
-        """Update weights and moments as Keras' Adam does: Kingma and Ba (2015), before section 2.1.
+        """Update weights and moments as Adam of Keras does: Kingma and Ba (2015), before section 2.1.
 
         With t the number of the update from 1: m += (1 - beta_1)(g - m), v += (1 - beta_2)(g**2 - v),
         w -= learning_rate * sqrt(1 - beta_2**t) / (1 - beta_1**t) * m / (sqrt(v) + epsilon).

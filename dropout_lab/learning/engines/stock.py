@@ -11,7 +11,7 @@ from dropout_lab.records import IntArray
 
 
 class StockEngine:
-    """Runs Keras' own layers and optimizer in one graph, from data that stays on the device.
+    """Engine of stock Keras layers and optimizers in one graph, with data that stays on the device.
 
     Args:
         model: The built model; its dtype policy decides the precision.
