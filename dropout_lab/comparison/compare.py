@@ -116,8 +116,7 @@ def _standing(name: str, family: Selection, question: Question) -> Standing:
     standing = find_standing(name, family.runs[name], family.runs[family.reference])
     if standing.stage is not Stage.EXTENDED:
         return standing
-    looks = [look for look in standing.looks if look > 1]
-    rate = unplanned_looks(looks, 1 - question.confidence, num_conditions=len(family.conditions) - 1)
+    rate = unplanned_looks(standing.looks, 1 - question.confidence, num_conditions=len(family.conditions) - 1)
     return replace(standing, error_rate=rate.error_rate)
 
 

@@ -67,7 +67,7 @@ def find_standing(
         last = looks[-1] if looks else 0
         if design is not None and design.is_sequential:
             looks += [look for look in design.looks if last < look <= num_seeds]
-        elif design is None or num_seeds >= design.first:
+        elif num_seeds > 1 and (design is None or num_seeds >= design.first):
             looks.append(num_seeds)
             num_fixed += 1
     latest = later[-1].design if later else None

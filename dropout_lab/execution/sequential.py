@@ -7,6 +7,7 @@ from dropout_lab.comparison.compare import compare_runs
 from dropout_lab.comparison.question import Question
 from dropout_lab.comparison.results import VerdictWord
 from dropout_lab.design import Design
+from dropout_lab.errors import UsageError
 from dropout_lab.evaluation.metrics import format_count
 from dropout_lab.execution.outcome import Report
 from dropout_lab.execution.planning import PlannedRun
@@ -32,10 +33,9 @@ class Look:
     words: dict[str, VerdictWord]
     sentences: tuple[str, ...]
 
-    @property
-    def open_conditions(self) -> list[str]:
-        """Conditions that are not decided."""
-        return [name for name, word in self.words.items() if word in OPEN]
+    def is_open(self, condition: str) -> bool:
+        """Return whether a condition is not decided; one without a finished run is not."""
+        return condition != self.reference and self.words.get(condition, VerdictWord.INTERIM) in OPEN
 
 
 def take_look(finished: Sequence[RunRecord], planned: Sequence[PlannedRun]) -> Look:
@@ -89,11 +89,16 @@ def execute_sequentially(
         done = look
         if report.interrupted is not None or report.not_started:
             break
-        standing = take_look(finished_runs(), runs)
+        try:
+            standing = take_look(finished_runs(), runs)
+        except UsageError:
+            if report.failures:  # which say more than that there is nothing to compare
+                break
+            raise
         note(f"Look at {format_count(look, 'seed')} (of at most {design.most}):")
         for sentence in standing.sentences:
             note(f"  {sentence}")
-        still_open = standing.open_conditions
+        still_open = [name for name in dict.fromkeys(run.condition for run in runs) if standing.is_open(name)]
         if not still_open:
             note(f"Decided; {format_count(design.most - look, 'seed')} per condition not needed.")
             break

@@ -52,6 +52,8 @@ def standing(make_run: MakeRun, designs: Sequence[Design | None]) -> Standing:
         ([GROWING] * 12, Stage.SEQUENTIAL, 12, (4, 6, 8, 10, 12)),
         ([FIVE] * 5 + [GROWING] * 3, Stage.EXTENDED, 12, (5, 6, 8)),
         ([], Stage.PLANNED, 0, ()),
+        ([Design(first=1, most=1)], Stage.PLANNED, 1, ()),
+        ([Design(first=1, most=1)] + [FIVE] * 4, Stage.PLANNED, 5, (5,)),
     ],
 )
 def test_looks_are_known_from_the_designs(

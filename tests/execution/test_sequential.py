@@ -10,7 +10,7 @@ import pytest
 from dropout_lab.cli import app as command_line
 from dropout_lab.comparison.results import VerdictWord
 from dropout_lab.errors import Interrupted, SpecError
-from dropout_lab.execution.outcome import Report
+from dropout_lab.execution.outcome import Failure, Report
 from dropout_lab.execution.planning import PlannedRun, plan_runs
 from dropout_lab.execution.sequential import execute_sequentially, take_look
 from dropout_lab.records import Design, RunRecord
@@ -104,6 +104,22 @@ def test_a_look_leaves_out_runs_of_another_spec(make_run: MakeRun, planned: list
              for seed in range(4)]  # fmt: skip
     look = take_look([*trainer.store.values(), *trial], planned)
     assert (look.reference, look.words["far"]) == ("baseline", VerdictWord.WORSE)
+
+
+@pytest.mark.parametrize("broken", [("far",), ("baseline", "far", "near")])
+def test_a_condition_whose_runs_fail_is_not_taken_for_decided(
+    make_run: MakeRun, planned: list[PlannedRun], broken: tuple[str, ...]
+) -> None:
+    trainer = Trainer(make_run)
+
+    def execute(batch: Sequence[PlannedRun]) -> Report:
+        report = trainer.execute([one for one in batch if one.condition not in broken])
+        report.failures += [Failure(one.name, "diverged") for one in batch if one.condition in broken]
+        return report
+
+    report = execute_sequentially(planned, execute, lambda: list(trainer.store.values()), print)
+    failed = [failure.name for failure in report.failures if failure.name.startswith("far")]
+    assert len(failed) == (12 if broken == ("far",) else 4), "others go on to the end, or nothing can"
 
 
 def test_a_fixed_design_trains_all_at_once(make_run: MakeRun, tmp_path: Path) -> None:
