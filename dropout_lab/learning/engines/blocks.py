@@ -28,7 +28,7 @@ def pool(
     Args:
         candidates: h_0 to h_3, each (num_examples, height, width, channels) after pooling.
         bias: (channels,).
-        keys: Of the layer's masks, from `masks.example_keys`.
+        keys: Keys of the layer's masks, from `masks.example_keys`.
         rate: Dropout rate.
         drop_first: Whether dropout stands before pooling, or after it.
 
@@ -59,7 +59,7 @@ def unpool(output: tf.Tensor, gradient: tf.Tensor, rate: float) -> tf.Tensor:
 
     Args:
         output: From `pool`, (num_examples, height, width, channels).
-        gradient: Of the loss by `output`, of the same shape.
+        gradient: Gradient of the loss by `output`, in the same shape.
         rate: Dropout rate.
 
     Returns:
@@ -73,7 +73,7 @@ def unpool(output: tf.Tensor, gradient: tf.Tensor, rate: float) -> tf.Tensor:
 
 
 def bias_gradient(output: tf.Tensor, gradient: tf.Tensor, rate: float) -> tf.Tensor:
-    """Sum over examples and places of what `unpool` passes back, for each channel."""
+    """Return the sum of what `unpool` passes back for each channel."""
     passed = tf.where(output > 0, gradient * np.float32(keep_scale(rate)), np.float32(0))
     return tf.reduce_sum(passed, axis=(0, 1, 2))
 

@@ -25,7 +25,7 @@ GOLDEN = np.uint32(0x9E3779B1)
 
 
 def threshold(rate: float) -> int:
-    """Return how many of the 65,536 random numbers drop an element: rate * 65536, rounded, at most 65,535."""
+    """Return how many of the 65,536 random numbers drop an element: round(rate * 65536), at most 65,535."""
     return min(round(rate * 65536), 65535)
 
 
@@ -60,8 +60,8 @@ def example_keys(layer_seed: int, step: tf.Tensor, first_example: int, num_examp
     Args:
         layer_seed: ``derive_seed(run_seed, "mask", layer_name)``.
         step: Scalar int64, counted from 0 over the whole training.
-        first_example: Position in the batch of the first of them.
-        num_examples: How many.
+        first_example: Position of the first example in the batch.
+        num_examples: Number of examples.
     """
     example = tf.constant(np.arange(first_example, first_example + num_examples, dtype=np.uint32))
     # Two words, because (seed, step) pairs outnumber what one can tell apart: given `first`, `second` is
@@ -77,7 +77,7 @@ def random_words(keys: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
     """Return (num_examples, *shape) random uint32, one for each pooling window and channel.
 
     Args:
-        keys: From `example_keys`.
+        keys: Keys from `example_keys`.
         shape: (height, width, channels) after pooling, or (units,).
     """
     # The counter is the sum of a number for the place and one for the channel, so that a compiler sees
@@ -93,8 +93,8 @@ def kept(words: tf.Tensor, element: int, rate: float) -> tf.Tensor:
     """Return which elements dropout keeps, as booleans in the shape of `words`.
 
     Args:
-        words: From `random_words`.
-        element: 0 to 3, row by row: which element of each window.
+        words: Words from `random_words`.
+        element: Element of each window, 0 to 3, row by row.
         rate: Fraction to drop.
     """
     high, low = divmod(threshold(rate), 256)
@@ -113,12 +113,12 @@ def keep_mask(
     *,
     before_pooling: bool,
 ) -> npt.NDArray[np.bool_]:
-    """Return one layer's mask in the layer's own shape, as the engine draws it inside its kernels.
+    """Return the mask of one layer in the shape of the layer, as the engine draws it inside its kernels.
 
     Args:
-        run_seed: The seed of the run.
+        run_seed: Seed of the run.
         layer_name: Name of the Dropout layer.
-        rate: Its dropout rate.
+        rate: Dropout rate of the layer.
         step: Number of the training step, from 0.
         shape: (num_examples, height, width, channels) or (num_examples, units).
         before_pooling: Whether 2x2 pooling follows, so that windows share words.
