@@ -119,9 +119,7 @@ def check_packages(
             fix="Run `pip uninstall tensorflow tensorflow-cpu`, then `pip install tensorflow`.",
         )
     if problems:
-        fix = (
-            "Run `pip install --upgrade dropout_lab` (in a checkout: `pip install -c constraints.txt -e .`)."
-        )
+        fix = "In the checkout, run `pip install -c constraints.txt -e .`."
         return Check("packages", ok=False, found="; ".join(problems), fix=fix)
     shown = ", ".join(f"{name} {versions[name]}" for name in SHOWN_VERSIONS if name in versions)
     return Check(
@@ -200,7 +198,7 @@ def diagnose(name: str, check: Callable[[], Check]) -> Check:
     except DropoutLabError as error:
         return Check(name, ok=False, found=error.message, fix=error.hint or "")
     except Exception as error:
-        fix = "Reinstall the package: `pip install --force-reinstall dropout_lab`."
+        fix = "Reinstall: in the checkout, run `pip install --force-reinstall -c constraints.txt -e .`."
         return Check(name, ok=False, found=f"{type(error).__name__}: {error}", fix=fix)
 
 

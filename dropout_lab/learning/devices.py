@@ -42,7 +42,7 @@ def resolve_device(requested: str, precision: str = "float32") -> DeviceInfo:
         available = ", ".join(_spec_name(device.name) for device in [*cpus, *gpus])
         raise DeviceError(
             f"device {requested!r} not available (available: {available})",
-            hint="Use --device auto, or install GPU support: pip install 'dropout_lab[gpu]'.",
+            hint="Use --device auto, or add GPU support: `pip install -c constraints.txt -e '.[gpu]'`.",
         )
     name = found[int(index or 0)].name
     details = _gpu_details(int(index or 0)) if kind == "gpu" else {}
