@@ -97,6 +97,7 @@ def compare_runs(runs: Iterable[RunRecord], question: Question | None = None) ->
                 [standings[name] for name in selection.conditions[1:]],
                 num_family=len(family.conditions) - 1,
                 question=question,
+                design=design,
             )
         ),
     )

@@ -7,6 +7,7 @@ from dropout_lab.comparison.question import Question
 from dropout_lab.comparison.results import Difference
 from dropout_lab.comparison.selection import Selection, format_seeds, paired_seeds
 from dropout_lab.comparison.standing import Stage, Standing
+from dropout_lab.design import Design
 from dropout_lab.evaluation.metrics import GAPS, MEASURED_WITH_DROPOUT, format_percent, metric_info
 
 
@@ -18,6 +19,7 @@ def reading_notes(
     *,
     num_family: int,
     question: Question,
+    design: Design | None = None,
 ) -> Iterable[str]:
     """Yield the notes that a comparison needs.
 
@@ -28,6 +30,7 @@ def reading_notes(
         standings: Where each condition shown stands in its design.
         num_family: Conditions compared with the reference, shown or not.
         question: What was asked.
+        design: The design logged with the latest run.
     """
     if len(selection.conditions) == 1:
         yield f"{selection.reference} is the only condition with finished runs, so nothing is compared."
@@ -38,6 +41,8 @@ def reading_notes(
             "These runs were not made by dropout_lab: their params were compared, but not their data, code "
             "and initial weights."
         )
+    if design is not None:
+        yield from _about_changes(question, design)
     yield from _about_metrics(differences)
     yield from _about_tests(selection, differences, num_family)
     yield from _about_equivalence(differences)
@@ -51,6 +56,21 @@ def reading_notes(
         )
     if any(exclusion.metric for exclusion in exclusions):
         yield "Runs without a finite value of a metric are excluded from that metric only."
+
+
+def _about_changes(question: Question, design: Design) -> Iterable[str]:
+    """Yield what the question changes of the design, which was stated before the runs."""
+    if question.primary not in (None, design.primary):
+        yield (
+            f"{question.primary} was made the primary metric after the runs; the spec states "
+            f"{design.primary}. Error rates hold for a metric chosen beforehand."
+        )
+    for metric, margin in question.margins.items():
+        name = metric or question.primary or design.primary
+        stated = design.margins.get(name, metric_info(name).margin)
+        if stated != margin:
+            shown = "none" if stated is None else f"{stated:g}"
+            yield f"The equivalence margin of {name} was set to {margin:g} after the runs (before: {shown})."
 
 
 def _about_metrics(differences: Sequence[Difference]) -> Iterable[str]:

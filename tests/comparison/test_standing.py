@@ -135,3 +135,9 @@ def test_the_designs_primary_metric_and_margins_are_used(make_run: MakeRun) -> N
     assert [verdict.is_primary for verdict in found.verdicts] == [True, False]
     other = compare_runs(both(make_run, [design] * 5), Question(primary="test_accuracy"))
     assert other.primary == "test_accuracy"
+    assert any(
+        "made the primary metric after the runs; the spec states test_loss" in note for note in other.notes
+    )
+    assert not any("after the runs" in note for note in found.notes)
+    changed = compare_runs(both(make_run, [design] * 5), Question(margins={"": 0.4}))
+    assert any("test_loss was set to 0.4 after the runs (before: 0.5)" in note for note in changed.notes)
