@@ -1,7 +1,6 @@
 """Write runs. Every call may be repeated after a crash or an outage; nothing is recorded twice."""
 
 import getpass
-import json
 import tempfile
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -11,12 +10,13 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.entities import Metric, Param, RunTag
 
 from dropout_lab.errors import TrackingUnavailable
-from dropout_lab.records import DataFingerprint, EpochMetrics, FloatArray, RunRecord, RunStart, RunStatus
+from dropout_lab.records import EpochMetrics, FloatArray, RunRecord, RunStart, RunStatus
 from dropout_lab.redaction import redact
 from dropout_lab.tracking import liveness, models, tags
+from dropout_lab.tracking.dataset_inputs import dataset_inputs
 from dropout_lab.tracking.experiments import find_or_create
 from dropout_lab.tracking.failures import failures_told
 from dropout_lab.tracking.known_runs import find_status
@@ -129,7 +129,7 @@ class Tracker:
     def _start_run(self, start: RunStart, start_id: str) -> str:
         run_id = self._find_started(start_id) or self._create_run(start, start_id)
         self._log_params(run_id, {tags.CONDITION: start.condition, tags.SEED: str(start.seed), **start.spec})
-        self.client.log_inputs(run_id, _dataset_inputs(start.data))
+        self.client.log_inputs(run_id, dataset_inputs(start.data))
         with tempfile.TemporaryDirectory() as folder:
             for path, text in start.texts.items():
                 file = Path(folder, path)
@@ -243,27 +243,3 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a user of a container without a name
         return "unknown"
-
-
-def _dataset_inputs(data: DataFingerprint) -> list[DatasetInput]:
-    """Return the training and test images as dataset inputs of MLflow.
-
-    Their names differ, since MLflow treats inputs of equal name and digest as one.
-    """
-    profile = {"checksums": dict(data.checksums), "num_validation": data.num_validation}
-    return [
-        DatasetInput(
-            Dataset(
-                name=f"fashion_mnist_{part}",
-                digest=data.digest[:36],
-                source_type="local",
-                source=json.dumps({"uri": redact(data.folder)}),
-                profile=json.dumps({"num_rows": num_rows, **profile}),
-            ),
-            [InputTag("mlflow.data.context", context)],
-        )
-        for part, context, num_rows in (
-            ("train", "training", data.num_train),
-            ("test", "testing", data.num_test),
-        )
-    ]
