@@ -2,7 +2,7 @@
 
     python benchmarks/calibration.py [--comparisons 2000] [--only NAME ...]
 
-Prints Markdown tables. The comparisons are judged by the code that judges real runs. About ten minutes on
+Prints Markdown tables. The comparisons are judged by the code that judges real runs. About nine minutes on
 one core.
 """
 

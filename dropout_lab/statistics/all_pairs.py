@@ -18,7 +18,7 @@ class Pair:
     """Two conditions, by their index.
 
     Attributes:
-        mean_difference: First minus second.
+        mean_difference: First minus second; the estimate that belongs to the test.
         ci_low, ci_high: Interval of this pair alone.
         simultaneous_low, simultaneous_high: Interval corrected over all pairs (Bonferroni).
         p_value: Two-sided p-value of this pair alone.
@@ -67,7 +67,7 @@ def all_pairs(
             Pair(
                 first=first,
                 second=second,
-                mean_difference=float(np.mean(values[first] - values[second])),
+                mean_difference=test.estimate,
                 ci_low=ci_low,
                 ci_high=ci_high,
                 simultaneous_low=simultaneous_low,
