@@ -2,7 +2,7 @@
 
 from dropout_lab.comparison.results import Comparison
 from dropout_lab.reporting.methods import methods_paragraph, references
-from dropout_lab.reporting.tables import TextTable
+from dropout_lab.reporting.tables import TEXT_COLUMNS, TextTable
 from dropout_lab.reporting.view import view_comparison
 
 _SPECIAL = {
@@ -37,9 +37,7 @@ def escape(text: str) -> str:
 
 
 def _table(table: TextTable) -> str:
-    num_names = 2 if table.headings[1:2] == ("Condition",) else 1
-    last = int(table.headings[-1] == "Verdict")
-    columns = "l" * num_names + "r" * (len(table.headings) - num_names - last) + "l" * last
+    columns = "".join("l" if heading in TEXT_COLUMNS else "r" for heading in table.headings)
     rows = [" & ".join(map(escape, row)) + r" \\" for row in table.rows]
     return "\n".join(
         [

@@ -4,7 +4,7 @@ import re
 
 from dropout_lab.comparison.results import Comparison
 from dropout_lab.reporting.methods import methods_paragraph, references
-from dropout_lab.reporting.tables import TextTable
+from dropout_lab.reporting.tables import TEXT_COLUMNS, TextTable
 from dropout_lab.reporting.view import view_comparison
 
 
@@ -33,10 +33,7 @@ def escape(text: str) -> str:
 
 
 def _table(table: TextTable) -> str:
-    num_names = 2 if "Condition" in table.headings[:2] and "Metric" in table.headings[:2] else 1
-    num_numbers = len(table.headings) - num_names - int(table.headings[-1] == "Verdict")
-    rule = ["---"] * num_names + ["---:"] * num_numbers
-    rule += ["---"] * (len(table.headings) - len(rule))
+    rule = ["---" if heading in TEXT_COLUMNS else "---:" for heading in table.headings]
     rows = [" | ".join(map(escape, row)) for row in (table.headings, *table.rows)]
     body = "\n".join(f"| {row} |" for row in (rows[0], " | ".join(rule), *rows[1:]))
     return f"**{escape(table.title)}**\n\n{body}"

@@ -18,6 +18,7 @@ from dropout_lab.plotting import Picture, TestPredictions, comparison_pictures
 from dropout_lab.plotting.style import DARK, LIGHT, Theme, render
 from dropout_lab.records import RunRecord
 from dropout_lab.reporting.methods import methods_paragraph, references
+from dropout_lab.reporting.tables import TEXT_COLUMNS
 from dropout_lab.reporting.view import view_comparison
 
 
@@ -78,6 +79,7 @@ def render_report(
     return environment.get_template("report.html").render(
         comparison=comparison,
         view=view_comparison(comparison),
+        text_columns=TEXT_COLUMNS,
         methods=methods_paragraph(comparison) if comparison.differences else "",
         references=references(comparison) if comparison.differences else [],
         metrics=metrics,

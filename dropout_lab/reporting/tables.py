@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 from itertools import compress
 
+TEXT_COLUMNS = frozenset(
+    {"Metric", "Condition", "Compared with", "Not told apart from", "Posterior probability", "Verdict"}
+)
+"""Headings of columns that hold words; all others hold numbers and are aligned to the right."""
+
 
 @dataclass(frozen=True)
 class TextTable:

@@ -107,7 +107,7 @@ def _results(comparison: Comparison, title: str, metrics: tuple[str, ...]) -> Te
     headings = (
         "Metric",
         *((reference, others[0]) if side_by_side else ("Condition", "Mean ± SD")),
-        *(("Difference", "CI", adjusted, *DETAILS, "Verdict") if others else ()),
+        *(("Difference", "CI", adjusted, "Verdict", *DETAILS) if others else ()),
     )
     rows: list[tuple[str, ...]] = []
     for metric in metrics:
@@ -120,13 +120,13 @@ def _results(comparison: Comparison, title: str, metrics: tuple[str, ...]) -> Te
             empty = ("reference", *[""] * (len(headings) - 4)) if others else ()
             rows.append((label, reference, means[reference], *empty))
         for name in others:
-            cells = difference_cells(comparison.difference(name, metric))
+            cells = list(difference_cells(comparison.difference(name, metric)).values())
+            cells.insert(3, comparison.verdict(name, metric).word.value)
             rows.append(
                 (
                     label,
                     *((means[reference], means[name]) if side_by_side else (name, means[name])),
-                    *cells.values(),
-                    comparison.verdict(name, metric).word.value,
+                    *cells,
                 )
             )
     return TextTable(title, headings, tuple(rows), DETAILS)

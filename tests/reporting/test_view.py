@@ -38,9 +38,9 @@ def test_one_condition_stands_beside_the_reference(make_run: MakeRun) -> None:
         "Design: primary metric test accuracy; 6 seeds per condition; equivalence margin ±0.20 points."
     )
     primary, secondary = view.results
-    assert primary.headings == ("Metric", "baseline", "dropout", "Difference", "CI", "p", *DETAILS, "Verdict")
+    assert primary.headings == ("Metric", "baseline", "dropout", "Difference", "CI", "p", "Verdict", *DETAILS)
     assert [row[0] for row in primary.rows] == ["test accuracy"]
-    assert primary.rows[0][-1] == "better"
+    assert primary.rows[0][6] == "better"
     assert [row[0] for row in secondary.rows] == ["test loss"]
     assert secondary.title.startswith("Secondary metrics")
     assert [verdict.metric for verdict in view.verdicts] == ["test_accuracy"]
@@ -78,7 +78,7 @@ def test_every_format_has_every_verdict(make_run: MakeRun) -> None:
 def test_an_interim_comparison_says_so_everywhere(make_run: MakeRun) -> None:
     found = comparison(make_run, n=4)
     view = view_comparison(found)
-    assert {row[-1] for table in view.results for row in table.rows} == {"interim"}
+    assert {row[6] for table in view.results for row in table.rows} == {"interim"}
     assert "No verdict yet." in to_markdown(found)
     assert {row[CSV_COLUMNS.index("stage")] for row in csv_rows(found)} == {"interim", ""}
 
