@@ -139,6 +139,7 @@ def code_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     copy = tmp_path / "dropout_lab"
     shutil.copytree(Path(dropout_lab.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(dropout_lab, "__file__", str(copy / "__init__.py"))
+    training_code.cache_clear()
     yield copy
     training_code.cache_clear()
 
