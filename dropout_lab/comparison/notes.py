@@ -103,6 +103,11 @@ def _about_tests(selection: Selection, differences: Sequence[Difference], num_fa
         f"widened to match: each excludes 0 exactly if its adjusted p-value is at most "
         f"{format_percent(alpha)}.{also}"
     )
+    if secondary:
+        yield (
+            f"An error rate of {format_percent(alpha)} holds for the primary metric, and another for all "
+            "secondary metrics together."
+        )
 
 
 def _about_equivalence(differences: Sequence[Difference]) -> Iterable[str]:
