@@ -1,5 +1,16 @@
 """Run the command line as ``python -m dropout_lab``."""
 
-from dropout_lab.cli.app import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command line and exit; Ctrl-C ends it in order from the first import on."""
+    try:
+        from dropout_lab.cli.app import main as run
+    except KeyboardInterrupt:
+        sys.exit(130)
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -284,3 +284,19 @@ def test_an_interrupt_is_not_called_an_error(tmp_path):
         assert process.wait() == 130
     assert "\nInterrupted: " in f"\n{rest}"
     assert "Error" not in rest
+
+
+def test_an_interrupt_during_the_first_imports_ends_without_a_traceback():
+    code = """
+import sys
+class Interrupting:
+    def find_spec(self, name, path, target=None):
+        if name == "typer":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting())
+from dropout_lab.__main__ import main
+main()
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 130
+    assert not result.stderr
