@@ -32,6 +32,8 @@ RESULTS = (
     ["sync"],
     ["doctor"],
 )
+QUICK = ("schema", "runs", "compare")
+"""Commands for each run of the tests; the others, which start the same way, are slow tests."""
 ASCII = {"PYTHONIOENCODING": "ascii"}
 POSIX = {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 
@@ -54,7 +56,13 @@ def folder(logged_runs: tuple[Path, dict[str, str]]) -> Path:
     return logged_runs[0]
 
 
-@pytest.mark.parametrize("arguments", RESULTS, ids=lambda arguments: arguments[0])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(arguments, id=arguments[0], marks=[] if arguments[0] in QUICK else pytest.mark.slow)
+        for arguments in RESULTS
+    ],
+)
 def test_a_command_without_stdin_and_stderr_prints_its_result(arguments, folder):
     result = shell(f"{subprocess.list2cmdline(arguments)} <&- 2>&-", folder)
     assert result.returncode == 0, result.stdout
@@ -63,7 +71,14 @@ def test_a_command_without_stdin_and_stderr_prints_its_result(arguments, folder)
 
 
 @pytest.mark.parametrize(
-    "command, code", [("schema", 0), ("runs", 0), ("--help", 0), ("show nothing", 2), ("run none.yaml", 2)]
+    "command, code",
+    [
+        ("schema", 0),
+        ("--help", 0),
+        ("run none.yaml", 2),
+        pytest.param("runs", 0, marks=pytest.mark.slow),
+        pytest.param("show nothing", 2, marks=pytest.mark.slow),
+    ],
 )
 @pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
 def test_a_command_without_any_stream_ends_with_its_exit_code(command, code, closed, folder):
@@ -72,6 +87,7 @@ def test_a_command_without_any_stream_ends_with_its_exit_code(command, code, clo
     assert b"Traceback" not in result.stderr
 
 
+@pytest.mark.slow
 def test_training_without_any_stream_leaves_a_whole_run(tmp_path):
     (tmp_path / "tiny.yaml").write_text(SPEC)
     assert shell("run tiny.yaml <&- >&- 2>&-", tmp_path).returncode == 0
@@ -88,10 +104,10 @@ def test_a_full_stderr_changes_no_exit_code(command, code, folder):
 @pytest.mark.parametrize(
     "command, variables",
     [
-        ("show baseline-seed0", ASCII),
         ("compare", ASCII),
-        ("compare --format markdown", POSIX),
-        ("plan tiny.yaml", {"PYTHONIOENCODING": "cp1252"}),
+        pytest.param("show baseline-seed0", ASCII, marks=pytest.mark.slow),
+        pytest.param("compare --format markdown", POSIX, marks=pytest.mark.slow),
+        pytest.param("plan tiny.yaml", {"PYTHONIOENCODING": "cp1252"}, marks=pytest.mark.slow),
     ],
 )
 def test_what_an_encoding_lacks_does_not_stop_a_command(command, variables, folder):
@@ -125,7 +141,15 @@ def test_characters_that_an_encoding_has_stay():
     assert stand_in("größer ± ▲", "utf-8") == "größer ± ▲"
 
 
-@pytest.mark.parametrize("flags", [["-W", "error"], ["-bb"], ["-OO"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "flags",
+    [
+        pytest.param(["-W", "error"], marks=pytest.mark.slow),
+        pytest.param(["-bb"], marks=pytest.mark.slow),
+        ["-OO"],
+    ],
+    ids=" ".join,
+)
 def test_options_of_the_interpreter_that_make_libraries_stumble_do_no_harm(flags, folder):
     result = subprocess.run(
         [sys.executable, *flags, "-m", "dropout_lab", "compare"], cwd=folder, capture_output=True, check=False
@@ -169,6 +193,7 @@ def usual_metrics(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
     return _trained(tmp_path_factory.mktemp("usual") / "run", {})[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", KERAS_SETTINGS.values(), ids=KERAS_SETTINGS.keys())
 def test_settings_of_libraries_change_no_result(settings, usual_metrics, tmp_path):
     home = tmp_path / "keras"
