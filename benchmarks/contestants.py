@@ -94,7 +94,7 @@ def timed(action: Callable[[int], object]) -> Callable[[int], tuple[float, float
 
 
 def engine_steps(one: Contestant) -> Callable[[int], tuple[float, float]]:
-    from dropout_lab.cli.process import set_variables
+    from dropout_lab.libraries import set_variables
 
     set_variables()  # as `dropout-lab run` does, before TensorFlow is imported
     from dropout_lab.learning.engines.fast import FastEngine

@@ -10,7 +10,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from dropout_lab.cli.process import set_variables
+from dropout_lab.libraries import set_variables
 from dropout_lab.records import RunRecord, RunStatus
 
 REPOSITORY = Path(__file__).resolve().parent.parent

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TextIO
 
-from dropout_lab.cli.process import without_keras_settings
+from dropout_lab.libraries import without_keras_settings
 from dropout_lab.redaction import redact
 
 if TYPE_CHECKING:

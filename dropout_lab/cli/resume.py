@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dropout_lab.cli.console import TextOrJson, print_json, starting, starting_tensorflow
+from dropout_lab.cli.console import TextOrJson, print_json, starting, starting_tensorflow, stderr
 from dropout_lab.cli.help import documented
 from dropout_lab.errors import DropoutLabError, UsageError
 
@@ -98,14 +98,15 @@ def _continue(found: "Sequence[Workspace]", format_: TextOrJson, *, otherwise: s
             print(otherwise)
         return
     with starting_tensorflow():
-        from dropout_lab.cli.run_display import RunDisplay, print_outcomes
+        from dropout_lab.cli.run_display import print_outcomes
+        from dropout_lab.execution.display import RunDisplay
         from dropout_lab.execution.executor import resume_runs, use_recorded_threads
         from dropout_lab.execution.stopping import listen_for_stop
         from dropout_lab.learning.devices import resolve_device
 
         use_recorded_threads(found)
         resolve_device("auto")  # TensorFlow logs to the terminal when it first looks for devices
-    with listen_for_stop() as stop, RunDisplay(len(found)) as display:
+    with listen_for_stop() as stop, RunDisplay(len(found), stderr()) as display:
         report = resume_runs(found, display, stop)
     print_outcomes(report.outcomes, as_json=format_ is TextOrJson.JSON)
     report.raise_problems()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dropout_lab.cli.console import TextOrJson, starting, starting_tensorflow
+from dropout_lab.cli.console import TextOrJson, starting, starting_tensorflow, stderr
 from dropout_lab.cli.help import documented
 
 if TYPE_CHECKING:
@@ -78,25 +78,18 @@ def train_runs(runs: "Sequence[PlannedRun]", *, fresh: bool = False, format_: Te
 
     datasets = {data: load_data(data) for data in {run.settings.data for run in runs}}
     with starting("MLflow"):
-        from dropout_lab.tracking import connect, read_runs
+        from dropout_lab.tracking import connect
 
         trackers = {name: connect(name) for name in {run.origin.experiment for run in runs}}
     with starting_tensorflow():
-        from dropout_lab.cli.run_display import RunDisplay, print_outcomes
-        from dropout_lab.execution.executor import execute_runs
-        from dropout_lab.execution.sequential import execute_sequentially
+        from dropout_lab.cli.run_display import print_outcomes
+        from dropout_lab.execution.display import RunDisplay
+        from dropout_lab.execution.executor import execute_design
         from dropout_lab.execution.stopping import listen_for_stop
         from dropout_lab.learning.devices import resolve_device
 
         resolve_device("auto")  # TensorFlow logs to the terminal when it first looks for devices
-    with listen_for_stop() as stop, RunDisplay(len(runs)) as display:
-        report = execute_sequentially(
-            runs,
-            lambda batch: execute_runs(
-                batch, display, stop, fresh=fresh, datasets=datasets, trackers=trackers
-            ),
-            lambda: read_runs(runs[0].origin.experiment),
-            display.noted,
-        )
+    with listen_for_stop() as stop, RunDisplay(len(runs), stderr()) as display:
+        report = execute_design(runs, display, stop, fresh=fresh, datasets=datasets, trackers=trackers)
     print_outcomes(report.outcomes, as_json=format_ is TextOrJson.JSON)
     report.raise_problems()

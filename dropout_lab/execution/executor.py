@@ -13,15 +13,41 @@ from dropout_lab.execution.outcome import Failure, Report, RunOutcome
 from dropout_lab.execution.planning import PlannedRun
 from dropout_lab.execution.provenance import Provenance, find_provenance
 from dropout_lab.execution.runner import Runner
+from dropout_lab.execution.sequential import execute_sequentially
 from dropout_lab.execution.stopping import StopRequest
 from dropout_lab.execution.watch import Reporter
 from dropout_lab.execution.workspace import Workspace, workspaces
 from dropout_lab.learning.data import Dataset, load_data
 from dropout_lab.learning.devices import resolve_device, use_threads
 from dropout_lab.spec import DataSpec
-from dropout_lab.tracking import Tracker, connect
+from dropout_lab.tracking import Tracker, connect, read_runs
 
 Job = tuple[str, Callable[[], RunOutcome]]
+
+
+def execute_design(
+    runs: Sequence[PlannedRun],
+    reporter: Reporter,
+    stop: StopRequest,
+    *,
+    fresh: bool = False,
+    datasets: Mapping[DataSpec, Dataset],
+    trackers: Mapping[str, Tracker],
+) -> Report:
+    """Train the runs of one spec: all of a fixed design, as many as needed of a sequential one.
+
+    Args:
+        runs: All planned runs of the spec.
+        reporter, stop, fresh: As in `execute_runs`.
+        datasets: Images by the data settings that choose them.
+        trackers: Trackers by experiment.
+    """
+    return execute_sequentially(
+        runs,
+        lambda batch: execute_runs(batch, reporter, stop, fresh=fresh, datasets=datasets, trackers=trackers),
+        lambda: read_runs(runs[0].origin.experiment),
+        reporter.noted,
+    )
 
 
 def execute_runs(

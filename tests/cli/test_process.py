@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lab.cli.process import FAST, FIXED, IMPATIENT, QUIET, stand_in, without_keras_settings
+from dropout_lab.cli.process import stand_in
+from dropout_lab.libraries import FAST, FIXED, IMPATIENT, QUIET, without_keras_settings
 
 SPEC = """
 name: tiny

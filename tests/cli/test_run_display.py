@@ -1,6 +1,7 @@
 import pytest
 
-from dropout_lab.cli.run_display import RunDisplay, print_outcomes
+from dropout_lab.cli.run_display import print_outcomes
+from dropout_lab.execution.display import RunDisplay
 from dropout_lab.execution.outcome import Failure, RunOutcome
 from dropout_lab.execution.planning import Origin, PlannedRun
 from dropout_lab.spec import Settings
