@@ -1,3 +1,32 @@
-"""dropout_lab: a command-line laboratory for dropout."""
+"""dropout_lab: a laboratory for dropout, on the command line and in Python."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dropout_lab.api import ComparisonResult, judge, load_spec
+    from dropout_lab.errors import DropoutLabError
+    from dropout_lab.spec import Spec
 
 __version__ = "0.2.0.dev0"
+__all__ = ["ComparisonResult", "DropoutLabError", "Spec", "__version__", "judge", "load_spec"]
+
+_HOMES = {
+    "ComparisonResult": "dropout_lab.api",
+    "DropoutLabError": "dropout_lab.errors",
+    "Spec": "dropout_lab.spec",
+    "judge": "dropout_lab.api",
+    "load_spec": "dropout_lab.api",
+}
+"""Modules that are imported when one of their names is first used."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

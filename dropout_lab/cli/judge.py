@@ -40,11 +40,13 @@ def judge(
     from dropout_lab.cli.comparison_output import print_comparison
     from dropout_lab.comparison.question import Question
     from dropout_lab.comparison.score_table import judge as judge_rows
-    from dropout_lab.comparison.score_table import metric_columns, parse_scores
+    from dropout_lab.comparison.score_table import metric_columns, parse_scores, read_scores
     from dropout_lab.statistics.methods import Method
 
-    name = "scores" if scores == "-" else Path(scores).stem
-    rows = parse_scores(_read(scores), scores if scores != "-" else "standard input")
+    if scores == "-":
+        name, rows = "scores", parse_scores(_read_stdin(), "standard input")
+    else:
+        name, rows = Path(scores).stem, read_scores(Path(scores))
     comparison = judge_rows(
         rows,
         Question(
@@ -66,12 +68,10 @@ def judge(
         write_files(comparison, {}, plots=plots, report=report, log=False)
 
 
-def _read(source: str) -> str:
+def _read_stdin() -> str:
     try:
-        if source == "-":
-            return sys.stdin.buffer.read().decode("utf-8-sig")
-        return Path(source).read_bytes().decode("utf-8-sig")
+        return sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{source}: not UTF-8 text (byte {error.start})") from error
+        raise UsageError(f"-: not UTF-8 text (byte {error.start})") from error
     except OSError as error:
-        raise UsageError(f"{source}: {error.strerror}") from error
+        raise UsageError(f"-: {error.strerror}") from error

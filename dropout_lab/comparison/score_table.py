@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from dropout_lab.comparison.compare import compare_runs
@@ -82,6 +83,20 @@ def runs_of_rows(rows: Iterable[Row], name: str) -> list[RunRecord]:
     return runs
 
 
+def read_scores(path: Path) -> list[Row]:
+    """Return the rows of a file in CSV or JSON.
+
+    Raises:
+        UsageError: If the file cannot be read, or is neither.
+    """
+    try:
+        return parse_scores(path.read_bytes().decode("utf-8-sig"), str(path))
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not UTF-8 text (byte {error.start})") from error
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+
+
 def parse_scores(text: str, name: str) -> list[Row]:
     """Return the rows of a table in CSV or JSON (a list of objects, or an object of columns).
 
@@ -103,9 +118,17 @@ def parse_scores(text: str, name: str) -> list[Row]:
 
 def _parse_json(text: str, name: str) -> list[Row]:
     try:
-        content = json.loads(text)
+        return rows_of(json.loads(text), name)
     except ValueError as error:
         raise UsageError(f"{name}: not valid JSON: {error}") from error
+
+
+def rows_of(content: Any, name: str) -> list[Row]:
+    """Return the rows of a table that is a list of mappings, or a mapping of columns.
+
+    Raises:
+        UsageError: If it is neither, or its columns differ in length.
+    """
     if isinstance(content, dict) and all(isinstance(column, list) for column in content.values()):
         if len({len(column) for column in content.values()}) > 1:
             raise UsageError(f"{name}: columns of different lengths")

@@ -18,6 +18,11 @@ CSV_COLUMNS = (
 
 def csv_rows(comparison: Comparison) -> list[list[str]]:
     """Return a row per metric and condition; a cell without a value is empty."""
+    return [[_csv_cell(value) for value in row] for row in value_rows(comparison)]
+
+
+def value_rows(comparison: Comparison) -> list[list[Any]]:
+    """Return a row of values in the order of `CSV_COLUMNS` per metric and condition."""
     standings = {one.condition: one for one in comparison.standings}
     rows = []
     for metric in comparison.metrics:
@@ -45,7 +50,7 @@ def csv_rows(comparison: Comparison) -> list[list[str]]:
                     "planned_seeds": standing.planned,
                     "error_rate": standing.error_rate,
                 }
-            rows.append([_csv_cell(cells.get(name)) for name in CSV_COLUMNS])
+            rows.append([cells.get(name) for name in CSV_COLUMNS])
     return rows
 
 
