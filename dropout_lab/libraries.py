@@ -1,10 +1,8 @@
 """The environment variables that TensorFlow, Keras and MLflow read; standard library only."""
 
 import os
-import sys
 import tempfile
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 QUIET = {
@@ -68,49 +66,3 @@ def without_keras_settings() -> Iterator[None]:
                 del os.environ["KERAS_HOME"]
             else:
                 os.environ["KERAS_HOME"] = given
-
-
-class _Shared:
-    """What `library_variables` found in the environment, and how many calls need its variables now."""
-
-    lock = threading.Lock()
-    num_users = 0
-    found: Mapping[str, str | None] = {}
-
-
-@contextmanager
-def library_variables() -> Iterator[None]:
-    """Set the variables of `set_variables` for a call from Python, and restore the caller's afterwards.
-
-    Calls on several threads share them: the first one sets them and the last one restores. Variables of
-    plots are left alone, since the caller may draw some, too.
-    """
-    with _Shared.lock:
-        if not _Shared.num_users:
-            names = [*QUIET, *IMPATIENT, *FAST, *FIXED, *REMOVED, "HOME"]
-            _Shared.found = {name: os.environ.get(name) for name in names}
-            set_variables()
-            _restore("MPLBACKEND")
-        _Shared.num_users += 1
-    try:
-        yield
-    finally:
-        with _Shared.lock:
-            _Shared.num_users -= 1
-            if not _Shared.num_users:
-                for name in _Shared.found:
-                    _restore(name)
-
-
-def _restore(name: str) -> None:
-    value = _Shared.found[name]
-    if value is None:
-        os.environ.pop(name, None)
-    else:
-        os.environ[name] = value
-
-
-def imported_backend() -> str:
-    """Return the Keras backend of this process, or an empty string if Keras is not imported yet."""
-    keras = sys.modules.get("keras")
-    return str(keras.backend.backend()) if keras is not None else ""
