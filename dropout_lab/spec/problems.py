@@ -36,7 +36,7 @@ def validation_problem(details: ErrorDetails, sources: Sources) -> str:
     elif value is None and location == ("conditions",):
         problem = "no conditions: list at least one, or remove the key"
     elif value is None and location[:-1] == ("conditions",):
-        problem = f"empty condition: write `{location[-1]}: {{}}` if it changes nothing"
+        problem = f"empty condition: write `{printable(str(location[-1]))}: {{}}` if it changes nothing"
     else:
         allowed = details["msg"] if kind in TYPES_WORDED_BY_PYDANTIC else expected_at(location)
         nearest = did_you_mean(str(value), choices_at(location))

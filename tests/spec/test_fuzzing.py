@@ -86,6 +86,7 @@ GOOD_FILE = b'{"name": "a", "seeds": [1], "conditions": {"b": {"model": {"dropou
 
 @settings(max_examples=300)
 @given(raw=FILES)
+@example(raw=b'{"name": "a", "conditions": {"\\u001f": null}}')
 def test_a_file_gives_a_spec_or_a_spec_error(tmp_path_factory, raw):
     _spec_or_spec_error(tmp_path_factory.getbasetemp(), raw, [])
 
