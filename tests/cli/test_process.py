@@ -218,6 +218,7 @@ def test_the_users_keras_home_is_back_after_the_import(monkeypatch):
     assert "KERAS_HOME" not in os.environ
 
 
+@pytest.mark.slow
 def test_forced_colors_go_into_a_file_without_moving_the_cursor(folder):
     variables = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
     result = shell("runs", folder, variables)
@@ -227,6 +228,7 @@ def test_forced_colors_go_into_a_file_without_moving_the_cursor(folder):
         assert b"\x1b[3" not in shell("runs", folder, quiet).stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can become another user")
 def test_a_user_that_the_system_does_not_know_can_train():
     # The effective user stays root, who may read this Python wherever it is.

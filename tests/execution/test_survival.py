@@ -63,7 +63,9 @@ def test_killed_at_random_moments_a_spec_ends_as_if_it_had_not_been(lab: Path, c
     assert list(STATE_ROOT.glob("[0-9a-f]*")) == []
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
 def test_a_signal_leaves_a_run_that_resume_finishes(
     lab: Path, command: Command, number: signal.Signals, code: int
 ) -> None:

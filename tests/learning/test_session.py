@@ -162,7 +162,9 @@ def test_a_checkpoint_without_permission_is_passed_over(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    "precision", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)]
+)
 def test_mixed_precision_trains_and_drops_at_the_rate(make_session: MakeSession, precision: str) -> None:
     session = make_session(dropout=0.3, precision=precision)
     assert [check.rate for check in session.check_dropout()] == [0.3, 0.3, 0.3]
