@@ -73,7 +73,7 @@ def train_runs(runs: "Sequence[PlannedRun]", *, fresh: bool = False, format_: Te
     Raises:
         DropoutLabError: If some have no result, after the others were tried.
     """
-    # In this order, so that what costs nothing to check is told before TensorFlow has started.
+    # In this order, so that cheap checks fail before TensorFlow has started.
     from dropout_lab.learning.data import load_data
 
     datasets = {data: load_data(data) for data in {run.settings.data for run in runs}}

@@ -18,7 +18,7 @@ def differs(key: str, first: FactsBySeed, second: FactsBySeed) -> bool:
 
 
 def is_seed_own(key: str, by_seed: FactsBySeed) -> bool:
-    """Return whether each seed has its own value: images too, if they are drawn anew for each."""
+    """Return whether each seed has its own value: images too, if they are drawn again for each."""
     resampled = all(facts.get("data.resample") == "True" for facts in by_seed.values())
     return key in SEED_OWN or (key == "data_digest" and resampled)
 
