@@ -299,6 +299,7 @@ for command in {[arguments[0] for arguments in RESULTS]!r}:
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.slow
 def test_an_interrupt_is_not_called_an_error(tmp_path):
     (tmp_path / "long.yaml").write_text(SPEC.replace("epochs: 1", "epochs: 500"))
     command = [sys.executable, "-m", "dropout_lab", "run", "long.yaml"]

@@ -27,6 +27,7 @@ def test_the_seeds_are_the_fewest_that_keep_the_promise() -> None:
     assert shown[0] < 0.9 <= shown[1]
 
 
+@pytest.mark.slow
 def test_uncertain_noise_takes_more_seeds() -> None:
     goal = seed_goal("test_accuracy", difference=0.003)
     numbers = [

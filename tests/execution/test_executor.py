@@ -244,6 +244,7 @@ def test_each_reason_is_named(runs: list[PlannedRun], work: Work) -> None:
     assert reason in failure.message
 
 
+@pytest.mark.slow
 def test_fresh_clears_whatever_stands_for_the_same_run(runs: list[PlannedRun], work: Work) -> None:
     workspace = work.interrupt(runs[0])
     other = work.interrupt(runs[2])
@@ -366,6 +367,7 @@ def test_another_store_is_named_and_left_alone(
     assert not workspace.path.exists()
 
 
+@pytest.mark.slow
 def test_a_renamed_experiment_is_told(runs: list[PlannedRun], work: Work) -> None:
     work.execute(runs[0]).raise_problems()
     client = mlflow.MlflowClient()

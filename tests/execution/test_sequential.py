@@ -136,6 +136,7 @@ def test_a_sequential_design_needs_two_conditions(tmp_path: Path) -> None:
         load_spec(tmp_path / "s.yaml")
 
 
+@pytest.mark.slow
 def test_the_command_stops_when_the_verdict_is_decided(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

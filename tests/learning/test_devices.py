@@ -115,6 +115,7 @@ def train(num_cpus: int, threads: int, how: str) -> list[str]:
     return result.stdout.splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not hasattr(os, "sched_setaffinity"), reason="needs a system that limits processes to CPUs"
 )

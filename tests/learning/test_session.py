@@ -51,6 +51,7 @@ def test_conditions_at_one_seed_are_twins_and_end_apart(make_session: MakeSessio
     assert baseline.weights_fingerprint() != dropout.weights_fingerprint()
 
 
+@pytest.mark.slow
 def test_memory_that_does_not_suffice_is_told_with_what_to_do(make_session: MakeSession) -> None:
     def ask_for_128_tebibytes(_progress: Progress) -> None:
         tf.random.uniform([2**45])
