@@ -167,27 +167,6 @@ def compare_values(
     )
 
 
-def one_sided_bounds(
-    values: Values,
-    reference: Values,
-    *,
-    paired: bool,
-    confidence: float,
-    method: Method | str = Method.T,
-    rng: np.random.Generator | None = None,
-) -> tuple[float, float]:
-    """Return the lower and the upper one-sided bound of the difference, each at `confidence`.
-
-    Returns:
-        NaN, NaN from fewer than two values; infinite if there are too few for this confidence.
-    """
-    if min(len(values), len(reference)) < 2:
-        return math.nan, math.nan
-    rng = rng or np.random.default_rng(0)
-    test = shift_test(values, reference, paired=paired, method=method, rng=rng)
-    return test.lower(1 - confidence), test.upper(1 - confidence)
-
-
 def _sd_difference(values: Values, reference: Values, paired: bool) -> float:
     if paired:
         return float(np.std(values - reference, ddof=1))

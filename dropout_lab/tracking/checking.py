@@ -29,7 +29,7 @@ def check_store() -> tuple[Location, bool]:
     client, location = open_client(create=location.file is not None)
     with failures_told(location):
         try:
-            # Taken: whoever may create experiments is told so, and anybody else that they may not.
+            # The name is taken: the error tells who may create experiments from who may not.
             client.create_experiment("Default")
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.weightstats import ttost_ind, ttost_paired
 
-from dropout_lab.statistics.difference import DifferenceTest, compare_values, one_sided_bounds
+from dropout_lab.statistics.difference import DifferenceTest, compare_values, shift_test
 from dropout_lab.statistics.methods import Method
 
 # Eight seeds of two conditions; every expected value below is worked out from these.
@@ -80,16 +80,21 @@ def test_equivalence_is_statsmodels_two_one_sided_tests(shift: float) -> None:
     assert math.isnan(compare(values, REFERENCE, margin=None).equivalence_p)
 
 
+def bounds(values: np.ndarray, reference: np.ndarray) -> tuple[float, float]:
+    test = shift_test(values, reference, paired=True, rng=np.random.default_rng(0))
+    return test.lower(0.05), test.upper(0.05)
+
+
 def test_one_sided_bounds_err_on_one_side_only() -> None:
     differences = VALUES - REFERENCE
     reach = 1.894578605061305 * differences.std(ddof=1) / math.sqrt(8)  # t quantile 0.95, 7 degrees
-    bounds = one_sided_bounds(VALUES, REFERENCE, paired=True, confidence=0.95)
-    assert bounds == pytest.approx((differences.mean() - reach, differences.mean() + reach))
-    assert np.isnan(one_sided_bounds(VALUES[:1], REFERENCE[:1], paired=True, confidence=0.95)).all()
+    expected = (differences.mean() - reach, differences.mean() + reach)
+    assert bounds(VALUES, REFERENCE) == pytest.approx(expected)
+    single = compare_values(VALUES[:1], REFERENCE[:1], paired=True, rng=np.random.default_rng(0))
+    assert np.isnan([single.ci_low, single.ci_high]).all()
     # Without spread the signs decide: 1 / 2**8 allows a bound at 0.95, 1 / 2**4 does not.
-    assert one_sided_bounds(VALUES, VALUES + 0.1, paired=True, confidence=0.95) == pytest.approx((-0.1, -0.1))
-    few = one_sided_bounds(VALUES[:4], VALUES[:4] + 0.1, paired=True, confidence=0.95)
-    assert few == (-math.inf, math.inf)
+    assert bounds(VALUES, VALUES + 0.1) == pytest.approx((-0.1, -0.1))
+    assert bounds(VALUES[:4], VALUES[:4] + 0.1) == (-math.inf, math.inf)
 
 
 @pytest.mark.parametrize("method", Method)
