@@ -17,7 +17,13 @@ from requests.exceptions import (
     Timeout,
 )
 from requests.exceptions import ConnectionError as RequestConnectionError
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    SQLAlchemyError,
+)
 
 from dropout_lab.errors import DropoutLabError, TrackingError, TrackingUnavailable
 from dropout_lab.redaction import redact
@@ -39,7 +45,13 @@ _TRY_LATER = (408, 425, 429, 502, 503, 504)
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS)
 _MYSQL_ACCESS = (1044, 1045, 1142, 1698)
+_CONFLICTS = ("IntegrityError", "UniqueViolation")
+"""Names by which a server reports that a row exists already; it says so in the text of status 400."""
 _SHOWN_CHARACTERS = 500
+
+
+class TrackingConflict(TrackingUnavailable):
+    """Another process wrote the same row between the look and the insertion; the next look will find it."""
 
 
 @contextmanager
@@ -66,6 +78,10 @@ def unavailable(location: Location, reason: object) -> TrackingUnavailable:
 
 def _worded(error: BaseException, location: Location) -> TrackingError:
     chain = _chain(error)
+    if any(isinstance(link, IntegrityError) or _names_conflict(link) for link in chain):
+        return TrackingConflict(
+            f"Another process wrote to {location.shown} at the same moment.", hint="Repeat the command."
+        )
     for word in (_of_connection, _of_system):
         for link in chain:
             worded = word(link, location)
@@ -83,6 +99,10 @@ def _chain(error: BaseException) -> list[BaseException]:
             break
         chain.append(following)
     return chain
+
+
+def _names_conflict(error: BaseException) -> bool:
+    return isinstance(error, RestException) and any(name in str(error) for name in _CONFLICTS)
 
 
 def _of_system(error: BaseException, location: Location) -> TrackingError | None:

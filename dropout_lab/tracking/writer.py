@@ -1,6 +1,7 @@
 """Write runs. Every call may be repeated after a crash or an outage; nothing is recorded twice."""
 
 import getpass
+import itertools
 import tempfile
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from dropout_lab.redaction import redact
 from dropout_lab.tracking import liveness, models, tags
 from dropout_lab.tracking.dataset_inputs import dataset_inputs
 from dropout_lab.tracking.experiments import find_or_create
-from dropout_lab.tracking.failures import failures_told
+from dropout_lab.tracking.failures import TrackingConflict, failures_told
 from dropout_lab.tracking.known_runs import find_status
 from dropout_lab.tracking.location import Location
 from dropout_lab.tracking.run_record import to_record
@@ -28,6 +29,7 @@ from dropout_lab.tracking.system_metrics import SystemMetricsSampler
 EPOCH_METRICS = ("loss", "accuracy", "val_loss", "val_accuracy", "epoch_seconds")
 _PARAMS_PER_CALL = 100
 _METRICS_PER_CALL = 1000
+_ATTEMPTS, _ATTEMPTS_IN_CONFLICT = 2, 10
 
 
 def connect(experiment: str) -> "Tracker":
@@ -53,7 +55,7 @@ T = TypeVar("T")
 def _repeatable(
     method: Callable[Concatenate["Tracker", P], T],
 ) -> Callable[Concatenate["Tracker", P], T]:
-    """Translate exceptions of a method, and retry once if the store did not respond.
+    """Translate exceptions of a method, and retry if the store did not respond or another process was faster.
 
     The retries of MLflow are off: if only the answer to a call was lost, they would repeat it and create a
     second run. These methods look first at what exists.
@@ -61,12 +63,14 @@ def _repeatable(
 
     @wraps(method)
     def call(self: "Tracker", /, *args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            with failures_told(self.location):
-                return method(self, *args, **kwargs)
-        except TrackingUnavailable:
-            with failures_told(self.location):
-                return method(self, *args, **kwargs)
+        for attempt in itertools.count(1):
+            try:
+                with failures_told(self.location):
+                    return method(self, *args, **kwargs)
+            except TrackingUnavailable as error:
+                if attempt >= (_ATTEMPTS_IN_CONFLICT if isinstance(error, TrackingConflict) else _ATTEMPTS):
+                    raise
+        raise AssertionError("unreachable")
 
     return call
 

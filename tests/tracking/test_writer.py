@@ -2,7 +2,9 @@
 
 import errno
 import json
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -199,3 +201,26 @@ def test_a_deleted_experiment_is_named_with_the_way_to_restore_it():
     tracker.client.delete_experiment(tracker.experiment_id)
     with pytest.raises(TrackingError, match=f"deleted.*\n.*restore --experiment-id {tracker.experiment_id}"):
         connect("gone")
+
+
+def test_runs_that_start_at_the_same_moment_share_their_datasets(experiment, make_start):
+    """MLflow looks for a dataset, then inserts it: all but one writer meet a row that exists."""
+    num_writers, rounds = 4, 6
+    trackers = [connect(experiment) for _ in range(num_writers)]
+    together = threading.Barrier(num_writers)
+
+    def start_runs(number: int) -> list[str]:
+        started = []
+        for one in range(rounds):
+            start = make_start(seed=number)
+            data = replace(start.data, digest=f"{one:036x}")
+            together.wait(timeout=60)
+            started.append(trackers[number].start_run(replace(start, data=data)))
+        return started
+
+    with ThreadPoolExecutor(num_writers) as pool:
+        runs = [run_id for started in pool.map(start_runs, range(num_writers)) for run_id in started]
+    found = [trackers[0].client.get_run(run_id).inputs.dataset_inputs for run_id in runs]
+    assert len(set(runs)) == num_writers * rounds
+    assert all(len(inputs) == 2 for inputs in found)
+    assert len({one.dataset.digest for inputs in found for one in inputs}) == rounds
