@@ -97,11 +97,11 @@ def engine_steps(one: Contestant) -> Callable[[int], tuple[float, float]]:
     from dropout_lab.libraries import set_variables
 
     set_variables()  # as `dropout-lab run` does, before TensorFlow is imported
-    from dropout_lab.learning.engines.fast import FastEngine
-    from dropout_lab.learning.engines.stock import StockEngine
-    from dropout_lab.learning.model import build_model
-    from dropout_lab.learning.training import build_optimizer
+    from dropout_lab.models.published import build_model
     from dropout_lab.spec import ModelSpec, TrainingSpec
+    from dropout_lab.training.engines.fast import FastEngine
+    from dropout_lab.training.engines.stock import StockEngine
+    from dropout_lab.training.loop import build_optimizer
 
     *filters, units = one.sizes
     rates = dict(zip(("conv1", "conv2", "dense"), one.rates, strict=True))

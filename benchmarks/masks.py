@@ -23,8 +23,8 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
-from dropout_lab.learning.engines.masks import example_keys, keep_mask, kept, random_words
 from dropout_lab.seeds import derive_seed
+from dropout_lab.training.engines.masks import example_keys, keep_mask, kept, random_words
 from results import machine, markdown_table, write_section
 
 TESTS = [0, 1, 2, 3, 4, 8, 9, 10, 11, 12, 13, 15, 16, 17, 100, 101, 102, *range(200, 210)]

@@ -12,7 +12,7 @@ import numpy as np
 from keras import Input, Sequential
 from keras.layers import Conv2D, Dense, Dropout, Flatten, MaxPooling2D, ZeroPadding2D
 
-from dropout_lab.learning.data import load_data
+from dropout_lab.data.selection import load_data
 from dropout_lab.spec import DataSpec
 
 

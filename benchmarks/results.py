@@ -14,7 +14,7 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 def machine() -> str:
     """Return one line about the hardware and the packages, without names of persons or places."""
     # Imported late: it loads TensorFlow and sets its environment, which child processes would inherit.
-    from dropout_lab.learning.processor import cpu_name, instruction_set
+    from dropout_lab.training.processor import cpu_name, instruction_set
 
     packages = []
     for name in ("tensorflow", "keras", "numpy", "torch"):

@@ -14,7 +14,7 @@ from dropout_lab.libraries import set_variables
 from dropout_lab.records import RunRecord, RunStatus
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-SUBSET = REPOSITORY / "tests" / "data" / "fashion-mnist"
+SUBSET = REPOSITORY / "tests" / "fixtures" / "fashion-mnist"
 """1,000 training and 500 test images."""
 
 hypothesis.settings.register_profile("dropout_lab", deadline=None, derandomize=True, database=None)
@@ -43,7 +43,7 @@ def subset() -> Path:
 @pytest.fixture(scope="session")
 def whole_dataset() -> Path:
     """Folder of the official dataset; skips where it is not on this machine."""
-    from dropout_lab.learning.data_files import DEBIAN_FOLDER, keras_cache, missing_files
+    from dropout_lab.data.idx_files import DEBIAN_FOLDER, keras_cache, missing_files
 
     places = [Path(USERS_DATA)] if USERS_DATA else [keras_cache(), DEBIAN_FOLDER]
     for folder in places:

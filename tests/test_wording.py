@@ -19,7 +19,17 @@ BANNED = re.compile(
 """`picture` stands for a plot or a figure; the HTML element of that name is no word."""
 
 NUMBERS = re.compile(r"\bfigures?\b", re.IGNORECASE)
-ROOMS_WITHOUT_PLOTS = ("comparison", "evaluation", "execution", "learning", "spec", "statistics", "tracking")
+ROOMS_WITHOUT_PLOTS = (
+    "comparison",
+    "evaluation",
+    "data",
+    "models",
+    "runs",
+    "spec",
+    "statistics",
+    "tracking",
+    "training",
+)
 """Where "figures" can only mean numbers, which are called metrics, values or results."""
 
 DOCUMENTED_FIELDS = ("spec/models.py", "spec/settings.py")

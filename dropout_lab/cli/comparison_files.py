@@ -7,9 +7,9 @@ from pathlib import Path
 
 from dropout_lab.cli.console import printable
 from dropout_lab.comparison.results import Comparison
+from dropout_lab.data.selection import CLASS_NAMES
 from dropout_lab.errors import TrackingError, UsageError
 from dropout_lab.files import write_atomically
-from dropout_lab.learning.data import CLASS_NAMES
 from dropout_lab.plotting import TestPredictions, comparison_pictures, save_pictures
 from dropout_lab.reporting.report import ReportLinks, render_report
 

@@ -108,5 +108,5 @@ def starting_tensorflow() -> Iterator[None]:
     """Show that TensorFlow is being started, as `starting` does, and import Keras with its own settings."""
     with starting("TensorFlow"):
         with without_keras_settings():
-            import dropout_lab.learning.devices  # noqa: F401
+            import dropout_lab.training.devices  # noqa: F401
         yield

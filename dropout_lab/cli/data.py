@@ -9,7 +9,7 @@ from dropout_lab.cli.console import TextOrJson, print_json, stderr, stdout
 from dropout_lab.cli.help import documented
 
 if TYPE_CHECKING:
-    from dropout_lab.learning.data_files import IdxFile
+    from dropout_lab.data.idx_files import IdxFile
 
 
 @documented(
@@ -38,8 +38,8 @@ def data(
     format_: Annotated[TextOrJson, typer.Option("--format", help="Output format.")] = TextOrJson.TEXT,
 ) -> None:
     """Locate, verify and if necessary fetch the dataset, then print what was found."""
-    from dropout_lab.learning.data_files import locate, read_files
-    from dropout_lab.learning.fetching import fetch
+    from dropout_lab.data.fetching import fetch
+    from dropout_lab.data.idx_files import locate, read_files
 
     messages = stderr()
     found = locate(folder) or fetch(lambda text: messages.print(text, soft_wrap=True), install=install)
@@ -52,7 +52,7 @@ def data(
 
 def summarise(folder: Path, files: "dict[str, IdxFile]") -> dict[str, Any]:
     """Return the summary of verified `files` that ``--format json`` prints."""
-    from dropout_lab.learning.data import is_official
+    from dropout_lab.data.selection import is_official
 
     return {
         "folder": str(folder),

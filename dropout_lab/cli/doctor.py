@@ -130,7 +130,7 @@ def check_packages(
 def check_keras() -> Check:
     """Check that Keras has the backend that the networks need, with the settings of a run."""
     with starting_tensorflow():
-        from dropout_lab.learning.devices import configure_keras, keras_settings
+        from dropout_lab.training.devices import configure_keras, keras_settings
 
         configure_keras("float32")
     found = ", ".join(f"{name} {value}" for name, value in keras_settings().items())
@@ -140,7 +140,7 @@ def check_keras() -> Check:
 def check_device() -> Check:
     """Check that TensorFlow starts, and find the device that ``device: auto`` takes."""
     with starting_tensorflow():
-        from dropout_lab.learning.devices import resolve_device
+        from dropout_lab.training.devices import resolve_device
 
         device = resolve_device("auto")
     return Check(
@@ -150,8 +150,8 @@ def check_device() -> Check:
 
 def check_data() -> Check:
     """Check that the dataset is present and intact, without downloading it."""
-    from dropout_lab.learning.data import is_official
-    from dropout_lab.learning.data_files import locate, read_files
+    from dropout_lab.data.idx_files import locate, read_files
+    from dropout_lab.data.selection import is_official
 
     folder = locate()
     if folder is None:

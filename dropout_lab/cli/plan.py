@@ -79,7 +79,7 @@ def plan(
             raise UsageError(f"{option}: {value} is not a fraction above 0, such as 0.005")
     if plot is not None and plot.suffix not in (".png", ".svg"):
         raise UsageError(f"--plot: {plot} is neither a .png nor an .svg file")
-    from dropout_lab.execution.planning import plan_runs, spec_design
+    from dropout_lab.runs.planning import plan_runs, spec_design
     from dropout_lab.spec import load_spec, seeds_override
 
     overrides = list(set_ or [])

@@ -11,7 +11,7 @@ from dropout_lab.cli.help import documented
 from dropout_lab.errors import DropoutLabError, UsageError
 
 if TYPE_CHECKING:
-    from dropout_lab.execution.workspace import Workspace
+    from dropout_lab.runs.workspace import Workspace
 
 Format = Annotated[TextOrJson, typer.Option("--format", help="Output format.")]
 RUN_HELP = "Run name, run ID, or ID prefix."
@@ -30,7 +30,7 @@ def resume(
     format_: Format = TextOrJson.TEXT,
 ) -> None:
     """Continue the interrupted runs of this folder."""
-    from dropout_lab.execution.workspace import choose_workspaces
+    from dropout_lab.runs.workspace import choose_workspaces
 
     _continue(choose_workspaces(run), format_, otherwise="No interrupted runs in this folder.")
 
@@ -42,7 +42,7 @@ def resume(
 )
 def sync(format_: Format = TextOrJson.TEXT) -> None:
     """Log the pending results of this folder."""
-    from dropout_lab.execution.workspace import workspaces
+    from dropout_lab.runs.workspace import workspaces
 
     trained = [workspace for workspace in workspaces() if workspace.has_result]
     _continue(trained, format_, otherwise="Nothing to sync.")
@@ -62,7 +62,7 @@ def discard(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Delete the workspaces of interrupted runs."""
-    from dropout_lab.execution.workspace import RunLockedError, choose_workspaces
+    from dropout_lab.runs.workspace import RunLockedError, choose_workspaces
 
     if (run is None) != all_:
         raise UsageError("Name one run, or pass --all.", hint="`dropout-lab resume` shows what can continue.")
@@ -77,7 +77,7 @@ def discard(
             print("Nothing was discarded.")
             return
     with starting("MLflow"):
-        from dropout_lab.execution.discarding import discard as discard_workspace
+        from dropout_lab.runs.discarding import discard as discard_workspace
     locked = []
     for workspace, name in names.items():
         try:
@@ -99,10 +99,10 @@ def _continue(found: "Sequence[Workspace]", format_: TextOrJson, *, otherwise: s
         return
     with starting_tensorflow():
         from dropout_lab.cli.run_display import print_outcomes
-        from dropout_lab.execution.display import RunDisplay
-        from dropout_lab.execution.executor import resume_runs, use_recorded_threads
-        from dropout_lab.execution.stopping import listen_for_stop
-        from dropout_lab.learning.devices import resolve_device
+        from dropout_lab.runs.display import RunDisplay
+        from dropout_lab.runs.executor import resume_runs, use_recorded_threads
+        from dropout_lab.runs.stopping import listen_for_stop
+        from dropout_lab.training.devices import resolve_device
 
         use_recorded_threads(found)
         resolve_device("auto")  # TensorFlow logs to the terminal when it first looks for devices

@@ -10,7 +10,7 @@ from dropout_lab.cli.console import TextOrJson, starting, starting_tensorflow, s
 from dropout_lab.cli.help import documented
 
 if TYPE_CHECKING:
-    from dropout_lab.execution.planning import PlannedRun
+    from dropout_lab.runs.planning import PlannedRun
 
 
 @documented(
@@ -62,7 +62,7 @@ def run(
 
         print_plan(loaded)
     else:
-        from dropout_lab.execution.planning import plan_runs
+        from dropout_lab.runs.planning import plan_runs
 
         train_runs(plan_runs(loaded), fresh=fresh, format_=format_)
 
@@ -74,7 +74,7 @@ def train_runs(runs: "Sequence[PlannedRun]", *, fresh: bool = False, format_: Te
         DropoutLabError: If some have no result, after the others were tried.
     """
     # In this order, so that cheap checks fail before TensorFlow has started.
-    from dropout_lab.learning.data import load_data
+    from dropout_lab.data.selection import load_data
 
     datasets = {data: load_data(data) for data in {run.settings.data for run in runs}}
     with starting("MLflow"):
@@ -83,10 +83,10 @@ def train_runs(runs: "Sequence[PlannedRun]", *, fresh: bool = False, format_: Te
         trackers = {name: connect(name) for name in {run.origin.experiment for run in runs}}
     with starting_tensorflow():
         from dropout_lab.cli.run_display import print_outcomes
-        from dropout_lab.execution.display import RunDisplay
-        from dropout_lab.execution.executor import execute_design
-        from dropout_lab.execution.stopping import listen_for_stop
-        from dropout_lab.learning.devices import resolve_device
+        from dropout_lab.runs.display import RunDisplay
+        from dropout_lab.runs.executor import execute_design
+        from dropout_lab.runs.stopping import listen_for_stop
+        from dropout_lab.training.devices import resolve_device
 
         resolve_device("auto")  # TensorFlow logs to the terminal when it first looks for devices
     with listen_for_stop() as stop, RunDisplay(len(runs), stderr()) as display:

@@ -1,4 +1,4 @@
-"""Results of `dropout-lab run` on stdout; `execution.display` shows the progress before."""
+"""Results of `dropout-lab run` on stdout; `runs.display` shows the progress before."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -9,8 +9,8 @@ from rich.text import Text
 
 from dropout_lab.cli.console import print_json, stdout
 from dropout_lab.cli.tables import print_table
-from dropout_lab.execution.outcome import RunOutcome
 from dropout_lab.reporting.tables import TextTable
+from dropout_lab.runs.outcome import RunOutcome
 
 SHOWN_METRICS = {
     "test_accuracy": "test accuracy",

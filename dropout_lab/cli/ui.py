@@ -27,7 +27,7 @@ def ui(
     port: Annotated[int, typer.Option(metavar="PORT", help="Port on localhost.", min=1, max=65535)] = 5000,
 ) -> None:
     """Serve the MLflow UI until a signal arrives."""
-    from dropout_lab.execution.stopping import listen_for_stop
+    from dropout_lab.runs.stopping import listen_for_stop
     from dropout_lab.tracking import links, locate
     from dropout_lab.tracking.store import open_client
 

@@ -5,8 +5,8 @@ import pytest
 
 from dropout_lab.cli.console import TextOrJson
 from dropout_lab.cli.data import data
+from dropout_lab.data.idx_files import OFFICIAL_CHECKSUMS
 from dropout_lab.errors import DataError
-from dropout_lab.learning.data_files import OFFICIAL_CHECKSUMS
 
 
 def test_shows_folder_shapes_and_checksums(subset, capsys):

@@ -103,7 +103,7 @@ def test_tensorflow_cpu_stands_for_tensorflow_but_not_beside_it():
 def test_data_that_is_nowhere(monkeypatch, tmp_path):
     monkeypatch.delenv("DROPOUT_LAB_DATA")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.setattr("dropout_lab.learning.data_files.DEBIAN_FOLDER", tmp_path)
+    monkeypatch.setattr("dropout_lab.data.idx_files.DEBIAN_FOLDER", tmp_path)
     check = check_data()
     assert (check.ok, check.fix) == (False, "Run `dropout-lab data`.")
 

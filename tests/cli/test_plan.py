@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from dropout_lab.cli import app as command_line
-from dropout_lab.execution.planning import plan_runs
 from dropout_lab.records import DataFingerprint, RunStart, RunStatus
+from dropout_lab.runs.planning import plan_runs
 from dropout_lab.spec import load_spec
 from dropout_lab.tracking import connect
 

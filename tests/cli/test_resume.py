@@ -5,8 +5,8 @@ import pytest
 from dropout_lab.cli.console import TextOrJson
 from dropout_lab.cli.resume import discard, resume, sync
 from dropout_lab.errors import DropoutLabError, UsageError
-from dropout_lab.execution.planning import Origin, PlannedRun
-from dropout_lab.execution.workspace import STATE_ROOT, State, Workspace, workspaces
+from dropout_lab.runs.planning import Origin, PlannedRun
+from dropout_lab.runs.workspace import STATE_ROOT, State, Workspace, workspaces
 from dropout_lab.spec import Settings
 
 

@@ -1,9 +1,9 @@
 import pytest
 
 from dropout_lab.cli.run_display import print_outcomes
-from dropout_lab.execution.display import RunDisplay
-from dropout_lab.execution.outcome import Failure, RunOutcome
-from dropout_lab.execution.planning import Origin, PlannedRun
+from dropout_lab.runs.display import RunDisplay
+from dropout_lab.runs.outcome import Failure, RunOutcome
+from dropout_lab.runs.planning import Origin, PlannedRun
 from dropout_lab.spec import Settings
 
 

@@ -1,0 +1,1 @@
+"""Datasets: reading, checks, selection and splits."""

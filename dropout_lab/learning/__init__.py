@@ -1,1 +1,0 @@
-"""The network, its data and its training: the only code that imports Keras or TensorFlow."""

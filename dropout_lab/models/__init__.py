@@ -1,0 +1,1 @@
+"""Networks and their dropout sites, with seeds that keep conditions matched."""

@@ -1,0 +1,87 @@
+"""What became of runs."""
+
+from dataclasses import dataclass, field
+
+from dropout_lab.errors import DropoutLabError, Interrupted
+from dropout_lab.runs.planning import PlannedRun
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """A finished run.
+
+    Attributes:
+        run: The planned run.
+        run_id: Its MLflow run.
+        metrics: Final metrics.
+        address: Address of its page in the MLflow UI.
+        was_finished: Whether an earlier call had finished it, so that nothing was trained.
+        delivered: Whether the tracking store has everything.
+    """
+
+    run: PlannedRun
+    run_id: str
+    metrics: dict[str, float]
+    address: str = ""
+    was_finished: bool = False
+    delivered: bool = True
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run without a result.
+
+    Attributes:
+        name: Name of the run.
+        message, hint: What happened, and what to do next.
+        exit_code: 2 if nothing was started, else 1.
+    """
+
+    name: str
+    message: str
+    hint: str = ""
+    exit_code: int = 1
+
+
+@dataclass
+class Report:
+    """What became of all runs of a call.
+
+    Attributes:
+        outcomes: Finished runs.
+        failures: Runs without a result.
+        not_started: Names of runs that were not tried, since a stop was requested or the store is gone.
+        interrupted: The request to stop, if there was one.
+    """
+
+    outcomes: list[RunOutcome] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    not_started: list[str] = field(default_factory=list)
+    interrupted: Interrupted | None = None
+
+    def raise_problems(self) -> None:
+        """Raise one error for all that is not as it was asked for.
+
+        Raises:
+            Interrupted: If a stop was requested.
+            DropoutLabError: If runs have no result, or results are not in the tracking store.
+        """
+        if self.interrupted is not None:
+            raise self.interrupted
+        num_runs = len(self.outcomes) + len(self.failures) + len(self.not_started)
+        lines = [f"{failure.name}: {failure.message}" for failure in self.failures]
+        if self.not_started:
+            lines.append(f"Not started: {', '.join(self.not_started)}")
+        if lines:
+            count = len(self.failures)
+            hints = list(dict.fromkeys(failure.hint for failure in self.failures if failure.hint))
+            heading = f"{count} of {num_runs} runs failed:\n" if num_runs > 1 else ""
+            error = DropoutLabError(
+                heading + "\n".join(lines),
+                hint="\n".join(hints) or "Progress is saved; repeat the command to continue.",
+            )
+            if all(failure.exit_code == 2 for failure in self.failures):
+                error.exit_code = 2
+            raise error
+        if not all(outcome.delivered for outcome in self.outcomes):
+            raise DropoutLabError("Some results are not logged yet.", hint="Run `dropout-lab sync`.")

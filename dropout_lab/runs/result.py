@@ -1,0 +1,102 @@
+"""What one training gave, as files: metrics, tags, epochs and artifacts, for upload now or later."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dropout_lab.data.selection import CLASS_NAMES
+from dropout_lab.records import DropoutCheck, EpochMetrics, Evaluation, FloatArray
+
+EVALUATION_METRICS = ("loss", "accuracy", "brier", "ece")
+SUMMARY = "result.json"
+ARTIFACTS = "artifacts"
+MODEL = "model.keras"
+_EVALUATION = f"{ARTIFACTS}/evaluation.json"
+_PROBS = f"{ARTIFACTS}/predictions/test_probs.npz"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """The small part of a result; its artifacts and its model are files beside it.
+
+    Attributes:
+        metrics: Final metrics by name.
+        tags: Tags known only after training.
+        epochs: All epochs, in order.
+        input_example: Two test images in the form that the model takes, (2, 28, 28, 1).
+    """
+
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+    epochs: tuple[EpochMetrics, ...]
+    input_example: FloatArray
+
+    def files(self, train: Evaluation, test: Evaluation, test_labels: np.ndarray) -> dict[str, bytes]:
+        """Return the content of all files but the model, by path.
+
+        Args:
+            train, test: Metrics on the training set and on the test set, dropout off.
+            test_labels: (num_test,) class numbers.
+        """
+        summary = asdict(self) | {"input_example": self.input_example.tolist()}
+        probs = io.BytesIO()
+        # Half precision is enough to pair models by example, and a quarter of the space.
+        np.savez_compressed(probs, probs=test.probs.astype(np.float16), labels=test_labels)
+        evaluations = {"train": _to_json(train), "test": _to_json(test)}
+        return {
+            SUMMARY: json.dumps(summary).encode(),
+            _EVALUATION: json.dumps(evaluations, indent=1).encode(),
+            _PROBS: probs.getvalue(),
+        }
+
+
+def read_result(folder: Path) -> Result:
+    """Return the result whose files are in `folder`."""
+    content = json.loads((folder / SUMMARY).read_bytes())
+    content["epochs"] = tuple(EpochMetrics(**epoch) for epoch in content["epochs"])
+    content["input_example"] = np.array(content["input_example"], dtype=np.float32)
+    return Result(**content)
+
+
+def draw_plots(folder: Path, epochs: Sequence[EpochMetrics]) -> None:
+    """Add the plots of a run to the artifacts of the result in `folder`. Drawing may raise anything."""
+    from dropout_lab.plotting import draw_run
+
+    content = json.loads((folder / _EVALUATION).read_bytes())["test"]
+    with np.load(folder / _PROBS, allow_pickle=False) as arrays:
+        content["probs"] = arrays["probs"].astype(np.float32)
+    by_class = content["per_class_accuracy"]
+    content["per_class_accuracy"] = {int(label): value for label, value in by_class.items()}
+    content["confusion_matrix"] = np.array(content["confusion_matrix"])
+    for name, data in draw_run(epochs, Evaluation(**content), CLASS_NAMES).items():
+        path = folder / ARTIFACTS / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def final_metrics(train: Evaluation, test: Evaluation, checks: Sequence[DropoutCheck]) -> dict[str, float]:
+    """Return the final metrics by name: those measured with dropout off, and the measured dropout."""
+    measured = {
+        f"{part}_{name}": float(getattr(evaluation, name))
+        for part, evaluation in {"train": train, "test": test}.items()
+        for name in EVALUATION_METRICS
+    }
+    return {
+        **measured,
+        "generalization_gap": train.accuracy - test.accuracy,
+        "loss_gap": test.loss - train.loss,
+        **{f"test_accuracy_class_{label}": value for label, value in test.per_class_accuracy.items()},
+        **{f"dropped_fraction_{check.layer}": check.dropped_fraction for check in checks},
+    }
+
+
+def _to_json(evaluation: Evaluation) -> dict[str, object]:
+    return {
+        **{name: getattr(evaluation, name) for name in EVALUATION_METRICS},
+        "per_class_accuracy": dict(evaluation.per_class_accuracy),
+        "confusion_matrix": evaluation.confusion_matrix.tolist(),
+    }

@@ -1,0 +1,238 @@
+"""Takes one planned run from data to tracking, from wherever an earlier attempt stopped."""
+
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from dropout_lab.data.selection import Dataset
+from dropout_lab.errors import TrackingError, TrainingError
+from dropout_lab.records import DeviceInfo, RunRecord, RunStart, RunStatus
+from dropout_lab.runs.continuing import CannotContinueError, leftovers, require_same, store_name
+from dropout_lab.runs.identity import Identity, identify, other_arithmetic
+from dropout_lab.runs.outcome import RunOutcome
+from dropout_lab.runs.planning import PlannedRun
+from dropout_lab.runs.provenance import Provenance, find_provenance
+from dropout_lab.runs.result import ARTIFACTS, MODEL, Result, draw_plots, final_metrics, read_result
+from dropout_lab.runs.run_start import run_start
+from dropout_lab.runs.stopping import StopRequest
+from dropout_lab.runs.watch import Reporter, Watch
+from dropout_lab.runs.workspace import State, Workspace
+from dropout_lab.tracking import EpochDelivery, Tracker, discard_run, links, tags
+from dropout_lab.training.engines import choose_engine
+from dropout_lab.training.session import Session, load_model
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Executes the runs of one experiment.
+
+    Attributes:
+        tracker: Tracker of the experiment.
+        reporter: Progress callbacks.
+        stop: Ends the run at the next step, with its state saved, once it holds a signal.
+        provenance: Commit and versions, logged with each run.
+    """
+
+    tracker: Tracker
+    reporter: Reporter
+    stop: StopRequest
+    provenance: Provenance = field(default_factory=find_provenance)
+
+    def execute(
+        self, run: PlannedRun, data: Dataset, device: DeviceInfo, *, fresh: bool = False
+    ) -> RunOutcome:
+        """Train `run`, continue where it was interrupted, or find that it is finished.
+
+        Args:
+            run: The planned run.
+            data: The images that its settings choose.
+            device: The device that its settings resolve to.
+            fresh: Retrain the run even if it is finished or interrupted.
+
+        Raises:
+            Interrupted: If a stop was requested; the run is KILLED and can be resumed.
+            TrainingError: If training failed; the run is FAILED with what was logged.
+            RunLockedError: If another process trains it.
+            CannotContinueError: If it was interrupted under another arithmetic.
+            TrackingError: If the store does not take the run before it starts.
+            DropoutLabError: If its state cannot be saved; the run is KILLED and can be resumed.
+        """
+        identity = self._identify(run, data, device)
+        store = store_name(self.tracker.location)
+        workspace = Workspace.of(identity, run.origin.experiment, store)
+        with workspace.locked():
+            if fresh:
+                self.abandon(workspace)
+            elif finished := self.tracker.find_finished(identity.key):
+                return self._reuse(run, finished, identity, workspace)
+            state = workspace.read()
+            if state is None or state.identity is None:
+                for sentence in leftovers(run, identity, store):
+                    self.reporter.noted(sentence)
+                workspace.clear()
+                state = State(run, identity, store)
+            elif not workspace.has_result and state.identity != identity:
+                if workspace.has_checkpoint:
+                    require_same(state, identity)
+                self.abandon(workspace)
+                state = State(run, identity, store)
+            return self._finish(workspace, state, data, device)
+
+    def resume(self, workspace: Workspace, state: State, data: Dataset, device: DeviceInfo) -> RunOutcome:
+        """Continue the run of a workspace, whose lock is held.
+
+        Raises:
+            CannotContinueError: If it would not end with the weights that it was started for.
+            Interrupted, TrainingError, TrackingError, DropoutLabError: As `execute`.
+        """
+        require_same(state, self._identify(state.run, data, device))
+        return self._finish(workspace, state, data, device)
+
+    def deliver(self, workspace: Workspace, state: State) -> RunOutcome:
+        """Upload the result of a workspace, whose lock is held; nothing is logged twice."""
+        result = read_result(workspace.result)
+        metrics = dict(result.metrics)
+        try:
+            draw_plots(workspace.result, result.epochs)
+        except Exception as error:
+            self.reporter.noted(f"{state.run.name}: its plots could not be drawn ({error}).")
+        try:
+            run_id = self._started(workspace, state, state.start)
+            self.tracker.log_epochs(run_id, result.epochs)
+            self.tracker.log_result(
+                run_id,
+                metrics,
+                step=result.epochs[-1].epoch,
+                timestamp_ms=result.epochs[-1].end_time_ms,
+                folder=workspace.result / ARTIFACTS,
+            )
+            self.tracker.set_tags(run_id, result.tags)
+            model = load_model(workspace.result / MODEL)
+            self.tracker.log_model(run_id, model, result.input_example, metrics)
+            self.tracker.end_run(run_id, RunStatus.FINISHED)
+        except TrackingError as error:
+            self.reporter.noted(
+                f"{state.run.name} finished but could not be logged: {error.message}"
+                " The result is saved locally; run `dropout-lab sync`."
+            )
+            return self._outcome(state.run, state.run_id, metrics, delivered=False)
+        workspace.remove()
+        return self._outcome(state.run, run_id, metrics)
+
+    def abandon(self, workspace: Workspace) -> None:
+        """Drop what a workspace holds, and mark its MLflow run as KILLED."""
+        state = workspace.read()
+        if state is not None and state.run_id:
+            try:
+                discard_run(state.run_id)
+            except TrackingError as error:
+                self.reporter.noted(error.message)
+        workspace.clear()
+
+    def _identify(self, run: PlannedRun, data: Dataset, device: DeviceInfo) -> Identity:
+        engine, reason = choose_engine(run.settings, device)
+        if reason:
+            self.reporter.noted(f"{run.name} uses the stock engine: {reason}")
+        return identify(run, data.fingerprint, device, engine)
+
+    def _reuse(
+        self, run: PlannedRun, finished: RunRecord, identity: Identity, workspace: Workspace
+    ) -> RunOutcome:
+        self.abandon(workspace)
+        workspace.remove()
+        self.tracker.set_tags(finished.run_id, {tags.REQUESTED: tags.now_ms()})
+        if differences := other_arithmetic(finished, identity):
+            self.reporter.noted(
+                f"{run.name} (run {finished.run_id[:8]}) was trained with other arithmetic"
+                f" ({'; '.join(differences)}), which may change the last digits of its weights."
+                " To retrain it here, use --fresh."
+            )
+        return self._outcome(run, finished.run_id, finished.metrics, was_finished=True)
+
+    def _outcome(
+        self, run: PlannedRun, run_id: str, metrics: Mapping[str, float], **states: bool
+    ) -> RunOutcome:
+        base = links.base_address(self.tracker.location.uri)
+        address = links.run_address(base, self.tracker.experiment_id, run_id)
+        return RunOutcome(run, run_id, dict(metrics), address, **states)
+
+    def _finish(self, workspace: Workspace, state: State, data: Dataset, device: DeviceInfo) -> RunOutcome:
+        if workspace.has_result and (problem := workspace.result_problem()):
+            self.reporter.noted(
+                f"The saved result of {state.run.name} is incomplete: {problem}. Computing it again."
+            )
+            workspace.remove_result()
+        if not workspace.has_result:
+            assert state.identity is not None
+            session = Session(state.run.settings, data, state.run.seed, device, state.identity.engine)
+            state = self._train(workspace, state, session, data, device)
+        return self.deliver(workspace, state)
+
+    def _train(
+        self, workspace: Workspace, state: State, session: Session, data: Dataset, device: DeviceInfo
+    ) -> State:
+        checks = session.check_dropout()
+        folder = str(Path(data.fingerprint.folder).absolute())
+        state = replace(state, data_folder=folder)
+        run_id = self._started(
+            workspace, state, run_start(state, session, data.fingerprint, device, self.provenance)
+        )
+        state = workspace.read() or state
+        try:
+            progress = session.restore(workspace.path, self.reporter.noted)
+            self.reporter.started(state.run, run_id, session, progress)
+            delivery = EpochDelivery(self.tracker, run_id, self.reporter.noted)
+            watch = Watch(state.run, session, workspace.path, delivery, self.reporter, self.stop)
+            with self.tracker.system_metrics(run_id):
+                progress = session.train(progress, watch)
+            began = time.perf_counter()
+            train, test = session.evaluate()
+            result = Result(
+                metrics={
+                    **final_metrics(train, test, checks),
+                    "train_seconds": sum(epoch.epoch_seconds for epoch in progress.epochs),
+                    "evaluation_seconds": time.perf_counter() - began,
+                },
+                tags={"dropout_lab.final_weights": session.weights_fingerprint()},
+                epochs=progress.epochs,
+                input_example=session.input_example(),
+            )
+            files = result.files(train, test, session.test_labels)
+            workspace.save_result(files, MODEL, session.save_model)
+        except TrainingError as error:
+            self._end(run_id, RunStatus.FAILED, {"dropout_lab.failure": error.message})
+            workspace.remove()
+            raise
+        except BaseException:
+            self._end(run_id, RunStatus.KILLED)
+            raise
+        return state
+
+    def _started(self, workspace: Workspace, state: State, start: RunStart | None) -> str:
+        """Return the MLflow run of a workspace: one and the same, at whatever moment earlier calls died."""
+        if state.run_id and self.tracker.has_run(state.run_id):
+            workspace.write(state)
+            self.tracker.resume_run(state.run_id)
+            return state.run_id
+        if state.run_id:
+            self.reporter.noted(
+                f"The MLflow run {state.run_id[:8]} of {state.run.name} no longer exists in {state.store};"
+                " logging it as a new run."
+            )
+            state = replace(state, run_id="", start_id=uuid.uuid4().hex)
+        if start is None:
+            raise CannotContinueError(state, ["saved by another version of dropout_lab"])
+        state = replace(state, start=start)
+        workspace.write(state)
+        run_id = self.tracker.start_run(start, start_id=state.start_id)
+        workspace.write(replace(state, run_id=run_id))
+        return run_id
+
+    def _end(self, run_id: str, status: RunStatus, values: dict[str, str] | None = None) -> None:
+        try:
+            self.tracker.set_tags(run_id, values or {})
+            self.tracker.end_run(run_id, status)
+        except TrackingError as error:
+            self.reporter.noted(error.message)

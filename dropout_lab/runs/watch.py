@@ -1,0 +1,101 @@
+"""Between training steps: save the state, report progress, heed a request to stop."""
+
+import time
+from pathlib import Path
+from typing import Protocol
+
+from dropout_lab.errors import DropoutLabError, Interrupted
+from dropout_lab.runs.outcome import Failure, RunOutcome
+from dropout_lab.runs.planning import PlannedRun
+from dropout_lab.runs.stopping import StopRequest
+from dropout_lab.tracking import EpochDelivery
+from dropout_lab.training.loop import Progress, steps_per_epoch
+from dropout_lab.training.session import Session
+
+CHECKPOINT_SECONDS = 120.0
+"""A checkpoint is written after each epoch, and within an epoch when the last one is this old."""
+
+
+class Reporter(Protocol):
+    """Progress callbacks; the command line shows them."""
+
+    def started(self, run: PlannedRun, run_id: str, session: Session, progress: Progress) -> None:
+        """Training starts, or continues from `progress`."""
+
+    def progressed(self, run: PlannedRun, progress: Progress, num_steps: int) -> None:
+        """Some of the epoch's `num_steps` steps are done, or an epoch is finished."""
+
+    def noted(self, message: str) -> None:
+        """Something happened that the user should know."""
+
+    def finished(self, outcome: RunOutcome) -> None:
+        """A run is finished, now or before."""
+
+    def failed(self, failure: Failure) -> None:
+        """A run ended without a result."""
+
+
+class Watch:
+    """Called with the training's progress every few steps and after each epoch.
+
+    Args:
+        run: The run that is trained.
+        session: Its network.
+        folder: Folder of its checkpoints.
+        delivery: Logs its epochs.
+        reporter: Progress callbacks.
+        stop: Ends the training, with its state saved, once it holds a signal.
+    """
+
+    def __init__(
+        self,
+        run: PlannedRun,
+        session: Session,
+        folder: Path,
+        delivery: EpochDelivery,
+        reporter: Reporter,
+        stop: StopRequest,
+    ) -> None:
+        self._run = run
+        self._session = session
+        self._folder = folder
+        self._delivery = delivery
+        self._reporter = reporter
+        self._stop = stop
+        self._saved_at = time.monotonic()
+        self._num_steps = steps_per_epoch(session.num_train, run.settings.training.batch_size)
+
+    def __call__(self, progress: Progress) -> None:
+        """Save, report and log what is due.
+
+        Raises:
+            Interrupted: If a stop was requested; the state is saved.
+            DropoutLabError: If the state cannot be saved; the one saved before is unchanged.
+            TrackingError: If the store refuses an epoch, so that asking again would not help.
+        """
+        signal_number = self._stop.signal_number
+        epoch_is_finished = progress.step_in_epoch == 0
+        if signal_number or epoch_is_finished or time.monotonic() - self._saved_at > CHECKPOINT_SECONDS:
+            self._save(progress)
+        self._reporter.progressed(self._run, progress, self._num_steps)
+        if epoch_is_finished:
+            self._delivery.offer(progress.epochs)
+        if signal_number:
+            where = f"epoch {len(progress.epochs) + 1}, step {progress.step_in_epoch}"
+            if epoch_is_finished:
+                where = f"the end of epoch {len(progress.epochs)}"
+            raise Interrupted(
+                f"{self._run.name} saved at {where}.",
+                signal_number=signal_number,
+                hint="To continue, run `dropout-lab resume` or repeat the command.",
+            )
+
+    def _save(self, progress: Progress) -> None:
+        try:
+            self._session.save(self._folder, progress)
+        except OSError as error:
+            raise DropoutLabError(
+                f"The state of {self._run.name} cannot be saved: {error.strerror}.",
+                hint="Free disk space or fix the permissions, then run `dropout-lab resume`.",
+            ) from None
+        self._saved_at = time.monotonic()

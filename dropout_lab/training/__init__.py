@@ -1,0 +1,1 @@
+"""Training: loop, engines, checkpoints, devices and prediction."""

@@ -1,0 +1,175 @@
+"""The hardware that a run trains on, and what the bits of its result depend on."""
+
+import os
+import platform
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from dropout_lab.errors import DeviceError, UsageError
+from dropout_lab.records import DeviceInfo
+from dropout_lab.training.processor import cpu_name, instruction_set, onednn
+
+ARITHMETIC_VARIABLES = (
+    "XLA_FLAGS",
+    "TF_XLA_FLAGS",
+    "ONEDNN_DEFAULT_FPMATH_MODE",
+    "DNNL_DEFAULT_FPMATH_MODE",
+    "TF_SET_ONEDNN_FPMATH_MODE",
+    "NVIDIA_TF32_OVERRIDE",
+)
+"""Environment variables that can change the bits of a result."""
+
+
+def resolve_device(requested: str, precision: str = "float32") -> DeviceInfo:
+    """Find the device that a spec asks for.
+
+    Args:
+        requested: ``auto`` (the first GPU, else the CPU), ``cpu``, ``gpu`` or ``gpu:N``.
+        precision: Keras dtype policy, recorded with the device.
+
+    Raises:
+        DeviceError: If the device is not available; the message lists those that are.
+    """
+    gpus = tf.config.list_logical_devices("GPU")
+    cpus = tf.config.list_logical_devices("CPU")
+    kind, _, index = requested.partition(":")
+    if kind == "auto":
+        kind = "gpu" if gpus else "cpu"
+    found = {"cpu": cpus, "gpu": gpus}.get(kind, [])
+    if int(index or 0) >= len(found):
+        available = ", ".join(_spec_name(device.name) for device in [*cpus, *gpus])
+        raise DeviceError(
+            f"device {requested!r} not available (available: {available})",
+            hint="Use --device auto, or add GPU support: `pip install -c constraints.txt -e '.[gpu]'`.",
+        )
+    name = found[int(index or 0)].name
+    details = _gpu_details(int(index or 0)) if kind == "gpu" else {}
+    capability = ".".join(str(part) for part in details.get("compute_capability", ()))
+    return DeviceInfo(
+        device=name.removeprefix("/device:").join(["/", ""]) if name.startswith("/device:") else name,
+        device_name=str(details.get("device_name", "GPU")) if kind == "gpu" else cpu_name(),
+        num_threads=num_threads(),
+        precision=precision,
+        instruction_set=f"compute capability {capability}" if kind == "gpu" else instruction_set(),
+        onednn=onednn(),
+    )
+
+
+def num_threads() -> int:
+    """Return how many threads TensorFlow uses for one operation.
+
+    It is what `use_threads` set, else TF_NUM_INTRAOP_THREADS, else the CPUs that the process may use.
+    """
+    given = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
+    return (
+        tf.config.threading.get_intra_op_parallelism_threads()
+        or (int(given) if given.isdecimal() else 0)
+        or _available_cpus()
+    )
+
+
+def use_threads(count: int) -> None:
+    """Compute with `count` threads, whatever CPUs the process may use.
+
+    The bits of a result depend on the number of threads, but not on the CPUs that run them: a run that was
+    started with 2 threads continues to the same weights on 1 CPU if it still uses 2.
+
+    Raises:
+        DeviceError: If TensorFlow has already started with another number.
+    """
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(count)
+    except RuntimeError:
+        if num_threads() != count:
+            raise DeviceError(
+                f"TensorFlow already uses {num_threads()} threads (required: {count})",
+                hint=f"Set TF_NUM_INTRAOP_THREADS={count} and repeat the command.",
+            ) from None
+
+
+def arithmetic(device: DeviceInfo, engine: str) -> dict[str, str]:
+    """Return everything about hardware and settings that the bits of a result depend on.
+
+    Equal spec, seed, code, data and package versions give equal weights wherever this is equal. It holds
+    neither the index of a GPU nor the name of a CPU.
+
+    Args:
+        device: Device of the run.
+        engine: Name of its engine.
+
+    Returns:
+        Values by name, such as ``{"threads": "2", "instruction set": "AVX2", ...}``.
+    """
+    found = {"engine": engine, "precision": device.precision}
+    if is_gpu(device):
+        found |= {"GPU": device.device_name}
+    else:
+        # Gradients of convolution kernels are summed in as many parts as there are threads.
+        found |= {"threads": str(device.num_threads), "oneDNN": device.onednn}
+    found["instruction set"] = device.instruction_set
+    return found | {name: os.environ[name] for name in ARITHMETIC_VARIABLES if os.environ.get(name)}
+
+
+def configure_keras(precision: str) -> None:
+    """Set the defaults of Keras, and `precision` as the dtype policy of layers built from here on.
+
+    The user's ``keras.json`` would otherwise change the arithmetic or the image layout.
+
+    Raises:
+        UsageError: If the process imported Keras with another backend before.
+    """
+    if keras.config.backend() != "tensorflow":
+        raise UsageError(
+            f"Keras uses the backend {keras.config.backend()!r} (supported: tensorflow)",
+            hint="Set KERAS_BACKEND=tensorflow before Keras is imported.",
+        )
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_dtype_policy(precision)
+
+
+def is_gpu(device: DeviceInfo) -> bool:
+    """Return whether `device` is a GPU."""
+    return "GPU" in device.device.upper()
+
+
+def make_deterministic(device: DeviceInfo) -> None:
+    """Make equal runs on `device` give equal bits.
+
+    CPUs do so anyway. On a GPU, TensorFlow is restricted to deterministic operations, for the rest of the
+    process: equal runs on the same model of GPU, with the same versions of its libraries, then give equal
+    weights. Another model may give other bits.
+    """
+    if is_gpu(device):
+        tf.config.experimental.enable_op_determinism()
+
+
+def keras_settings() -> dict[str, str]:
+    """Return the settings of Keras that a user's environment can change."""
+    return {
+        "backend": keras.config.backend(),
+        "image data format": keras.config.image_data_format(),
+        "float type": keras.config.floatx(),
+    }
+
+
+def _spec_name(tensorflow_name: str) -> str:
+    kind, index = tensorflow_name.removeprefix("/device:").lower().split(":")
+    return kind if kind == "cpu" and index == "0" else f"{kind}:{index}"
+
+
+def _gpu_details(index: int) -> dict[str, Any]:
+    physical = tf.config.list_physical_devices("GPU")
+    details: dict[str, Any] = {}
+    if index < len(physical):
+        details = tf.config.experimental.get_device_details(physical[index])
+    return details
+
+
+def _available_cpus() -> int:
+    import psutil
+
+    return len(psutil.Process().cpu_affinity()) if platform.system() == "Linux" else psutil.cpu_count() or 1

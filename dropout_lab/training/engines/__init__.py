@@ -1,0 +1,83 @@
+"""Engines that run training steps: stock Keras layers, or a faster equivalent on CPUs."""
+
+from typing import Protocol
+
+import keras
+
+from dropout_lab.data.selection import Dataset
+from dropout_lab.records import DeviceInfo, IntArray
+from dropout_lab.spec import Settings
+from dropout_lab.training.engines.fast import FastEngine, unsupported_reason
+from dropout_lab.training.engines.observation import DropoutObservation
+from dropout_lab.training.engines.stock import StockEngine
+
+
+class Engine(Protocol):
+    """Trainer of a model's own variables, and of its optimizer's, in place.
+
+    The state is in those variables alone, so a checkpoint of them is complete for every engine.
+    """
+
+    name: str
+
+    def run(self, batches: IntArray, first_step: int) -> tuple[float, float]:
+        """Train on consecutive batches.
+
+        Args:
+            batches: (num_steps, batch_size) indices into the training set.
+            first_step: Number of the first step, counted from 0 over the whole training.
+
+        Returns:
+            Sum of the losses of all examples, and number of examples classified correctly, with
+            dropout on.
+        """
+        ...
+
+    def observe_dropout(self, first_step: int) -> list[DropoutObservation]:
+        """Return what consecutive training steps keep and drop, without training.
+
+        Args:
+            first_step: Number of the first of them.
+
+        Returns:
+            An observation of each Dropout layer, from the input on.
+        """
+        ...
+
+
+def choose_engine(settings: Settings, device: DeviceInfo) -> tuple[str, str]:
+    """Choose the engine for `settings`: the fast one, unless ``stock`` is set or it does not support them.
+
+    Returns:
+        Its name, and the reason if ``fast`` is set but not supported (else empty).
+    """
+    wanted = settings.training.engine
+    if wanted == "stock":
+        return "stock", ""
+    reason = unsupported_reason(settings.model, settings.training, device.device)
+    if reason is None:
+        return "fast", ""
+    # On a GPU, stock layers are the fast path: with ``auto`` there is nothing to explain.
+    return "stock", reason if wanted == "fast" else ""
+
+
+def build_engine(
+    name: str,
+    settings: Settings,
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    data: Dataset,
+    run_seed: int,
+) -> Engine:
+    """Build the engine `name`, which trains `model` on the training images of `data`."""
+    if name == "stock":
+        return StockEngine(model, optimizer, data.train_images, data.train_labels)
+    return FastEngine(
+        model,
+        optimizer,
+        settings.model,
+        data.train_images,
+        data.train_labels,
+        run_seed,
+        settings.training.batch_size,
+    )

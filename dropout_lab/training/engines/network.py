@@ -1,0 +1,115 @@
+"""Loss and gradients of the published network, with a backward pass written out over the blocks."""
+
+import functools
+
+import keras
+import tensorflow as tf
+
+from dropout_lab.seeds import derive_seed
+from dropout_lab.training.engines import blocks
+from dropout_lab.training.engines.masks import example_keys
+
+STRIDES = [1, 1, 1, 1]
+
+_compiled = functools.partial(tf.function, jit_compile=True, autograph=False)
+
+
+class Network:
+    """Loss and gradients of the published network, from its weights and images.
+
+    Args:
+        dropout_layers: Dropout layers of the model, from the input on. Their rates are compiled in.
+        drop_first: Whether dropout precedes pooling.
+        run_seed: Seed of the run.
+    """
+
+    def __init__(
+        self, dropout_layers: list[keras.layers.Dropout], *, drop_first: bool, run_seed: int
+    ) -> None:
+        self._seeds = [derive_seed(run_seed, "mask", layer.name) for layer in dropout_layers]
+        rate1, rate2, rate3 = self._rates = tuple(layer.rate for layer in dropout_layers)
+        pool = functools.partial(blocks.pool, drop_first=drop_first)
+
+        @_compiled
+        def first(images: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, keys: tf.Tensor) -> tf.Tensor:
+            return pool(blocks.convolve_windows(images, kernel), bias, keys, rate1)
+
+        @_compiled
+        def second(h: tf.Tensor, bias: tf.Tensor, keys: tf.Tensor) -> tf.Tensor:
+            return pool(blocks.split_windows(h), bias, keys, rate2)
+
+        @_compiled
+        def third(h: tf.Tensor, bias: tf.Tensor, keys: tf.Tensor) -> tf.Tensor:
+            return blocks.drop(h, bias, keys, rate3)
+
+        self._first, self._second, self._third = first, second, third
+        # Apart, because XLA compiles the two as one into something three times slower (TensorFlow 2.21).
+        self._unpool, self._bias_gradient = _compiled(blocks.unpool), _compiled(blocks.bias_gradient)
+
+    def gradients(
+        self,
+        weights: list[tf.Tensor],
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        counts: tf.Tensor,
+        batch_size: tf.Tensor,
+        step: tf.Tensor,
+        first_example: int,
+    ) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+        """Go forward and backward through the network with one shard of a batch.
+
+        Args:
+            weights: Kernel and bias of each layer, from the input on.
+            images: (shard_size, 30, 30) of uint8, padded.
+            labels: (shard_size,) of int32.
+            counts: (shard_size,), 1.0 for an example, 0.0 for a filler.
+            batch_size: Scalar: examples in the whole batch, whose mean the loss is.
+            step: Scalar: number of the training step.
+            first_example: Position in the batch of the first image.
+
+        Returns:
+            A list of [sum of losses, number of correct examples] and the gradient by each of `weights`; and
+            the output of each block with dropout.
+        """
+        kernel1, bias1, kernel2, bias2, kernel3, bias3, kernel4, bias4 = weights
+        rate1, rate2, rate3 = self._rates
+        shard_size = images.shape[0]
+        keys = [example_keys(seed, step, first_example, shard_size) for seed in self._seeds]
+
+        pooled1 = self._first(images, kernel1, bias1, keys[0])
+        h2 = tf.nn.conv2d(pooled1, kernel2, 1, "SAME")
+        pooled2 = self._second(h2, bias2, keys[1])
+        flat = tf.reshape(pooled2, (shard_size, -1))
+        hidden = self._third(flat @ kernel3, bias3, keys[2])
+        logits = hidden @ kernel4 + bias4
+        losses, d_logits = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(features=logits, labels=labels)
+        is_correct = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
+        sums = tf.stack(
+            [tf.reduce_sum(losses * counts), tf.reduce_sum(tf.cast(is_correct, tf.float32) * counts)]
+        )
+
+        d_logits *= (counts / batch_size)[:, None]
+        d_kernel4 = tf.matmul(hidden, d_logits, transpose_a=True)
+        d_bias4 = tf.reduce_sum(d_logits, axis=0)
+        d_hidden = tf.matmul(d_logits, kernel4, transpose_b=True)
+        d_h3 = blocks.undrop(hidden, d_hidden, rate3)
+        d_bias3 = tf.reduce_sum(d_h3, axis=0)
+        d_kernel3 = tf.matmul(flat, d_h3, transpose_a=True)
+        d_pooled2 = tf.reshape(tf.matmul(d_h3, kernel3, transpose_b=True), pooled2.shape)
+        d_bias2 = self._bias_gradient(pooled2, d_pooled2, rate2)
+        d_h2 = tf.reshape(self._unpool(pooled2, d_pooled2, rate2), h2.shape)
+        d_kernel2 = _kernel_gradient(pooled1, kernel2, d_h2, "SAME")
+        d_pooled1 = tf.raw_ops.Conv2DBackpropInput(
+            input_sizes=pooled1.shape, filter=kernel2, out_backprop=d_h2, strides=STRIDES, padding="SAME"
+        )
+        d_bias1 = self._bias_gradient(pooled1, d_pooled1, rate1)
+        d_h1 = tf.reshape(self._unpool(pooled1, d_pooled1, rate1), (shard_size, 28, 28, -1))
+        d_kernel1 = _kernel_gradient(tf.cast(images, tf.float32)[..., None] / 255, kernel1, d_h1, "VALID")
+        gradients = [d_kernel1, d_bias1, d_kernel2, d_bias2, d_kernel3, d_bias3, d_kernel4, d_bias4]
+        return [sums, *gradients], [pooled1, pooled2, hidden]
+
+
+def _kernel_gradient(images: tf.Tensor, kernel: tf.Tensor, d_h: tf.Tensor, padding: str) -> tf.Tensor:
+    return tf.raw_ops.Conv2DBackpropFilter(
+        input=images, filter_sizes=kernel.shape, out_backprop=d_h, strides=STRIDES, padding=padding
+    )

@@ -1,0 +1,151 @@
+"""The training loop: epochs of steps, from any step on, to the same weights however often it was stopped."""
+
+import hashlib
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import keras
+import numpy as np
+
+from dropout_lab.data.selection import Dataset
+from dropout_lab.errors import TrainingError
+from dropout_lab.records import EpochMetrics, IntArray
+from dropout_lab.seeds import generator
+from dropout_lab.spec import TrainingSpec
+from dropout_lab.training.engines import Engine
+from dropout_lab.training.prediction import DIVERGED_HINT, Predictor, evaluate
+
+STEPS_A_CALL = 10
+"""Steps between two looks at the clock and at requests to stop: about a second on a CPU."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Progress of a training; with the variables of the model and the optimizer, its whole state.
+
+    Attributes:
+        epochs: Metrics of the finished epochs.
+        step_in_epoch: Steps done in the current epoch.
+        loss_sum, num_correct: Sums over the examples of those steps.
+        seconds: Duration of those steps.
+    """
+
+    epochs: tuple[EpochMetrics, ...] = ()
+    step_in_epoch: int = 0
+    loss_sum: float = 0.0
+    num_correct: float = 0.0
+    seconds: float = 0.0
+
+
+def build_optimizer(spec: TrainingSpec, model: keras.Model) -> keras.optimizers.Optimizer:
+    """Return the optimizer of `spec`, with the defaults of Keras, built for the variables of `model`."""
+    optimizers = {
+        "adam": keras.optimizers.Adam,
+        "sgd": keras.optimizers.SGD,
+        "rmsprop": keras.optimizers.RMSprop,
+    }
+    optimizer = optimizers[spec.optimizer](learning_rate=spec.learning_rate)
+    if spec.precision == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    optimizer.build(model.trainable_variables)
+    return optimizer
+
+
+def epoch_order(run_seed: int, epoch: int, num_examples: int) -> IntArray:
+    """Return the order of the examples in epoch `epoch` (from 1) of the run of `run_seed`."""
+    return generator(run_seed, "shuffle", epoch).permutation(num_examples)
+
+
+def batch_order_fingerprint(run_seed: int, num_examples: int, batch_size: int) -> str:
+    """Return 16 hexadecimal digits over the first epoch's order; the later ones follow from the same seed."""
+    digest = hashlib.sha256(f"{num_examples}/{batch_size}/".encode())
+    digest.update(epoch_order(run_seed, 1, num_examples).astype(np.int64).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def steps_per_epoch(num_examples: int, batch_size: int) -> int:
+    """Return the number of steps per epoch; the last one may be smaller."""
+    return math.ceil(num_examples / batch_size)
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """Trainer of one model, to the end of its spec.
+
+    Attributes:
+        spec: Epochs, batches and optimizer.
+        data: Images to train and validate with.
+        engine: Engine that runs the steps.
+        predictor: Predictor of the same model, for the validation after each epoch.
+        run_seed: Seed of the run.
+    """
+
+    spec: TrainingSpec
+    data: Dataset
+    engine: Engine
+    predictor: Predictor
+    run_seed: int
+
+    def train(self, progress: Progress, on_progress: Callable[[Progress], None]) -> Progress:
+        """Continue from `progress` until every epoch is done.
+
+        Args:
+            progress: Progress that the current variables belong to.
+            on_progress: Called after each call of the engine and after each epoch's validation. It may
+                save the state; raising from it ends the training there.
+
+        Returns:
+            Progress after the last epoch.
+
+        Raises:
+            TrainingError: If the loss is no longer finite.
+        """
+        while len(progress.epochs) < self.spec.epochs:
+            progress = self._finish_epoch(progress, on_progress)
+            on_progress(progress)
+        return progress
+
+    def _finish_epoch(self, progress: Progress, on_progress: Callable[[Progress], None]) -> Progress:
+        epoch = len(progress.epochs) + 1
+        num_examples = len(self.data.train_labels)
+        order = epoch_order(self.run_seed, epoch, num_examples)
+        num_full_steps = num_examples // self.spec.batch_size
+        num_steps = steps_per_epoch(num_examples, self.spec.batch_size)
+        while progress.step_in_epoch < num_steps:
+            start = progress.step_in_epoch
+            stop = min(start + STEPS_A_CALL, num_full_steps if start < num_full_steps else num_steps)
+            batch = order[start * self.spec.batch_size : stop * self.spec.batch_size]
+            began = time.perf_counter()
+            loss_sum, num_correct = self.engine.run(
+                batch.reshape(stop - start, -1), (epoch - 1) * num_steps + start
+            )
+            progress = replace(
+                progress,
+                step_in_epoch=stop,
+                loss_sum=progress.loss_sum + loss_sum,
+                num_correct=progress.num_correct + num_correct,
+                seconds=progress.seconds + time.perf_counter() - began,
+            )
+            if not math.isfinite(loss_sum):
+                where = f"epoch {epoch}, step {start + 1} to {stop} of {num_steps}"
+                raise TrainingError(f"The loss became {loss_sum} in {where}.", hint=DIVERGED_HINT)
+            if stop < num_steps:
+                on_progress(progress)
+        return self._close_epoch(progress, epoch, num_examples)
+
+    def _close_epoch(self, progress: Progress, epoch: int, num_examples: int) -> Progress:
+        self.predictor.require_finite_weights()
+        probs = self.predictor.probs(self.data.validation_images)
+        validation = evaluate(probs, self.data.validation_labels)
+        metrics = EpochMetrics(
+            epoch=epoch,
+            loss=progress.loss_sum / num_examples,
+            accuracy=progress.num_correct / num_examples,
+            val_loss=validation.loss,
+            val_accuracy=validation.accuracy,
+            epoch_seconds=progress.seconds,
+            end_time_ms=time.time_ns() // 1_000_000,
+        )
+        return Progress(epochs=(*progress.epochs, metrics))

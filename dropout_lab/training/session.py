@@ -1,0 +1,179 @@
+"""One run's network with everything that trains and measures it; other packages need no Keras."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from dropout_lab.data.selection import Dataset
+from dropout_lab.errors import OutOfMemoryError, TrainingError
+from dropout_lab.files import move_durably
+from dropout_lab.models.published import (
+    build_model,
+    scale_pixels,
+    summary_text,
+    weights_fingerprint,
+)
+from dropout_lab.records import DeviceInfo, DropoutCheck, Evaluation, FloatArray
+from dropout_lab.spec import ModelSpec, Settings
+from dropout_lab.training.checkpoints import (
+    DamagedCheckpointError,
+    checkpoint_files,
+    load_checkpoint,
+    save_checkpoint,
+    state_variables,
+)
+from dropout_lab.training.devices import configure_keras, make_deterministic
+from dropout_lab.training.dropout_check import check_dropout
+from dropout_lab.training.engines import build_engine
+from dropout_lab.training.loop import Progress, Trainer, batch_order_fingerprint, build_optimizer
+from dropout_lab.training.prediction import Predictor, evaluate
+
+
+class Session:
+    """A run's network, built and ready to train.
+
+    Args:
+        settings: Settings of the condition.
+        data: Images that they choose.
+        run_seed: Seed of the run.
+        device: Device that they resolve to.
+        engine: Name of the engine that they resolve to.
+
+    Attributes:
+        initial_weights: Fingerprint of the weights before the first step.
+        batch_order: Fingerprint of the order of the training images.
+    """
+
+    def __init__(
+        self, settings: Settings, data: Dataset, run_seed: int, device: DeviceInfo, engine: str
+    ) -> None:
+        training = settings.training
+        configure_keras(training.precision)
+        make_deterministic(device)
+        self._data = data
+        self._model_spec = settings.model
+        self._device = device.device
+        self.device_name = device.device_name
+        with self._on_device():
+            self.model = build_model(settings.model, run_seed)
+            self._optimizer = build_optimizer(training, self.model)
+            self._engine = build_engine(engine, settings, self.model, self._optimizer, data, run_seed)
+            self._predictor = Predictor(self.model)
+        self._trainer = Trainer(training, data, self._engine, self._predictor, run_seed)
+        self.num_train = len(data.train_labels)
+        self.test_labels = data.test_labels
+        self.engine_name = engine
+        self.initial_weights = weights_fingerprint(self.model)
+        self.batch_order = batch_order_fingerprint(run_seed, len(data.train_labels), training.batch_size)
+
+    def check_dropout(self) -> list[DropoutCheck]:
+        """Measure, before training, that dropout is on in training steps and off at inference.
+
+        Returns:
+            The dropped fraction of each Dropout layer; see `dropout_check`.
+
+        Raises:
+            TrainingError: If a fraction does not agree with the spec's rate, a mask does not change, or two
+                inferences on the same images differ.
+        """
+        rates = self._model_spec.dropout
+        images = self._data.train_images[:200]
+        with self._on_device():
+            if not np.array_equal(self._predictor.probs(images), self._predictor.probs(images)):
+                raise TrainingError("Two inferences on the same images differ: dropout is on at inference.")
+            observations = self._engine.observe_dropout(first_step=0)
+        return check_dropout(observations, (rates.conv1, rates.conv2, rates.dense))
+
+    def train(self, progress: Progress, on_progress: Callable[[Progress], None]) -> Progress:
+        """Train from `progress` to the end; see `Trainer`."""
+        with self._on_device():
+            return self._trainer.train(progress, on_progress)
+
+    @contextmanager
+    def _on_device(self) -> Iterator[None]:
+        """Compute on the run's device.
+
+        Raises:
+            OutOfMemoryError: If its memory is not enough.
+        """
+        try:
+            with tf.device(self._device):
+                yield
+        except (MemoryError, tf.errors.ResourceExhaustedError):
+            raise OutOfMemoryError(
+                f"Out of memory on {self.device_name}.",
+                hint="Free memory and run `dropout-lab resume`, or use a smaller training.batch_size"
+                " (starts a new run).",
+            ) from None
+
+    def save(self, folder: Path, progress: Progress) -> None:
+        """Write a checkpoint into `folder`. Raises OSError if it cannot be written."""
+        save_checkpoint(folder, progress, state_variables(self.model, self._optimizer))
+
+    def restore(self, folder: Path, on_damage: Callable[[str], None]) -> Progress:
+        """Continue from the newest intact checkpoint in `folder`, or from the start if there is none.
+
+        Args:
+            folder: Folder of the checkpoints.
+            on_damage: Called with a message for each checkpoint that cannot be used.
+        """
+        checkpoints = checkpoint_files(folder)
+        while checkpoints:
+            newest = checkpoints.pop()
+            try:
+                return load_checkpoint(newest, state_variables(self.model, self._optimizer))
+            except DamagedCheckpointError as error:
+                instead = f"using {checkpoints[-1].name}" if checkpoints else "starting from the first epoch"
+                on_damage(f"Checkpoint {error}; {instead}.")
+        return Progress()
+
+    def evaluate(self) -> tuple[Evaluation, Evaluation]:
+        """Evaluate on the whole training set and on the whole test set, with dropout off."""
+        data = self._data
+        with self._on_device():
+            train = evaluate(self._predictor.probs(data.train_images), data.train_labels)
+            test = evaluate(self._predictor.probs(data.test_images), data.test_labels)
+        return train, test
+
+    def input_example(self) -> FloatArray:
+        """Return two test images in the form that the model takes, (2, 28, 28, 1) in [0, 1]."""
+        example: FloatArray = scale_pixels(self._data.test_images[:2, ..., np.newaxis]).numpy()
+        return example
+
+    def summary(self) -> str:
+        """Return the Keras table of the layers."""
+        return summary_text(self.model)
+
+    def weights_fingerprint(self) -> str:
+        """Return the fingerprint of the current weights."""
+        return weights_fingerprint(self.model)
+
+    def save_model(self, path: Path) -> None:
+        """Write the model to the ``.keras`` file `path`, which a crash leaves whole or absent.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        # Keras accepts no other suffix.
+        aside = path.with_name(f"{path.stem}.part.keras")
+        try:
+            self.model.save(aside)
+            move_durably(aside, path)
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+def load_model(path: Path) -> Any:
+    """Load the model in a ``.keras`` file without running code that it may contain."""
+    import keras
+
+    return keras.saving.load_model(path, compile=False, safe_mode=True)
+
+
+def model_summary(spec: ModelSpec) -> str:
+    """Return the Keras table of the layers of the network of `spec`."""
+    return summary_text(build_model(spec, run_seed=0))

@@ -1,0 +1,55 @@
+"""Runs follow from the spec."""
+
+from pathlib import Path
+
+import pytest
+
+from dropout_lab.records import Design
+from dropout_lab.runs.planning import PlannedRun, plan_runs
+from dropout_lab.spec import SequentialSeeds, Settings, Spec, load_spec
+from dropout_lab.spec.models import Margins
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Spec:
+    path = tmp_path / "spec.yaml"
+    path.write_text(
+        "name: both\nseeds: [3, 1]\nconditions:\n  baseline: {}\n  dropout: {model: {dropout: 0.5}}\n"
+        "claims:\n  - {metric: test_loss, condition: dropout, expected: lower}\n"
+    )
+    return load_spec(path)
+
+
+def test_conditions_stay_paired_however_early_the_work_is_stopped(spec: Spec) -> None:
+    assert [run.name for run in plan_runs(spec)] == [
+        "baseline-seed3",
+        "dropout-seed3",
+        "baseline-seed1",
+        "dropout-seed1",
+    ]
+
+
+def test_a_run_is_the_same_after_being_kept_as_json(spec: Spec) -> None:
+    for run in plan_runs(spec):
+        assert PlannedRun.from_json(run.to_json()) == run
+
+
+def test_claims_are_fingerprinted_with_the_runs(spec: Spec) -> None:
+    assert plan_runs(spec)[0].origin.claims
+    assert not plan_runs(spec.model_copy(update={"claims": ()}))[0].origin.claims
+
+
+def test_the_design_goes_with_each_run(spec: Spec) -> None:
+    sequential = Spec(
+        name="s", seeds=SequentialSeeds(first=3, most=9, step=2), primary="test_loss",
+        margins=Margins(test_loss=0.02), conditions={"baseline": Settings(), "dropout": Settings()},
+    )  # fmt: skip
+    runs = plan_runs(sequential)
+    assert len(runs) == 18
+    design = Design.from_json(runs[5].origin.design)
+    assert design == Design(
+        primary="test_loss", first=3, most=9, step=2, num_conditions=2, margins={"test_loss": 0.02}
+    )
+    fixed = Design.from_json(plan_runs(spec)[0].origin.design)
+    assert (fixed.first, fixed.most) == (len(spec.seeds), len(spec.seeds))
+    assert fixed.claims

@@ -1,0 +1,33 @@
+"""The small dataset and settings that train in a second."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dropout_lab.data.selection import Dataset, load_data
+from dropout_lab.spec import DataSpec, Settings
+from dropout_lab.training.devices import resolve_device
+from dropout_lab.training.session import Session
+
+PUBLISHED_RATES = {"conv1": 0.2, "conv2": 0.2, "dense": 0.5}
+
+
+@pytest.fixture(scope="session")
+def dataset() -> Dataset:
+    return load_data(DataSpec(num_train=250, num_test=200))
+
+
+@pytest.fixture
+def make_session(dataset: Dataset) -> Callable[..., Session]:
+    """Make a session of the stock engine with 3 steps an epoch, the last one smaller."""
+
+    def make(
+        *, dropout: Any = PUBLISHED_RATES, seed: int = 0, engine: str = "stock", **training: Any
+    ) -> Session:
+        settings = Settings.model_validate(
+            {"model": {"dropout": dropout}, "training": {"epochs": 2, "batch_size": 100, **training}}
+        )
+        return Session(settings, dataset, seed, resolve_device("cpu"), engine)
+
+    return make

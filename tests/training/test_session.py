@@ -1,0 +1,197 @@
+"""A session goes on from any checkpoint to the result that it would have had."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dropout_lab.errors import OutOfMemoryError
+from dropout_lab.training.checkpoints import checkpoint_files
+from dropout_lab.training.loop import Progress
+from dropout_lab.training.session import Session, load_model
+
+MakeSession = Callable[..., Session]
+ENGINES = ["stock", "fast"]
+
+
+class StoppedError(Exception):
+    """Ends a training from its callback."""
+
+
+def ignore(_progress: Progress) -> None:
+    pass
+
+
+def told(messages: list[str]) -> Callable[[str], None]:
+    return messages.append
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_two_trainings_give_the_same_weights_bit_for_bit(make_session: MakeSession, engine: str) -> None:
+    fingerprints = set()
+    for _ in range(2):
+        session = make_session(engine=engine)
+        session.train(Progress(), ignore)
+        fingerprints.add(session.weights_fingerprint())
+    assert len(fingerprints) == 1
+
+
+def test_conditions_at_one_seed_are_twins_and_end_apart(make_session: MakeSession, engine: str) -> None:
+    baseline, dropout = make_session(dropout=0, engine=engine), make_session(engine=engine)
+    assert baseline.initial_weights == dropout.initial_weights
+    assert baseline.batch_order == dropout.batch_order
+    for session in (baseline, dropout):
+        session.train(Progress(), ignore)
+    assert baseline.weights_fingerprint() != dropout.weights_fingerprint()
+
+
+@pytest.mark.slow
+def test_memory_that_does_not_suffice_is_told_with_what_to_do(make_session: MakeSession) -> None:
+    def ask_for_128_tebibytes(_progress: Progress) -> None:
+        tf.random.uniform([2**45])
+
+    with pytest.raises(OutOfMemoryError, match="Out of memory on") as raised:
+        make_session().train(Progress(), ask_for_128_tebibytes)
+    assert "dropout-lab resume" in str(raised.value)
+
+
+@pytest.mark.parametrize("stop_after", [1, 2, 3])
+def test_a_stopped_training_ends_as_if_it_had_not_been_stopped(
+    make_session: MakeSession, engine: str, stop_after: int, tmp_path: Path
+) -> None:
+    whole = make_session(engine=engine)
+    expected = whole.train(Progress(), ignore)
+
+    stopped = make_session(engine=engine)
+    calls = 0
+
+    def save_and_stop(progress: Progress) -> None:
+        nonlocal calls
+        calls += 1
+        stopped.save(tmp_path, progress)
+        if calls == stop_after:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        stopped.train(Progress(), save_and_stop)
+
+    resumed = make_session(engine=engine)
+    progress = resumed.train(resumed.restore(tmp_path, told([])), ignore)
+    assert resumed.weights_fingerprint() == whole.weights_fingerprint()
+    assert [(epoch.loss, epoch.accuracy, epoch.val_loss) for epoch in progress.epochs] == [
+        (epoch.loss, epoch.accuracy, epoch.val_loss) for epoch in expected.epochs
+    ]
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def make_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def make_dangling_link(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("missing")
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (truncate, "is damaged: its checksum does not match"),
+        (empty, "is not in the format"),
+        (make_folder, "cannot be read: Is a directory"),
+        (make_dangling_link, "cannot be read: No such file or directory"),
+    ],
+)
+def test_the_checkpoint_before_an_unusable_one_is_used(
+    make_session: MakeSession, tmp_path: Path, damage: Callable[[Path], None], reason: str
+) -> None:
+    session = make_session()
+    session.train(Progress(), lambda progress: session.save(tmp_path, progress))
+    expected = session.weights_fingerprint()
+    older, newest = checkpoint_files(tmp_path)
+    damage(newest)
+    messages: list[str] = []
+    resumed = make_session()
+    progress = resumed.restore(tmp_path, messages.append)
+    assert (len(progress.epochs), progress.step_in_epoch) == (1, 2)
+    (message,) = messages
+    assert message.startswith(f"Checkpoint {newest.name} {reason}")
+    assert message.endswith(f"; using {older.name}.")
+    resumed.train(progress, lambda progress: resumed.save(tmp_path, progress))
+    assert resumed.weights_fingerprint() == expected
+
+    for path in checkpoint_files(tmp_path):
+        if path.is_file():
+            truncate(path)
+    messages.clear()
+    assert make_session().restore(tmp_path, messages.append) == Progress()
+    assert messages[-1].endswith("; starting from the first epoch.")
+
+
+def test_a_checkpoint_without_permission_is_passed_over(
+    make_session: MakeSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The refusal is planted, because permissions do not bind the superuser."""
+    session = make_session()
+    session.train(Progress(), lambda progress: session.save(tmp_path, progress))
+    older, newest = checkpoint_files(tmp_path)
+    read_bytes = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path == newest:
+            raise PermissionError(13, "Permission denied")
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    messages: list[str] = []
+    assert len(make_session().restore(tmp_path, messages.append).epochs) == 1
+    assert messages == [f"Checkpoint {newest.name} cannot be read: Permission denied; using {older.name}."]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "precision", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)]
+)
+def test_mixed_precision_trains_and_drops_at_the_rate(make_session: MakeSession, precision: str) -> None:
+    session = make_session(dropout=0.3, precision=precision)
+    assert [check.rate for check in session.check_dropout()] == [0.3, 0.3, 0.3]
+    progress = session.train(Progress(), ignore)
+    assert progress.epochs[1].loss < progress.epochs[0].loss
+    assert session.model.get_layer("conv2d").compute_dtype == precision.removeprefix("mixed_")
+
+
+def test_the_saved_model_gives_the_same_probabilities_without_this_package(
+    make_session: MakeSession, tmp_path: Path
+) -> None:
+    session = make_session()
+    session.save_model(tmp_path / "model.keras")
+    assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
+    loaded = load_model(tmp_path / "model.keras")
+    example = session.input_example()
+    assert example.shape == (2, 28, 28, 1)
+    np.testing.assert_array_equal(
+        loaded.predict(example, verbose=0), session.model.predict(example, verbose=0)
+    )
+
+
+def test_final_figures_have_dropout_off(make_session: MakeSession, dataset) -> None:  # type: ignore[no-untyped-def]
+    session = make_session()
+    train, test = session.evaluate()
+    again, _ = session.evaluate()
+    assert train.loss == again.loss
+    assert len(train.probs) == len(dataset.train_labels)
+    assert len(test.probs) == len(dataset.test_labels)
