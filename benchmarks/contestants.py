@@ -35,7 +35,7 @@ class Contestant:
 def random_data(size: int) -> tuple[np.ndarray, np.ndarray]:
     """Return `size` images and labels; their content does not bear on the time."""
     random = np.random.default_rng(0)
-    return random.integers(0, 256, (size, 28, 28), np.uint8), random.integers(0, 10, size, np.uint8)
+    return random.integers(0, 256, (size, 28, 28, 1), np.uint8), random.integers(0, 10, size, np.uint8)
 
 
 def shuffled(one: Contestant, num_steps: int) -> np.ndarray:
@@ -68,7 +68,7 @@ def keras_steps(one: Contestant) -> Callable[[int], tuple[float, float]]:
     )
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     images, labels = random_data(one.num_images)
-    images = (images / 255.0).astype(np.float32)[..., None]
+    images = (images / 255.0).astype(np.float32)
     times: list[tuple[float, float]] = []
 
     class Timer(keras.callbacks.Callback):
@@ -97,6 +97,7 @@ def engine_steps(one: Contestant) -> Callable[[int], tuple[float, float]]:
     from dropout_lab.libraries import set_variables
 
     set_variables()  # as `dropout-lab run` does, before TensorFlow is imported
+    from dropout_lab.data.scaling import UNIT_PIXELS
     from dropout_lab.models.published import build_model
     from dropout_lab.spec import ModelSpec, TrainingSpec
     from dropout_lab.training.engines.fast import FastEngine
@@ -112,7 +113,7 @@ def engine_steps(one: Contestant) -> Callable[[int], tuple[float, float]]:
     if one.kind == "fast":
         engine = FastEngine(model, optimizer, spec, images, labels, 0, one.batch_size)
     else:
-        engine = StockEngine(model, optimizer, images, labels)
+        engine = StockEngine(model, optimizer, images, labels, UNIT_PIXELS)
     steps_done = 0
 
     def action(num_steps: int) -> None:
@@ -145,7 +146,8 @@ def torch_steps(one: Contestant) -> Callable[[int], tuple[float, float]]:
     ).to(memory_format=torch.channels_last)
     optimizer, loss = torch.optim.Adam(model.parameters()), nn.CrossEntropyLoss()
     images, labels = random_data(one.num_images)
-    inputs, targets = torch.tensor(images[:, None] / 255.0, dtype=torch.float32), torch.tensor(labels).long()
+    inputs = torch.tensor(images.transpose(0, 3, 1, 2) / 255.0, dtype=torch.float32)
+    targets = torch.tensor(labels).long()
 
     def action(num_steps: int) -> None:
         for chosen in torch.tensor(shuffled(one, num_steps)):

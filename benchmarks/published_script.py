@@ -18,9 +18,7 @@ from dropout_lab.spec import DataSpec
 
 def main(num_epochs: int) -> None:
     data = load_data(DataSpec())
-    train, test = (
-        images[..., np.newaxis].astype(np.float32) / 255 for images in (data.train_images, data.test_images)
-    )
+    train, test = (images.astype(np.float32) / 255 for images in (data.train_inputs, data.test_inputs))
     model = Sequential(
         [
             Input((28, 28, 1)),

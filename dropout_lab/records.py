@@ -106,9 +106,10 @@ class DeviceInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class DataFingerprint:
-    """Which images a run saw.
+    """Which examples a run saw.
 
     Attributes:
+        name: Name of the dataset.
         folder: Where the files were found.
         checksums: SHA-256 of each file's uncompressed bytes, by file name.
         num_train, num_validation, num_test: Images in each part.
@@ -121,6 +122,7 @@ class DataFingerprint:
     num_validation: int
     num_test: int
     digest: str
+    name: str = "fashion_mnist"
 
 
 @dataclass(frozen=True, kw_only=True)

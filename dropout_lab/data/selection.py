@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from dropout_lab.data.dataset import Dataset
 from dropout_lab.data.fetching import locate_or_download
 from dropout_lab.data.idx_files import OFFICIAL_CHECKSUMS, ByteArray, IdxFile, read_files
+from dropout_lab.data.scaling import UNIT_PIXELS
 from dropout_lab.errors import DataError
 from dropout_lab.records import DataFingerprint, IntArray
 from dropout_lab.seeds import generator
@@ -28,27 +29,6 @@ CLASS_NAMES = (
     "Ankle boot",
 )
 """Names of the classes by label, as the authors of the dataset write them."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dataset:
-    """The images of one run.
-
-    Attributes:
-        train_images, validation_images, test_images: uint8 pixels from 0 to 255, (n, 28, 28).
-        train_labels, validation_labels, test_labels: uint8 class numbers from 0 to 9, (n,).
-        fingerprint: Identity of these images.
-
-    With ``validation: test`` in the spec, the validation images are the test images.
-    """
-
-    train_images: ByteArray
-    train_labels: ByteArray
-    validation_images: ByteArray
-    validation_labels: ByteArray
-    test_images: ByteArray
-    test_labels: ByteArray
-    fingerprint: DataFingerprint
 
 
 def load_data(spec: DataSpec, run_seed: int = 0) -> Dataset:
@@ -73,8 +53,8 @@ def select_images(files: Mapping[str, IdxFile], folder: Path, spec: DataSpec, ru
     (Source: Bouthillier et al. 2021, "Accounting for Variance in Machine Learning Benchmarks", arXiv
     2103.03098.)
     """
-    train_images, train_labels = _first(files, "train", spec.num_train, "data.num_train")
-    test_images, test_labels = _first(files, "t10k", spec.num_test, "data.num_test")
+    train_inputs, train_labels = _first(files, "train", spec.num_train, "data.num_train")
+    test_inputs, test_labels = _first(files, "t10k", spec.num_test, "data.num_test")
     checksums = {name: file.checksum for name, file in files.items()}
     choice: dict[str, object] = {"num_train": len(train_labels), "num_test": len(test_labels)}
     num_validation = 0
@@ -83,26 +63,28 @@ def select_images(files: Mapping[str, IdxFile], folder: Path, spec: DataSpec, ru
         choice |= {"num_validation": num_validation}
     if spec.resample:
         choice |= {"resample_seed": run_seed}
-        pool = files["train-images-idx3-ubyte"].values, files["train-labels-idx1-ubyte"].values
+        pool = _first(files, "train", None, "")
         chosen, rest = _resampled(len(pool[1]), len(train_labels), num_validation, run_seed)
-        train_images, train_labels = pool
+        train_inputs, train_labels = pool
     else:
         choice |= {"split_seed": spec.split_seed} if num_validation else {}
         order = generator(spec.split_seed, "split").permutation(len(train_labels))
         chosen, rest = np.sort(order[:num_validation]), np.sort(order[num_validation:])
-    validation_images, validation_labels = test_images, test_labels
+    validation_inputs, validation_labels = test_inputs, test_labels
     if num_validation:
-        validation_images, validation_labels = train_images[chosen], train_labels[chosen]
+        validation_inputs, validation_labels = train_inputs[chosen], train_labels[chosen]
     if spec.resample or num_validation:
-        train_images, train_labels = train_images[rest], train_labels[rest]
+        train_inputs, train_labels = train_inputs[rest], train_labels[rest]
     text = json.dumps({"checksums": checksums, **choice}, sort_keys=True)
     return Dataset(
-        train_images=train_images,
+        train_inputs=train_inputs,
         train_labels=train_labels,
-        validation_images=validation_images,
+        validation_inputs=validation_inputs,
         validation_labels=validation_labels,
-        test_images=test_images,
+        test_inputs=test_inputs,
         test_labels=test_labels,
+        class_names=CLASS_NAMES,
+        scaling=UNIT_PIXELS,
         fingerprint=DataFingerprint(
             folder=str(folder),
             checksums=checksums,
@@ -136,7 +118,7 @@ def _first(
     num_images = len(labels.values)
     if count is not None and count > num_images:
         raise DataError(f"{location}: {count} is more than the {num_images} images in {images.path}")
-    return images.values[:count], labels.values[:count]
+    return images.values[:count, ..., np.newaxis], labels.values[:count]
 
 
 def _num_validation(validation: float | str, num_train: int) -> int:

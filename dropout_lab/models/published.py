@@ -1,12 +1,7 @@
 """The published network, layer for layer, with a seed for every random choice from the layer's name."""
 
-import hashlib
-
 import keras
-import numpy as np
-import tensorflow as tf
 
-from dropout_lab.records import FloatArray
 from dropout_lab.seeds import derive_seed
 from dropout_lab.spec import ModelSpec
 
@@ -69,30 +64,3 @@ def build_model(spec: ModelSpec, run_seed: int) -> keras.Sequential:
         ],
         name="dropout_network",
     )
-
-
-def scale_pixels(images: tf.Tensor) -> tf.Tensor:
-    """Scale pixels from 0 to 255 to [0, 1]."""
-    return tf.cast(images, tf.float32) * (1 / 255)
-
-
-def dropout_layers(model: keras.Model) -> list[keras.layers.Dropout]:
-    """Return the model's Dropout layers, from the input on."""
-    return [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
-
-
-def weights_fingerprint(model: keras.Model) -> str:
-    """Return 16 hexadecimal digits over the names, shapes and bits of all trainable weights."""
-    digest = hashlib.sha256()
-    for variable in model.trainable_variables:
-        values: FloatArray = np.ascontiguousarray(variable.numpy())
-        digest.update(f"{variable.path}{values.shape}{values.dtype}".encode())
-        digest.update(values.tobytes())
-    return digest.hexdigest()[:16]
-
-
-def summary_text(model: keras.Model) -> str:
-    """Return the Keras table of the layers, their output shapes and parameters."""
-    lines: list[str] = []
-    model.summary(print_fn=lines.append, line_length=80)
-    return "\n".join(lines) + "\n"

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from dropout_lab.data.dataset import Dataset
 from dropout_lab.data.idx_files import FOLDER_VARIABLE, read_files
 from dropout_lab.data.idx_files import locate as locate_images
-from dropout_lab.data.selection import Dataset, select_images
+from dropout_lab.data.selection import select_images
 from dropout_lab.errors import DataError, TrackingError, UsageError
 from dropout_lab.runs.identity import Identity
 from dropout_lab.runs.planning import PlannedRun

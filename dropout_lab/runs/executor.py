@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
-from dropout_lab.data.selection import Dataset, load_data
+from dropout_lab.data.dataset import Dataset
+from dropout_lab.data.selection import load_data
 from dropout_lab.errors import DeviceError, DropoutLabError, Interrupted, TrackingUnavailable
 from dropout_lab.runs.continuing import find_images, require_store, store_name
 from dropout_lab.runs.outcome import Failure, Report, RunOutcome

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from dropout_lab.data.selection import Dataset
+from dropout_lab.data.dataset import Dataset
 from dropout_lab.errors import TrackingError, TrainingError
 from dropout_lab.records import DeviceInfo, RunRecord, RunStart, RunStatus
 from dropout_lab.runs.continuing import CannotContinueError, leftovers, require_same, store_name

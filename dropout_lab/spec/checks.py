@@ -5,8 +5,9 @@ from typing import Any
 
 from dropout_lab.errors import SpecError
 from dropout_lab.spec.models import SequentialSeeds, Spec
+from dropout_lab.spec.network import spread_rate
 from dropout_lab.spec.problems import Sources, line, unknown_name
-from dropout_lab.spec.settings import Settings, spread_rate
+from dropout_lab.spec.settings import Settings
 from dropout_lab.spec.yaml_source import Location, format_location
 
 MAX_NAMED = 3

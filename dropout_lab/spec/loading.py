@@ -11,8 +11,9 @@ from dropout_lab.errors import SpecError
 from dropout_lab.spec.checks import check_whole
 from dropout_lab.spec.expectations import NAME_IN_WORDS
 from dropout_lab.spec.models import Name, Spec
+from dropout_lab.spec.network import spread_rate
 from dropout_lab.spec.problems import Sources, describe, validation_problem
-from dropout_lab.spec.settings import Settings, spread_rate
+from dropout_lab.spec.settings import Settings
 from dropout_lab.spec.yaml_source import (
     MAX_DEPTH,
     Location,

@@ -16,7 +16,8 @@ from pydantic import (
 )
 
 from dropout_lab.design import DEFAULT_PRIMARY
-from dropout_lab.spec.settings import Frozen, Seed, Settings, list_to_tuple
+from dropout_lab.spec.base import Frozen, Seed, list_to_tuple
+from dropout_lab.spec.settings import Settings
 
 
 def _count_to_seeds(value: Any) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import keras
 import numpy as np
 
-from dropout_lab.data.selection import Dataset
+from dropout_lab.data.dataset import Dataset
 from dropout_lab.errors import TrainingError
 from dropout_lab.records import EpochMetrics, IntArray
 from dropout_lab.seeds import generator
@@ -137,7 +137,7 @@ class Trainer:
 
     def _close_epoch(self, progress: Progress, epoch: int, num_examples: int) -> Progress:
         self.predictor.require_finite_weights()
-        probs = self.predictor.probs(self.data.validation_images)
+        probs = self.predictor.probs(self.data.validation_inputs)
         validation = evaluate(probs, self.data.validation_labels)
         metrics = EpochMetrics(
             epoch=epoch,

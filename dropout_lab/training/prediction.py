@@ -2,19 +2,17 @@
 
 import keras
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 from sklearn.metrics import accuracy_score, brier_score_loss, confusion_matrix, log_loss
 
+from dropout_lab.data.dataset import Dataset, Inputs, Labels
 from dropout_lab.errors import TrainingError
-from dropout_lab.models.published import NUM_CLASSES, scale_pixels
 from dropout_lab.records import Evaluation, FloatArray
+from dropout_lab.training.inputs import scale_inputs
 
 EVALUATION_BATCH = 1000
 NUM_CALIBRATION_BINS = 15
 DIVERGED_HINT = "A smaller training.learning_rate usually helps."
-
-Uint8Array = npt.NDArray[np.uint8]
 
 
 class Predictor:
@@ -22,19 +20,20 @@ class Predictor:
 
     Args:
         model: Model whose current weights are used at each call.
+        data: Dataset whose inputs it takes.
     """
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(self, model: keras.Model, data: Dataset) -> None:
         self._model = model
         self._forward = tf.function(
-            lambda images: model(scale_pixels(images[..., tf.newaxis]), training=False),
-            input_signature=[tf.TensorSpec([None, 28, 28], tf.uint8)],
+            lambda inputs: model(scale_inputs(inputs, data.scaling), training=False),
+            input_signature=[tf.TensorSpec((None, *data.input_shape), data.train_inputs.dtype)],
         )
 
-    def probs(self, images: Uint8Array) -> FloatArray:
-        """Return (num_examples, 10) probabilities for (num_examples, 28, 28) images of 0 to 255."""
-        batches = range(0, len(images), EVALUATION_BATCH)
-        return np.concatenate([self._forward(images[i : i + EVALUATION_BATCH]).numpy() for i in batches])
+    def probs(self, inputs: Inputs) -> FloatArray:
+        """Return (num_examples, num_classes) probabilities for (num_examples, ...) stored values."""
+        batches = range(0, len(inputs), EVALUATION_BATCH)
+        return np.concatenate([self._forward(inputs[i : i + EVALUATION_BATCH]).numpy() for i in batches])
 
     def require_finite_weights(self) -> None:
         """Check that no weight is NaN or infinite, which ReLU and pooling can hide.
@@ -49,11 +48,11 @@ class Predictor:
                 )
 
 
-def evaluate(probs: FloatArray, labels: Uint8Array) -> Evaluation:
+def evaluate(probs: FloatArray, labels: Labels) -> Evaluation:
     """Compute the metrics of `probs` against `labels`.
 
     Args:
-        probs: (num_examples, 10); rows sum to 1.
+        probs: (num_examples, num_classes); rows sum to 1.
         labels: (num_examples,), class numbers.
 
     Returns:
@@ -64,7 +63,7 @@ def evaluate(probs: FloatArray, labels: Uint8Array) -> Evaluation:
     """
     if not np.isfinite(probs).all():
         raise TrainingError("The outputs of the model are no longer finite.", hint=DIVERGED_HINT)
-    classes = np.arange(NUM_CLASSES)
+    classes = np.arange(probs.shape[1])
     predicted = probs.argmax(axis=1)
     counts = confusion_matrix(labels, predicted, labels=classes)
     normalized = probs.astype(np.float64)
@@ -83,7 +82,7 @@ def evaluate(probs: FloatArray, labels: Uint8Array) -> Evaluation:
 
 
 def expected_calibration_error(
-    probs: FloatArray, labels: Uint8Array, num_bins: int = NUM_CALIBRATION_BINS
+    probs: FloatArray, labels: Labels, num_bins: int = NUM_CALIBRATION_BINS
 ) -> float:
     """Return the mean difference of confidence and accuracy over bins of equal width, weighted by size.
 

@@ -8,15 +8,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from dropout_lab.data.selection import Dataset
+from dropout_lab.data.dataset import Dataset
 from dropout_lab.errors import OutOfMemoryError, TrainingError
 from dropout_lab.files import move_durably
-from dropout_lab.models.published import (
-    build_model,
-    scale_pixels,
-    summary_text,
-    weights_fingerprint,
-)
+from dropout_lab.models.inspection import summary_text, weights_fingerprint
+from dropout_lab.models.published import build_model
 from dropout_lab.records import DeviceInfo, DropoutCheck, Evaluation, FloatArray
 from dropout_lab.spec import ModelSpec, Settings
 from dropout_lab.training.checkpoints import (
@@ -29,6 +25,7 @@ from dropout_lab.training.checkpoints import (
 from dropout_lab.training.devices import configure_keras, make_deterministic
 from dropout_lab.training.dropout_check import check_dropout
 from dropout_lab.training.engines import build_engine
+from dropout_lab.training.inputs import scale_inputs
 from dropout_lab.training.loop import Progress, Trainer, batch_order_fingerprint, build_optimizer
 from dropout_lab.training.prediction import Predictor, evaluate
 
@@ -62,7 +59,7 @@ class Session:
             self.model = build_model(settings.model, run_seed)
             self._optimizer = build_optimizer(training, self.model)
             self._engine = build_engine(engine, settings, self.model, self._optimizer, data, run_seed)
-            self._predictor = Predictor(self.model)
+            self._predictor = Predictor(self.model, data)
         self._trainer = Trainer(training, data, self._engine, self._predictor, run_seed)
         self.num_train = len(data.train_labels)
         self.test_labels = data.test_labels
@@ -81,7 +78,7 @@ class Session:
                 inferences on the same images differ.
         """
         rates = self._model_spec.dropout
-        images = self._data.train_images[:200]
+        images = self._data.train_inputs[:200]
         with self._on_device():
             if not np.array_equal(self._predictor.probs(images), self._predictor.probs(images)):
                 raise TrainingError("Two inferences on the same images differ: dropout is on at inference.")
@@ -135,13 +132,13 @@ class Session:
         """Evaluate on the whole training set and on the whole test set, with dropout off."""
         data = self._data
         with self._on_device():
-            train = evaluate(self._predictor.probs(data.train_images), data.train_labels)
-            test = evaluate(self._predictor.probs(data.test_images), data.test_labels)
+            train = evaluate(self._predictor.probs(data.train_inputs), data.train_labels)
+            test = evaluate(self._predictor.probs(data.test_inputs), data.test_labels)
         return train, test
 
     def input_example(self) -> FloatArray:
-        """Return two test images in the form that the model takes, (2, 28, 28, 1) in [0, 1]."""
-        example: FloatArray = scale_pixels(self._data.test_images[:2, ..., np.newaxis]).numpy()
+        """Return two test examples in the form that the model takes, such as (2, 28, 28, 1) in [0, 1]."""
+        example: FloatArray = scale_inputs(self._data.test_inputs[:2], self._data.scaling).numpy()
         return example
 
     def summary(self) -> str:

@@ -45,13 +45,13 @@ def test_reads_compressed_and_plain_files_alike(folder, subset):
 
 def test_the_official_files_are_what_their_authors_describe(whole_dataset):
     files = read_files(whole_dataset)
-    train_images, train_labels = files["train-images-idx3-ubyte"], files["train-labels-idx1-ubyte"]
+    train_inputs, train_labels = files["train-images-idx3-ubyte"], files["train-labels-idx1-ubyte"]
     assert {name: file.checksum for name, file in files.items()} == OFFICIAL_CHECKSUMS
-    assert train_images.values.shape == (60_000, 28, 28)
+    assert train_inputs.values.shape == (60_000, 28, 28)
     assert np.bincount(train_labels.values).tolist() == [6_000] * 10
     assert np.bincount(files[LABELS].values).tolist() == [1_000] * 10
-    assert train_images.values.mean() / 255 == pytest.approx(0.2860, abs=5e-5)
-    assert train_images.values.std() / 255 == pytest.approx(0.3530, abs=5e-5)
+    assert train_inputs.values.mean() / 255 == pytest.approx(0.2860, abs=5e-5)
+    assert train_inputs.values.std() / 255 == pytest.approx(0.3530, abs=5e-5)
 
 
 def test_the_subset_is_the_beginning_of_the_official_files(whole_dataset, subset):

@@ -12,11 +12,11 @@ from dropout_lab.spec import DataSpec
 
 def test_validates_on_the_test_images_as_published():
     data = load_data(DataSpec(validation="test"))
-    assert data.validation_images is data.test_images
+    assert data.validation_inputs is data.test_inputs
     assert data.validation_labels is data.test_labels
-    assert data.train_images.shape == (1000, 28, 28)
-    assert data.test_images.shape == (500, 28, 28)
-    assert data.train_images.dtype == data.train_labels.dtype == np.uint8
+    assert data.train_inputs.shape == (1000, 28, 28, 1)
+    assert data.test_inputs.shape == (500, 28, 28, 1)
+    assert data.train_inputs.dtype == data.train_labels.dtype == np.uint8
     fingerprint = data.fingerprint
     assert (fingerprint.num_train, fingerprint.num_validation, fingerprint.num_test) == (1000, 500, 500)
     assert len(fingerprint.digest) == 36
@@ -37,41 +37,41 @@ def test_splits_validation_images_from_the_training_images(validation, num_valid
     data = load_data(DataSpec(validation=validation))
     assert len(data.validation_labels) == data.fingerprint.num_validation == num_validation
     assert len(data.train_labels) == data.fingerprint.num_train == 1000 - num_validation
-    together = np.concatenate([data.train_images, data.validation_images]).reshape(1000, -1)
-    expected = whole.train_images.reshape(1000, -1)
+    together = np.concatenate([data.train_inputs, data.validation_inputs]).reshape(1000, -1)
+    expected = whole.train_inputs.reshape(1000, -1)
     assert np.array_equal(np.sort(together, axis=0), np.sort(expected, axis=0))
-    assert np.array_equal(data.test_images, whole.test_images)
+    assert np.array_equal(data.test_inputs, whole.test_inputs)
 
 
 def test_the_split_keeps_each_image_with_its_label():
     whole = load_data(DataSpec())
     label_of = {
-        image.tobytes(): label for image, label in zip(whole.train_images, whole.train_labels, strict=True)
+        image.tobytes(): label for image, label in zip(whole.train_inputs, whole.train_labels, strict=True)
     }
     data = load_data(DataSpec(validation=0.3))
     for images, labels in (
-        (data.train_images, data.train_labels),
-        (data.validation_images, data.validation_labels),
+        (data.train_inputs, data.train_labels),
+        (data.validation_inputs, data.validation_labels),
     ):
         assert [label_of[image.tobytes()] for image in images] == labels.tolist()
 
 
 def test_the_split_depends_on_its_seed_alone():
     first, again, other = (load_data(DataSpec(validation=0.3, split_seed=seed)) for seed in (1, 1, 2))
-    assert np.array_equal(first.validation_images, again.validation_images)
+    assert np.array_equal(first.validation_inputs, again.validation_inputs)
     assert first.fingerprint.digest == again.fingerprint.digest
-    assert not np.array_equal(first.validation_images, other.validation_images)
+    assert not np.array_equal(first.validation_inputs, other.validation_inputs)
     assert first.fingerprint.digest != other.fingerprint.digest
 
 
 def test_counts_take_the_first_images_before_the_split():
     whole = load_data(DataSpec())
     data = load_data(DataSpec(num_train=50, num_test=20))
-    assert np.array_equal(data.train_images, whole.train_images[:50])
-    assert np.array_equal(data.test_images, whole.test_images[:20])
+    assert np.array_equal(data.train_inputs, whole.train_inputs[:50])
+    assert np.array_equal(data.test_inputs, whole.test_inputs[:20])
     split = load_data(DataSpec(num_train=50, validation=10))
-    seen = {image.tobytes() for image in [*split.train_images, *split.validation_images]}
-    assert seen == {image.tobytes() for image in whole.train_images[:50]}
+    seen = {image.tobytes() for image in [*split.train_inputs, *split.validation_inputs]}
+    assert seen == {image.tobytes() for image in whole.train_inputs[:50]}
 
 
 def test_equal_choices_of_images_have_equal_digests():
@@ -114,17 +114,17 @@ def test_reading_data_imports_neither_keras_nor_tensorflow():
 def test_resampled_images_differ_by_seed_and_repeat() -> None:
     spec = DataSpec(resample=True, validation=0.2)
     first, again, other = (load_data(spec, seed) for seed in (1, 1, 2))
-    np.testing.assert_array_equal(first.train_images, again.train_images)
+    np.testing.assert_array_equal(first.train_inputs, again.train_inputs)
     assert first.fingerprint.digest == again.fingerprint.digest != other.fingerprint.digest
-    assert not np.array_equal(first.train_images, other.train_images)
+    assert not np.array_equal(first.train_inputs, other.train_inputs)
     assert (first.fingerprint.num_train, first.fingerprint.num_validation) == (800, 200)
-    np.testing.assert_array_equal(first.test_images, other.test_images)
+    np.testing.assert_array_equal(first.test_inputs, other.test_inputs)
 
 
 def test_resampled_training_images_are_drawn_with_replacement_and_validated_on_others() -> None:
     data = load_data(DataSpec(resample=True, validation=100), 3)
-    train = {image.tobytes() for image in data.train_images}
-    validation = {image.tobytes() for image in data.validation_images}
+    train = {image.tobytes() for image in data.train_inputs}
+    validation = {image.tobytes() for image in data.validation_inputs}
     assert len(validation) == 100
     assert not train & validation
     # Of n images drawn n times with replacement, 1 - (1 - 1/n)^n are expected to be different.

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dropout_lab.models.published import build_model, dropout_layers, summary_text, weights_fingerprint
+from dropout_lab.models.inspection import dropout_layers, summary_text, weights_fingerprint
+from dropout_lab.models.published import build_model
 from dropout_lab.spec import DropoutRates, ModelSpec
 
 PUBLISHED = ModelSpec(dropout=DropoutRates(conv1=0.2, conv2=0.2, dense=0.5))

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from dropout_lab.data.selection import Dataset, load_data
+from dropout_lab.data.dataset import Dataset
+from dropout_lab.data.selection import load_data
 from dropout_lab.spec import DataSpec, Settings
 from dropout_lab.training.devices import resolve_device
 from dropout_lab.training.session import Session

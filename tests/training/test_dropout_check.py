@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from dropout_lab.errors import TrainingError
-from dropout_lab.models.published import dropout_layers
+from dropout_lab.models.inspection import dropout_layers
 from dropout_lab.training.dropout_check import (
     ALPHA,
     RATE_TOLERANCE,

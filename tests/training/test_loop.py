@@ -68,7 +68,7 @@ def test_loss_and_accuracy_are_what_keras_reports(make_session: MakeSession, dat
     order = epoch_order(0, 1, len(dataset.train_labels))
     model = build_model(ModelSpec(), 0)
     model.compile(keras.optimizers.SGD(0.05), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    images = dataset.train_images[order].astype(np.float32)[..., np.newaxis] * np.float32(1 / 255)
+    images = dataset.train_inputs[order].astype(np.float32)[..., np.newaxis] * np.float32(1 / 255)
     theirs = model.fit(images, dataset.train_labels[order], batch_size=100, shuffle=False, verbose=0).history
     assert ours.loss == pytest.approx(theirs["loss"][0], rel=1e-5)
     assert ours.accuracy == pytest.approx(theirs["accuracy"][0])

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from dropout_lab.data.dataset import Dataset
 from dropout_lab.errors import TrainingError
 from dropout_lab.models.published import build_model
 from dropout_lab.spec import ModelSpec
@@ -49,9 +50,9 @@ def test_probs_that_are_not_finite_are_an_error() -> None:
         evaluate(np.full((1, 10), np.nan, np.float32), np.zeros(1, np.uint8))
 
 
-def test_prediction_does_not_depend_on_how_it_is_batched() -> None:
-    images = np.random.default_rng(0).integers(0, 256, (1003, 28, 28)).astype(np.uint8)
-    predictor = Predictor(build_model(ModelSpec(filters=(2, 2), hidden_units=4), 0))
+def test_prediction_does_not_depend_on_how_it_is_batched(dataset: Dataset) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (1003, 28, 28, 1)).astype(np.uint8)
+    predictor = Predictor(build_model(ModelSpec(filters=(2, 2), hidden_units=4), 0), dataset)
     probs = predictor.probs(images)
     assert probs.shape == (1003, 10)
     np.testing.assert_allclose(probs[1000:], predictor.probs(images[1000:]), rtol=1e-5)

@@ -4,7 +4,7 @@ from typing import Protocol
 
 import keras
 
-from dropout_lab.data.selection import Dataset
+from dropout_lab.data.dataset import Dataset
 from dropout_lab.records import DeviceInfo, IntArray
 from dropout_lab.spec import Settings
 from dropout_lab.training.engines.fast import FastEngine, unsupported_reason
@@ -71,12 +71,12 @@ def build_engine(
 ) -> Engine:
     """Build the engine `name`, which trains `model` on the training images of `data`."""
     if name == "stock":
-        return StockEngine(model, optimizer, data.train_images, data.train_labels)
+        return StockEngine(model, optimizer, data.train_inputs, data.train_labels, data.scaling)
     return FastEngine(
         model,
         optimizer,
         settings.model,
-        data.train_images,
+        data.train_inputs,
         data.train_labels,
         run_seed,
         settings.training.batch_size,

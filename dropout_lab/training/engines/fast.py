@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from dropout_lab.models.published import dropout_layers
+from dropout_lab.data.dataset import Inputs, Labels
+from dropout_lab.models.inspection import dropout_layers
 from dropout_lab.records import IntArray
 from dropout_lab.spec import ModelSpec, TrainingSpec
 from dropout_lab.training.devices import num_threads
@@ -65,7 +66,7 @@ class FastEngine:
         model: The built model; its variables are trained in place.
         optimizer: Built for the model's trainable variables; its variables are updated in place.
         model_spec: What `model` was built from.
-        images: (num_examples, 28, 28) of uint8.
+        images: (num_examples, 28, 28, 1) of uint8.
         labels: (num_examples,) of class numbers.
         run_seed: Seed of the run, from which the masks' seeds are derived.
         batch_size: Size of every batch except the last of an epoch, which may be smaller.
@@ -78,8 +79,8 @@ class FastEngine:
         model: keras.Model,
         optimizer: keras.optimizers.Adam,
         model_spec: ModelSpec,
-        images: npt.NDArray[np.uint8],
-        labels: npt.NDArray[np.uint8],
+        images: Inputs,
+        labels: Labels,
         run_seed: int,
         batch_size: int,
     ) -> None:
@@ -93,7 +94,7 @@ class FastEngine:
         )
         self._optimizer = optimizer
         self._weights = [variable.value for variable in model.trainable_variables]
-        self._images = tf.constant(_padded(images))
+        self._images = tf.constant(_padded(images[..., 0]))
         self._labels = tf.constant(labels.astype(np.int32))
         batch = tf.TensorSpec((self._num_shards, self._shard_size), tf.int32)
         batches = tf.TensorSpec((None, *batch.shape), tf.int32)
@@ -259,5 +260,5 @@ def _fold(
     return tf.while_loop(lambda i, _: i < num_steps, one, (first, start), parallel_iterations=1)[1]
 
 
-def _padded(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def _padded(images: Inputs) -> npt.NDArray[np.uint8]:
     return np.pad(images, ((0, 0), (PADDING, PADDING), (PADDING, PADDING)))

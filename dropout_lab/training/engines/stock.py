@@ -2,12 +2,14 @@
 
 import keras
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
-from dropout_lab.models.published import dropout_layers, scale_pixels
+from dropout_lab.data.dataset import Inputs, Labels
+from dropout_lab.data.scaling import Scaling
+from dropout_lab.models.inspection import dropout_layers
 from dropout_lab.records import IntArray
 from dropout_lab.training.engines.observation import MAX_EXAMPLES, NUM_STEPS, DropoutObservation
+from dropout_lab.training.inputs import scale_inputs
 
 
 class StockEngine:
@@ -16,8 +18,9 @@ class StockEngine:
     Args:
         model: The built model; its dtype policy decides the precision.
         optimizer: Built for the model's trainable variables.
-        images: (num_examples, 28, 28) of uint8.
+        inputs: (num_examples, ...) stored values.
         labels: (num_examples,) of class numbers.
+        scaling: From stored values to those that the model takes.
     """
 
     name = "stock"
@@ -26,12 +29,14 @@ class StockEngine:
         self,
         model: keras.Model,
         optimizer: keras.optimizers.Optimizer,
-        images: npt.NDArray[np.uint8],
-        labels: npt.NDArray[np.uint8],
+        inputs: Inputs,
+        labels: Labels,
+        scaling: Scaling,
     ) -> None:
         self._model = model
         self._optimizer = optimizer
-        self._images = tf.constant(images[..., np.newaxis])
+        self._inputs = tf.constant(inputs)
+        self._scaling = scaling
         self._labels = tf.constant(labels.astype(np.int32))
         self._run = tf.function(self._steps, input_signature=[tf.TensorSpec([None, None], tf.int32)])
         # Not compiled by XLA, which has no deterministic gradient of max-pooling on GPUs (TensorFlow 2.21).
@@ -49,8 +54,8 @@ class StockEngine:
     def observe_dropout(self, first_step: int) -> list[DropoutObservation]:
         """See `Engine.observe_dropout`. Elements that ReLU sets to zero are not examined."""
         self._continue_masks_at(first_step)
-        images = self._images[:MAX_EXAMPLES]
-        steps = [[seen.numpy() for seen in self._observe(images)] for _ in range(NUM_STEPS)]
+        inputs = self._inputs[:MAX_EXAMPLES]
+        steps = [[seen.numpy() for seen in self._observe(inputs)] for _ in range(NUM_STEPS)]
         before_and_after = [np.stack(arrays) for arrays in zip(*steps, strict=True)]
         return [
             DropoutObservation(layer.name, before, after)
@@ -69,14 +74,14 @@ class StockEngine:
         loss_sum = tf.constant(0.0)
         num_correct = tf.constant(0.0)
         for batch in batches:
-            loss, correct = self._step(tf.gather(self._images, batch), tf.gather(self._labels, batch))
+            loss, correct = self._step(tf.gather(self._inputs, batch), tf.gather(self._labels, batch))
             loss_sum += loss
             num_correct += correct
         return loss_sum, num_correct
 
-    def _one_step(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _one_step(self, inputs: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
-            probs, *_ = self._forward(scale_pixels(images), training=True)
+            probs, *_ = self._forward(scale_inputs(inputs, self._scaling), training=True)
             losses = keras.losses.sparse_categorical_crossentropy(labels, probs)
             loss = tf.reduce_mean(losses)
             scaled = self._optimizer.scale_loss(loss)
@@ -85,7 +90,7 @@ class StockEngine:
         correct = tf.equal(tf.argmax(probs, axis=-1, output_type=tf.int32), labels)
         return tf.reduce_sum(losses), tf.reduce_sum(tf.cast(correct, tf.float32))
 
-    def _dropout_in_and_out(self, images: tf.Tensor) -> list[tf.Tensor]:
+    def _dropout_in_and_out(self, inputs: tf.Tensor) -> list[tf.Tensor]:
         """Return where the input and the output of each Dropout layer are above zero, in turn."""
-        _, *tensors = self._forward(scale_pixels(images), training=True)
+        _, *tensors = self._forward(scale_inputs(inputs, self._scaling), training=True)
         return [tensor > 0 for tensor in tensors]

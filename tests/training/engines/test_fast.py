@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dropout_lab.data.selection import Dataset
-from dropout_lab.models.published import build_model, dropout_layers
+from dropout_lab.data.dataset import Dataset
+from dropout_lab.models.inspection import dropout_layers
+from dropout_lab.models.published import build_model
 from dropout_lab.spec import ModelSpec, TrainingSpec
 from dropout_lab.training.engines.fast import FastEngine, unsupported_reason
 from dropout_lab.training.engines.masks import keep_mask, keep_scale
@@ -50,7 +51,7 @@ class Setup:
         self.optimizer = keras.optimizers.Adam()
         self.optimizer.build(self.model.trainable_variables)
         self.engine = FastEngine(
-            self.model, self.optimizer, self.spec, data.train_images, data.train_labels, RUN_SEED, batch_size
+            self.model, self.optimizer, self.spec, data.train_inputs, data.train_labels, RUN_SEED, batch_size
         )
 
     def masks(self, num_examples: int, step: int = STEP) -> list[np.ndarray]:
@@ -121,7 +122,7 @@ class Setup:
             h = tf.nn.max_pool2d(h, 2, 2, "VALID")
             return h if before_pooling else h * mask
 
-        h = convolve(convolve(tf.constant(self.data.train_images[batch, ..., np.newaxis] / 255), 0), 1)
+        h = convolve(convolve(tf.constant(self.data.train_inputs[batch] / 255), 0), 1)
         h = tf.reshape(h, (len(batch), -1)) @ weights[4] + weights[5]
         note(tf.abs(h), ROUNDING[2])
         h = tf.nn.relu(h) * masks[2] * scales[2]
@@ -132,7 +133,7 @@ class Setup:
     def stock_gradients(self, batch: np.ndarray, step: int = STEP) -> tuple[float, list[np.ndarray]]:
         """Mean loss and its gradients by the model's own layers in float32, under the same masks."""
         masks = iter(self.masks(len(batch), step))
-        h = tf.constant(self.data.train_images[batch, ..., np.newaxis], tf.float32) / 255.0
+        h = tf.constant(self.data.train_inputs[batch], tf.float32) / 255.0
         with tf.GradientTape() as tape:
             for layer in self.model.layers:
                 is_dropout = isinstance(layer, keras.layers.Dropout)
@@ -204,7 +205,7 @@ def test_a_tie_within_rounding_goes_to_the_first_element_in_both_engines(dataset
 
     The loss hardly notices. The gradient goes to the first element instead of the second.
     """
-    white = replace(dataset, train_images=np.full_like(dataset.train_images, 255))
+    white = replace(dataset, train_inputs=np.full_like(dataset.train_inputs, 255))
     one = Setup(white, dropout=0.0, filters=(1, 1), hidden_units=4)
     kernel = np.zeros((3, 3, 1, 1), np.float32)
     kernel[1, 1], kernel[1, 0] = 1, 2**-30  # the pixel itself and, hardly, its left neighbour
@@ -287,7 +288,9 @@ def test_observed_masks_are_those_of_the_generator(
 
 def test_the_stock_engine_observes_the_masks_of_its_steps(setup: Callable[..., Setup]) -> None:
     one = setup(dropout=PUBLISHED)
-    stock = StockEngine(one.model, one.optimizer, one.data.train_images, one.data.train_labels)
+    stock = StockEngine(
+        one.model, one.optimizer, one.data.train_inputs, one.data.train_labels, one.data.scaling
+    )
     first, later = stock.observe_dropout(STEP), stock.observe_dropout(STEP + 1)
     for a, b in zip(first, later, strict=True):
         both = a.examined[1] & b.examined[0]

@@ -1,0 +1,30 @@
+"""What a built Keras model consists of: its Dropout layers, weights and table of layers."""
+
+import hashlib
+
+import keras
+import numpy as np
+
+from dropout_lab.records import FloatArray
+
+
+def dropout_layers(model: keras.Model) -> list[keras.layers.Dropout]:
+    """Return the model's Dropout layers, from the input on."""
+    return [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
+
+
+def weights_fingerprint(model: keras.Model) -> str:
+    """Return 16 hexadecimal digits over the names, shapes and bits of all trainable weights."""
+    digest = hashlib.sha256()
+    for variable in model.trainable_variables:
+        values: FloatArray = np.ascontiguousarray(variable.numpy())
+        digest.update(f"{variable.path}{values.shape}{values.dtype}".encode())
+        digest.update(values.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def summary_text(model: keras.Model) -> str:
+    """Return the Keras table of the layers, their output shapes and parameters."""
+    lines: list[str] = []
+    model.summary(print_fn=lines.append, line_length=80)
+    return "\n".join(lines) + "\n"
