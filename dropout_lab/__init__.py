@@ -4,19 +4,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dropout_lab.api import ComparisonResult, judge, load_spec
+    from dropout_lab.api.comparing import compare
+    from dropout_lab.api.frames import load_runs
+    from dropout_lab.api.judging import judge
+    from dropout_lab.api.results import ComparisonResult
     from dropout_lab.errors import DropoutLabError
-    from dropout_lab.spec import Spec
+    from dropout_lab.spec import Spec, load_spec
 
 __version__ = "0.2.0.dev0"
-__all__ = ["ComparisonResult", "DropoutLabError", "Spec", "__version__", "judge", "load_spec"]
+__all__ = [
+    "ComparisonResult",
+    "DropoutLabError",
+    "Spec",
+    "__version__",
+    "compare",
+    "judge",
+    "load_runs",
+    "load_spec",
+]
 
 _HOMES = {
-    "ComparisonResult": "dropout_lab.api",
+    "ComparisonResult": "dropout_lab.api.results",
     "DropoutLabError": "dropout_lab.errors",
     "Spec": "dropout_lab.spec",
-    "judge": "dropout_lab.api",
-    "load_spec": "dropout_lab.api",
+    "compare": "dropout_lab.api.comparing",
+    "judge": "dropout_lab.api.judging",
+    "load_runs": "dropout_lab.api.frames",
+    "load_spec": "dropout_lab.spec",
 }
 """Modules that are imported when one of their names is first used."""
 

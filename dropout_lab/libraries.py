@@ -1,7 +1,10 @@
 """The environment variables that TensorFlow, Keras and MLflow read; standard library only."""
 
+import logging
 import os
+import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,11 +28,10 @@ FAST = {
     # Off by default on AMD processors without AVX-512, where it makes a step 1.2 to 1.5 times faster.
     "TF_ENABLE_ONEDNN_OPTS": "1",
 }
-FIXED = {
-    "KERAS_BACKEND": "tensorflow",
-    "MPLBACKEND": "Agg",  # plots are files; another backend may be missing, or want a screen
-}
+FIXED = {"KERAS_BACKEND": "tensorflow"}
 """Variables that have one right value here, whatever the user has set."""
+WITHOUT_SCREEN = {"MPLBACKEND": "Agg"}
+"""Set by commands alone: their plots are files; another backend may be missing, or want a screen."""
 
 REMOVED = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "KERAS_NNX_ENABLED")
 """Variables by which Keras would train less, or otherwise, than the spec asks for."""
@@ -38,15 +40,87 @@ NO_HOME = "/nonexistent"
 """Home of a user without one, as Debian names it: no library can write there, so each takes its fallback."""
 
 
+LOGGERS = {"mlflow": logging.CRITICAL, "tensorflow": logging.ERROR}
+"""Loggers and the level below which they are silent."""
+
+
 def set_variables() -> None:
     """Set the environment variables that the libraries read; standard-library code reads none of them."""
-    for name, value in (QUIET | IMPATIENT | FAST).items():
-        os.environ.setdefault(name, value)
-    os.environ.update(FIXED)
+    os.environ.update(_variables())
+    os.environ.update(WITHOUT_SCREEN)
     for name in REMOVED:
         os.environ.pop(name, None)
+
+
+def _variables() -> dict[str, str]:
+    """Return the variables to set, with the values that the user has given where these may differ."""
+    defaults = QUIET | IMPATIENT | FAST
+    variables = {name: os.environ.get(name, value) for name, value in defaults.items()} | FIXED
     if os.path.expanduser("~") == "~":  # noqa: PTH111 - pathlib raises
-        os.environ["HOME"] = NO_HOME
+        variables["HOME"] = NO_HOME
+    return variables
+
+
+class _Surroundings:
+    """Variables and loggers as the first of several calls found them, restored after the last one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._num_calls = 0
+        self._before: dict[str, str | None] = {}
+        self._set: dict[str, str] = {}
+        self._levels: dict[str, int] = {}
+
+    def enter(self) -> None:
+        with self._lock:
+            self._num_calls += 1
+            if self._num_calls > 1:
+                return
+            self._set = _variables()
+            self._before = {name: os.environ.get(name) for name in (*self._set, *REMOVED)}
+            os.environ.update(self._set)
+            for name in REMOVED:
+                os.environ.pop(name, None)
+            self._levels = {name: logging.getLogger(name).level for name in LOGGERS}
+            if "mlflow" not in sys.modules:
+                self._levels["mlflow"] = logging.INFO  # which its import would set
+            if self._before["MLFLOW_LOGGING_LEVEL"]:  # the user wants to see its messages
+                del self._levels["mlflow"]
+            for name in self._levels:
+                logging.getLogger(name).setLevel(LOGGERS[name])
+
+    def leave(self) -> None:
+        with self._lock:
+            self._num_calls -= 1
+            if self._num_calls:
+                return
+            for name, value in self._before.items():
+                if os.environ.get(name) != self._set.get(name):
+                    continue  # changed since
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+            for name, level in self._levels.items():
+                if name in sys.modules:
+                    logging.getLogger(name).setLevel(level)
+
+
+_SURROUNDINGS = _Surroundings()
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Set, inside this context, the variables and loggers that the libraries read, and restore them after.
+
+    For calls from Python, whose process is the user's; contexts on several threads may overlap. What a
+    library reads only when it is imported keeps its value if it is imported inside.
+    """
+    _SURROUNDINGS.enter()
+    try:
+        yield
+    finally:
+        _SURROUNDINGS.leave()
 
 
 @contextmanager

@@ -1,21 +1,14 @@
 """``dropout-lab compare``: differences between the conditions of an experiment, with verdicts."""
 
-import tempfile
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from dropout_lab.cli import comparison_options as options
 from dropout_lab.cli.console import starting
 from dropout_lab.cli.help import documented
-from dropout_lab.errors import DropoutLabError, TrackingError, UsageError
-
-if TYPE_CHECKING:
-    from dropout_lab.comparison.results import Comparison
-    from dropout_lab.records import Claim, RunRecord
+from dropout_lab.errors import DropoutLabError, UsageError
 
 
 @documented(
@@ -90,125 +83,42 @@ def compare(
     options.check_report_folder(report)
     if pair_by and not group_by:
         raise UsageError("--pair-by: needs --group-by KEY, the param or tag that makes the conditions")
-    wants_report = report is not None or log
+    needs_predictions = bool(plots or report or log)
     with starting("MLflow"):
+        from dropout_lab.api.comparing import compare as compare_experiment
+        from dropout_lab.cli.comparison_files import say, write_files
         from dropout_lab.cli.comparison_output import print_comparison
         from dropout_lab.comparison.claims import ClaimStatus
-        from dropout_lab.comparison.compare import compare_runs
-        from dropout_lab.comparison.guard import DEFAULT_VARYING
-        from dropout_lab.comparison.question import Question
-        from dropout_lab.statistics.methods import Method
-        from dropout_lab.tracking import read_runs
 
-        histories: Sequence[str] = ()
-        if plots or wants_report:
-            from dropout_lab.plotting import CURVE_METRICS
-
-            histories = CURVE_METRICS
-        if group_by:
-            runs = _foreign_runs(experiment, group_by, pair_by)
-        else:
-            runs = read_runs(experiment, histories=histories)
-        stated = _read_claims(claims, runs)
-    if check and not stated:
+        result = compare_experiment(
+            experiment,
+            conditions=condition or (),
+            reference=reference,
+            metrics=metric or (),
+            primary=primary,
+            margins=options.parse_margins(margin or []),
+            method=method,
+            confidence=confidence,
+            varying=varying or (),
+            allow=allow or (),
+            group_by=group_by or (),
+            pair_by=pair_by,
+            claims=claims,
+            all_pairs=all_pairs,
+            ensemble=ensemble or needs_predictions,
+            curves=needs_predictions,
+            note=say,
+        )
+    found = result.comparison.claims
+    if check and not found:
         raise UsageError(
             "--check: no claims: the specs of the runs state none, and --claims SPEC was not given"
         )
-    question = Question(
-        conditions=condition or (),
-        reference=reference,
-        metrics=metric or (),
-        primary=primary,
-        confidence=confidence,
-        method=Method(method),
-        varying=varying or group_by or DEFAULT_VARYING,
-        allow=allow or (),
-        claims=stated,
-        all_pairs=all_pairs,
-        margins=options.parse_margins(margin or []),
-    )
-    comparison = _with_single_runs(compare_runs(runs, question))
-    predictions = {}
-    if plots or wants_report or ensemble:
-        from dropout_lab.cli.comparison_files import read_predictions, write_files
-        from dropout_lab.comparison.ensembles import form_ensembles
-
-        predictions = read_predictions(comparison)
-        comparison = replace(comparison, ensembles=form_ensembles(comparison.runs, predictions))
-    print_comparison(comparison, format_)
-    if plots or wants_report:
-        write_files(comparison, predictions, plots=plots, report=report, log=log)
-    missed = [one for one in comparison.claims if one.status is not ClaimStatus.SUPPORTED or one.changed]
+    print_comparison(result.comparison, format_)
+    write_files(result, plots=plots, report=report, log=log)
+    missed = [one for one in found if one.status is not ClaimStatus.SUPPORTED or one.changed]
     if check and missed:
         raise DropoutLabError(
-            f"{len(missed)} of {len(comparison.claims)} claims not supported:\n"
+            f"{len(missed)} of {len(found)} claims not supported:\n"
             + "\n".join(f"- {one.sentence}" for one in missed)
         )
-
-
-def _foreign_runs(experiment: str | None, group_by: list[str], pair_by: str | None) -> "list[RunRecord]":
-    from dropout_lab.comparison.score_table import seed_numbers
-    from dropout_lab.tracking.foreign import read_foreign_runs
-
-    found = read_foreign_runs(experiment, group_by=group_by, pair_by=pair_by)
-    seeds = seed_numbers([run.seed for run in found])
-    return [replace(run.record, seed=seed) for run, seed in zip(found, seeds, strict=True)]
-
-
-def _read_claims(spec: Path | None, runs: "Sequence[RunRecord]") -> "list[Claim]":
-    """Return the claims of a spec file, else those of the latest run that recorded any."""
-    from dropout_lab.records import Claim
-    from dropout_lab.spec import load_spec
-    from dropout_lab.tracking.reports import load_text
-
-    if spec is not None:
-        return [Claim(**claim.model_dump()) for claim in load_spec(spec).claims]
-    with_claims = [run for run in runs if run.claims_fingerprint]
-    if not with_claims:
-        return []
-    design = with_claims[-1].design
-    if design is not None and design.claims:
-        return list(design.claims)
-    with tempfile.TemporaryDirectory() as folder:
-        given = Path(folder) / "given.yaml"
-        try:
-            given.write_text(load_text(with_claims[-1], "spec/given.yaml"), encoding="utf-8")
-            return [Claim(**claim.model_dump()) for claim in load_spec(given).claims]
-        except (TrackingError, UsageError) as error:
-            name = with_claims[-1].run_name
-            raise DropoutLabError(
-                f"Cannot read the claims of {name} from its logged spec: {error.message}",
-                hint="Name the spec that states them: `--claims SPEC`.",
-            ) from error
-
-
-def _with_single_runs(comparison: "Comparison") -> "Comparison":
-    """Compare test predictions if there is only one run of a condition and of the reference."""
-    from dropout_lab.comparison.single_runs import compare_single_runs
-    from dropout_lab.tracking import load_test_probs
-
-    by_condition = {
-        name: [run for run in comparison.runs if run.condition == name] for name in comparison.conditions
-    }
-    reference_runs = by_condition[comparison.reference]
-    singles = [name for name in comparison.conditions[1:] if len(by_condition[name]) == 1]
-    if len(reference_runs) != 1 or not singles:
-        return comparison
-    found, notes = [], list(comparison.notes)
-    try:
-        reference_probs, labels = load_test_probs(reference_runs[0])
-        for name in singles:
-            probs, _ = load_test_probs(by_condition[name][0])
-            found.append(
-                compare_single_runs(
-                    name,
-                    comparison.reference,
-                    probs=probs,
-                    reference_probs=reference_probs,
-                    labels=labels,
-                    confidence=comparison.confidence,
-                )
-            )
-    except (TrackingError, UsageError) as error:
-        notes.append(f"Cannot compare the test predictions of the single runs: {error.message}")
-    return replace(comparison, single_runs=tuple(found), notes=tuple(notes))

@@ -63,9 +63,10 @@ def judge(
     )
     print_comparison(comparison, format_)
     if plots or report:
+        from dropout_lab.api.results import ComparisonResult
         from dropout_lab.cli.comparison_files import write_files
 
-        write_files(comparison, {}, plots=plots, report=report, log=False)
+        write_files(ComparisonResult(comparison), plots=plots, report=report, log=False)
 
 
 def _read_stdin() -> str:

@@ -77,9 +77,16 @@ def series_style(index: int, theme: Theme) -> tuple[str, str]:
     return theme.series[index % len(theme.series)], MARKERS[index % len(MARKERS)]
 
 
+class ShownFigure(Figure):
+    """A figure that notebooks show, also if Matplotlib has no backend for them."""
+
+    def _repr_png_(self) -> bytes:
+        return render(self, "png")
+
+
 def new_figure(height: float, theme: Theme, *, width: float = WIDTH) -> Figure:
     """Return an empty figure of `width` x `height` inches with its own canvas."""
-    figure = Figure(figsize=(width, height), dpi=150, layout="constrained", facecolor=theme.background)
+    figure = ShownFigure(figsize=(width, height), dpi=150, layout="constrained", facecolor=theme.background)
     FigureCanvasAgg(figure)
     return figure
 

@@ -28,7 +28,7 @@ EXTENSION = "x-"
 """Begins top-level keys that hold YAML anchors, and nothing else."""
 
 
-def load_spec(path: Path, overrides: Sequence[str] = ()) -> Spec:
+def load_spec(path: Path | str, overrides: Sequence[str] = ()) -> Spec:
     """Read, override and check the spec in `path`.
 
     Args:
@@ -42,7 +42,7 @@ def load_spec(path: Path, overrides: Sequence[str] = ()) -> Spec:
     Raises:
         SpecError: With every problem that the file and the overrides have.
     """
-    source = read_yaml_file(path)
+    source = read_yaml_file(Path(path))
     if not isinstance(source.data, dict):
         received = "empty file" if source.data is None else f"invalid value: {describe(source.data)}"
         raise SpecError([f"{source.name}:1: [spec] {received} (allowed: a mapping with name, ...)"])
