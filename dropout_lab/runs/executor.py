@@ -1,7 +1,5 @@
-"""Executes many runs one after the other; the failure of one stays with that one."""
+"""Executes many runs one after the other in this process; the failure of one stays with that one."""
 
-import errno
-import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -9,15 +7,17 @@ from functools import partial
 
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.data.selection import load_data
-from dropout_lab.errors import DeviceError, DropoutLabError, Interrupted, TrackingUnavailable
+from dropout_lab.errors import DeviceError, DropoutLabError, Interrupted
 from dropout_lab.runs.continuing import find_images, require_store, store_name
-from dropout_lab.runs.outcome import Failure, Report, RunOutcome
+from dropout_lab.runs.failures import interrupted, worded
+from dropout_lab.runs.outcome import Report, RunOutcome
 from dropout_lab.runs.planning import PlannedRun
+from dropout_lab.runs.preparing import prepare_runs
 from dropout_lab.runs.provenance import Provenance, find_provenance
+from dropout_lab.runs.reporter import Reporter
 from dropout_lab.runs.runner import Runner
 from dropout_lab.runs.sequential import execute_sequentially
 from dropout_lab.runs.stopping import StopRequest
-from dropout_lab.runs.watch import Reporter
 from dropout_lab.runs.workspace import Workspace, workspaces
 from dropout_lab.spec import DataSpec
 from dropout_lab.tracking import Tracker, connect, read_runs
@@ -26,12 +26,94 @@ from dropout_lab.training.devices import resolve_device, use_threads
 Job = tuple[str, Callable[[], RunOutcome]]
 
 
+class Executor:
+    """Executes single runs in this process, with one tracker per experiment and each dataset loaded once.
+
+    Args:
+        reporter: Progress callbacks.
+        stop: Ends a run, with its state saved, once it holds a signal.
+        provenance: Commit and versions, logged with each run.
+        datasets: Images by the data settings that choose them, if they are loaded already.
+        trackers: Trackers by experiment, if they are open already.
+    """
+
+    def __init__(
+        self,
+        reporter: Reporter,
+        stop: StopRequest,
+        provenance: Provenance,
+        *,
+        datasets: Mapping[DataSpec, Dataset] | None = None,
+        trackers: Mapping[str, Tracker] | None = None,
+    ) -> None:
+        self._reporter = reporter
+        self._stop = stop
+        self._provenance = provenance
+        self._datasets = dict(datasets or {})
+        self._trackers = dict(trackers or {})
+
+    def execute(self, run: PlannedRun, *, fresh: bool = False) -> RunOutcome:
+        """Train `run`, continue it, or find that it is finished; raises what `Runner.execute` raises.
+
+        Args:
+            run: A planned run.
+            fresh: Retrain it even if it is finished or interrupted.
+        """
+        runner = self._runner(run.origin.experiment)
+        if fresh:
+            _abandon_all(run, runner)
+        device = resolve_device(run.settings.device, run.settings.training.precision)
+        return runner.execute(run, self._data(run), device, fresh=fresh)
+
+    def resume(self, workspace: Workspace) -> RunOutcome:
+        """Continue the run of a workspace, or upload its result; what the folder holds says what to do."""
+        with workspace.locked():
+            state = workspace.read()
+            if state is None:
+                raise DropoutLabError(
+                    f"The state in {workspace.path} is damaged, so this run cannot continue.",
+                    hint=f"Drop it with `dropout-lab discard {workspace.path.name}`.",
+                )
+            require_store(state)
+            runner = self._runner(state.run.origin.experiment)
+            if workspace.has_result and not workspace.result_problem():
+                return runner.deliver(workspace, state)
+            settings = state.run.settings
+            device = resolve_device(settings.device, settings.training.precision)
+            return runner.resume(workspace, state, find_images(state), device)
+
+    def _runner(self, experiment: str) -> Runner:
+        if experiment not in self._trackers:
+            self._trackers[experiment] = connect(experiment)
+        return Runner(self._trackers[experiment], self._reporter, self._stop, self._provenance)
+
+    def _data(self, run: PlannedRun) -> Dataset:
+        spec = run.settings.data
+        if spec.resample:
+            return load_data(spec, run.seed)
+        if spec not in self._datasets:
+            self._datasets[spec] = load_data(spec)
+        return self._datasets[spec]
+
+
+def _abandon_all(run: PlannedRun, runner: Runner) -> None:
+    """Drop every workspace that stands for `run`, also those of other settings or code."""
+    store = store_name(runner.tracker.location)
+    for workspace in workspaces():
+        state = workspace.read()
+        if state is not None and state.stands_for(run) and state.store == store:
+            with workspace.locked():
+                runner.abandon(workspace)
+                workspace.remove()
+
+
 def execute_design(
     runs: Sequence[PlannedRun],
     reporter: Reporter,
     stop: StopRequest,
     *,
     fresh: bool = False,
+    fail_fast: bool = False,
     datasets: Mapping[DataSpec, Dataset],
     trackers: Mapping[str, Tracker],
 ) -> Report:
@@ -39,16 +121,20 @@ def execute_design(
 
     Args:
         runs: All planned runs of the spec.
-        reporter, stop, fresh: As in `execute_runs`.
+        reporter, stop, fresh, fail_fast: As in `execute_runs`.
         datasets: Images by the data settings that choose them.
         trackers: Trackers by experiment.
     """
-    return execute_sequentially(
-        runs,
-        lambda batch: execute_runs(batch, reporter, stop, fresh=fresh, datasets=datasets, trackers=trackers),
-        lambda: read_runs(runs[0].origin.experiment),
-        reporter.noted,
+    execute = partial(
+        execute_runs,
+        reporter=reporter,
+        stop=stop,
+        fresh=fresh,
+        fail_fast=fail_fast,
+        datasets=datasets,
+        trackers=trackers,
     )
+    return execute_sequentially(runs, execute, lambda: read_runs(runs[0].origin.experiment), reporter.noted)
 
 
 def execute_runs(
@@ -57,6 +143,7 @@ def execute_runs(
     stop: StopRequest,
     *,
     fresh: bool = False,
+    fail_fast: bool = False,
     datasets: Mapping[DataSpec, Dataset] | None = None,
     trackers: Mapping[str, Tracker] | None = None,
 ) -> Report:
@@ -67,6 +154,7 @@ def execute_runs(
         reporter: Progress callbacks.
         stop: Ends the work, with the state saved, once it holds a signal.
         fresh: Retrain runs even if they are finished or interrupted.
+        fail_fast: Whether no run is started after the first failure.
         datasets: Images by the data settings that choose them, if they are loaded already.
         trackers: Trackers by experiment, if they are open already.
 
@@ -79,29 +167,12 @@ def execute_runs(
         datasets = {data: load_data(data) for data in {run.settings.data for run in runs}}
     if trackers is None:
         trackers = {name: connect(name) for name in {run.origin.experiment for run in runs}}
-    devices = {run: resolve_device(run.settings.device, run.settings.training.precision) for run in runs}
-    for tracker in trackers.values():
-        if renamed := tracker.renamed_to():
-            reporter.noted(
-                f"The experiment {tracker.experiment!r} is new. The one that had this name is now called"
-                f" {renamed!r}; to reuse its runs, set `experiment: {renamed}` in the spec."
-            )
-    runners = _runners(trackers, reporter, stop, next((run.origin.path for run in runs), ""))
-    found = [(workspace, state) for workspace in workspaces() if (state := workspace.read())]
-
-    def job(run: PlannedRun) -> RunOutcome:
-        runner = runners[run.origin.experiment]
-        store = store_name(runner.tracker.location)
-        for workspace, state in found if fresh else ():
-            if state.stands_for(run) and state.store == store:
-                with workspace.locked():
-                    runner.abandon(workspace)
-                    workspace.remove()
-        spec = run.settings.data
-        data = load_data(spec, run.seed) if spec.resample else datasets[spec]
-        return runner.execute(run, data, devices[run], fresh=fresh)
-
-    return _work([(run.name, partial(job, run)) for run in runs], reporter, stop)
+    for run in runs:
+        resolve_device(run.settings.device, run.settings.training.precision)
+    provenance = prepare_runs(runs, trackers.values(), reporter)
+    executor = Executor(reporter, stop, provenance, datasets=datasets, trackers=trackers)
+    jobs = [(run.name, partial(executor.execute, run, fresh=fresh)) for run in runs]
+    return work(jobs, reporter, stop, fail_fast=fail_fast)
 
 
 def use_recorded_threads(found: Sequence[Workspace]) -> None:
@@ -128,99 +199,42 @@ def resume_runs(found: Sequence[Workspace], reporter: Reporter, stop: StopReques
         stop: Ends the work, with the state saved, once it holds a signal.
     """
     use_recorded_threads(found)
-    provenance = find_provenance()
-    trackers: dict[str, Tracker] = {}
-
-    def job(workspace: Workspace) -> RunOutcome:
-        with workspace.locked():
-            state = workspace.read()
-            if state is None:
-                raise DropoutLabError(
-                    f"The state in {workspace.path} is damaged, so this run cannot continue.",
-                    hint=f"Drop it with `dropout-lab discard {workspace.path.name}`.",
-                )
-            require_store(state)
-            experiment = state.run.origin.experiment
-            if experiment not in trackers:
-                trackers[experiment] = connect(experiment)
-            runner = Runner(trackers[experiment], reporter, stop, provenance)
-            if workspace.has_result and not workspace.result_problem():
-                return runner.deliver(workspace, state)
-            settings = state.run.settings
-            device = resolve_device(settings.device, settings.training.precision)
-            return runner.resume(workspace, state, find_images(state), device)
-
-    return _work([(workspace.name, partial(job, workspace)) for workspace in found], reporter, stop)
+    executor = Executor(reporter, stop, find_provenance())
+    jobs = [(workspace.name, partial(executor.resume, workspace)) for workspace in found]
+    return work(jobs, reporter, stop)
 
 
-def _work(jobs: Sequence[Job], reporter: Reporter, stop: StopRequest) -> Report:
+def work(jobs: Sequence[Job], reporter: Reporter, stop: StopRequest, *, fail_fast: bool = False) -> Report:
+    """Do jobs one after the other, and report each one's end.
+
+    Args:
+        jobs: Name of each run, and what executes it.
+        reporter: Progress callbacks.
+        stop: No job is started once it holds a signal.
+        fail_fast: Whether no job is started after the first failure.
+    """
     report = Report()
-    stopped = False
     for name, job in jobs:
-        if stop.signal_number and not stopped:
-            report.interrupted = _interrupted(f"stopped before {name}.", stop.signal_number)
-            stopped = True
-        if stopped:
+        if stop.signal_number and not report.ended_early:
+            report.interrupted = interrupted(f"stopped before {name}.", stop.signal_number)
+            report.ended_early = True
+        if report.ended_early:
             report.not_started.append(name)
             continue
         try:
             outcome = job()
         except Interrupted as error:
             report.interrupted = error
-            stopped = True
+            report.ended_early = True
         except KeyboardInterrupt:
-            report.interrupted = _interrupted(f"{name} stopped.", signal.SIGINT)
-            stopped = True
+            report.interrupted = interrupted(f"{name} stopped.", signal.SIGINT)
+            report.ended_early = True
         except Exception as error:
-            if os.environ.get("DROPOUT_LAB_TRACEBACK") and not isinstance(error, DropoutLabError):
-                raise
-            failure = _worded(name, error)
+            failure = worded(name, error)
             report.failures.append(failure)
             reporter.failed(failure)
-            stopped = isinstance(error, TrackingUnavailable)
+            report.ended_early = fail_fast or failure.stops_others
         else:
             report.outcomes.append(outcome)
             reporter.finished(outcome)
     return report
-
-
-def _interrupted(message: str, signal_number: int) -> Interrupted:
-    hint = "To continue, run `dropout-lab resume` or repeat the command."
-    return Interrupted(message, signal_number=signal_number, hint=hint)
-
-
-def _worded(name: str, error: Exception) -> Failure:
-    """Return a failure that keeps the words of an error, and not the memory that its traceback holds."""
-    if isinstance(error, DropoutLabError):
-        return Failure(name, error.message, error.hint or "", error.exit_code)
-    if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        room = (
-            "Free disk space, then run" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "Run"
-        )
-        return Failure(
-            name,
-            f"{where}{error.strerror or error}",
-            f"{room} `dropout-lab resume` to continue from the saved state.",
-        )
-    if isinstance(error, MemoryError):
-        return Failure(
-            name,
-            "out of memory",
-            "Free memory and run `dropout-lab resume`, or use a smaller training.batch_size"
-            " (starts a new run).",
-        )
-    return Failure(
-        name,
-        f"unexpected {type(error).__name__}: {error}",
-        "This is a bug in dropout_lab. Please report it; DROPOUT_LAB_TRACEBACK=1 shows the traceback.",
-    )
-
-
-def _runners(
-    trackers: Mapping[str, Tracker], reporter: Reporter, stop: StopRequest, spec: str
-) -> dict[str, Runner]:
-    provenance: Provenance = find_provenance(spec)
-    if provenance.note:
-        reporter.noted(provenance.note)
-    return {name: Runner(tracker, reporter, stop, provenance) for name, tracker in trackers.items()}

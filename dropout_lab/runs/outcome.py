@@ -35,12 +35,14 @@ class Failure:
         name: Name of the run.
         message, hint: What happened, and what to do next.
         exit_code: 2 if nothing was started, else 1.
+        stops_others: Whether other runs would fail too, so that none is started after it.
     """
 
     name: str
     message: str
     hint: str = ""
     exit_code: int = 1
+    stops_others: bool = False
 
 
 @dataclass
@@ -50,14 +52,28 @@ class Report:
     Attributes:
         outcomes: Finished runs.
         failures: Runs without a result.
-        not_started: Names of runs that were not tried, since a stop was requested or the store is gone.
+        stopped: Names of runs that were stopped, with their state saved, because another one failed.
+        not_started: Names of runs that were not tried.
         interrupted: The request to stop, if there was one.
+        ended_early: Whether no more runs are to be started, even if there are some: a stop was requested,
+            the store is away, or a run failed and the caller wants no others then.
     """
 
     outcomes: list[RunOutcome] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
     not_started: list[str] = field(default_factory=list)
     interrupted: Interrupted | None = None
+    ended_early: bool = False
+
+    def add(self, other: "Report") -> None:
+        """Add the report of a later part of the call."""
+        self.outcomes += other.outcomes
+        self.failures += other.failures
+        self.stopped += other.stopped
+        self.not_started += other.not_started
+        self.interrupted = other.interrupted
+        self.ended_early = other.ended_early
 
     def raise_problems(self) -> None:
         """Raise one error for all that is not as it was asked for.
@@ -68,8 +84,10 @@ class Report:
         """
         if self.interrupted is not None:
             raise self.interrupted
-        num_runs = len(self.outcomes) + len(self.failures) + len(self.not_started)
+        num_runs = len(self.outcomes) + len(self.failures) + len(self.stopped) + len(self.not_started)
         lines = [f"{failure.name}: {failure.message}" for failure in self.failures]
+        if self.stopped:
+            lines.append(f"Stopped with their state saved: {', '.join(self.stopped)}")
         if self.not_started:
             lines.append(f"Not started: {', '.join(self.not_started)}")
         if lines:

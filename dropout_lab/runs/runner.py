@@ -14,10 +14,11 @@ from dropout_lab.runs.identity import Identity, identify, other_arithmetic
 from dropout_lab.runs.outcome import RunOutcome
 from dropout_lab.runs.planning import PlannedRun
 from dropout_lab.runs.provenance import Provenance, find_provenance
+from dropout_lab.runs.reporter import Reporter
 from dropout_lab.runs.result import ARTIFACTS, MODEL, Result, draw_plots, final_metrics, read_result
 from dropout_lab.runs.run_start import run_start
 from dropout_lab.runs.stopping import StopRequest
-from dropout_lab.runs.watch import Reporter, Watch
+from dropout_lab.runs.watch import Watch
 from dropout_lab.runs.workspace import State, Workspace
 from dropout_lab.tracking import EpochDelivery, Tracker, discard_run, links, tags
 from dropout_lab.training.engines import choose_engine
@@ -182,7 +183,8 @@ class Runner:
         state = workspace.read() or state
         try:
             progress = session.restore(workspace.path, self.reporter.noted)
-            self.reporter.started(state.run, run_id, session, progress)
+            trained_by = f"{session.engine_name} engine on {session.device_name}"
+            self.reporter.started(state.run, run_id, trained_by, progress)
             delivery = EpochDelivery(self.tracker, run_id, self.reporter.noted)
             watch = Watch(state.run, session, workspace.path, delivery, self.reporter, self.stop)
             with self.tracker.system_metrics(run_id):

@@ -85,9 +85,9 @@ def execute_sequentially(
     report, done = Report(), 0
     for look in design.looks:
         batch = [run for run in runs if done <= run.seed < look and run.condition in conditions]
-        _add(report, execute(batch))
+        report.add(execute(batch))
         done = look
-        if report.interrupted is not None or report.not_started:
+        if report.ended_early:
             break
         try:
             standing = take_look(finished_runs(), runs)
@@ -104,10 +104,3 @@ def execute_sequentially(
             break
         conditions = [standing.reference, *still_open]
     return report
-
-
-def _add(report: Report, other: Report) -> None:
-    report.outcomes += other.outcomes
-    report.failures += other.failures
-    report.not_started += other.not_started
-    report.interrupted = other.interrupted

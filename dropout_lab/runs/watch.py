@@ -2,37 +2,18 @@
 
 import time
 from pathlib import Path
-from typing import Protocol
 
 from dropout_lab.errors import DropoutLabError, Interrupted
-from dropout_lab.runs.outcome import Failure, RunOutcome
 from dropout_lab.runs.planning import PlannedRun
+from dropout_lab.runs.reporter import Reporter
 from dropout_lab.runs.stopping import StopRequest
 from dropout_lab.tracking import EpochDelivery
-from dropout_lab.training.loop import Progress, steps_per_epoch
+from dropout_lab.training.loop import steps_per_epoch
+from dropout_lab.training.progress import Progress
 from dropout_lab.training.session import Session
 
 CHECKPOINT_SECONDS = 120.0
 """A checkpoint is written after each epoch, and within an epoch when the last one is this old."""
-
-
-class Reporter(Protocol):
-    """Progress callbacks; the command line shows them."""
-
-    def started(self, run: PlannedRun, run_id: str, session: Session, progress: Progress) -> None:
-        """Training starts, or continues from `progress`."""
-
-    def progressed(self, run: PlannedRun, progress: Progress, num_steps: int) -> None:
-        """Some of the epoch's `num_steps` steps are done, or an epoch is finished."""
-
-    def noted(self, message: str) -> None:
-        """Something happened that the user should know."""
-
-    def finished(self, outcome: RunOutcome) -> None:
-        """A run is finished, now or before."""
-
-    def failed(self, failure: Failure) -> None:
-        """A run ended without a result."""
 
 
 class Watch:

@@ -19,7 +19,7 @@ import numpy as np
 
 from dropout_lab.files import write_atomically
 from dropout_lab.records import EpochMetrics
-from dropout_lab.training.loop import Progress
+from dropout_lab.training.progress import Progress
 
 FORMAT = "dropout_lab checkpoint 2"
 NUM_KEPT = 2

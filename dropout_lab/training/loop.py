@@ -16,27 +16,10 @@ from dropout_lab.seeds import generator
 from dropout_lab.spec import TrainingSpec
 from dropout_lab.training.engines import Engine
 from dropout_lab.training.prediction import DIVERGED_HINT, Predictor, evaluate
+from dropout_lab.training.progress import Progress
 
 STEPS_A_CALL = 10
 """Steps between two looks at the clock and at requests to stop: about a second on a CPU."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Progress of a training; with the variables of the model and the optimizer, its whole state.
-
-    Attributes:
-        epochs: Metrics of the finished epochs.
-        step_in_epoch: Steps done in the current epoch.
-        loss_sum, num_correct: Sums over the examples of those steps.
-        seconds: Duration of those steps.
-    """
-
-    epochs: tuple[EpochMetrics, ...] = ()
-    step_in_epoch: int = 0
-    loss_sum: float = 0.0
-    num_correct: float = 0.0
-    seconds: float = 0.0
 
 
 def build_optimizer(spec: TrainingSpec, model: keras.Model) -> keras.optimizers.Optimizer:

@@ -26,8 +26,9 @@ from dropout_lab.training.devices import configure_keras, make_deterministic
 from dropout_lab.training.dropout_check import check_dropout
 from dropout_lab.training.engines import build_engine
 from dropout_lab.training.inputs import scale_inputs
-from dropout_lab.training.loop import Progress, Trainer, batch_order_fingerprint, build_optimizer
+from dropout_lab.training.loop import Trainer, batch_order_fingerprint, build_optimizer
 from dropout_lab.training.prediction import Predictor, evaluate
+from dropout_lab.training.progress import Progress
 
 
 class Session:

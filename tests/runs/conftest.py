@@ -13,8 +13,7 @@ from dropout_lab.runs.outcome import Failure, RunOutcome
 from dropout_lab.runs.planning import PlannedRun
 from dropout_lab.runs.stopping import StopRequest
 from dropout_lab.tracking import connect
-from dropout_lab.training.loop import Progress
-from dropout_lab.training.session import Session
+from dropout_lab.training.progress import Progress
 
 SPEC = """\
 name: tiny
@@ -38,7 +37,7 @@ class Listener:
         self.num_calls = 0
         self._stop_after = stop_after
 
-    def started(self, run: PlannedRun, run_id: str, session: Session, progress: Progress) -> None:
+    def started(self, run: PlannedRun, run_id: str, trained_by: str, progress: Progress) -> None:
         pass
 
     def progressed(self, run: PlannedRun, progress: Progress, num_steps: int) -> None:

@@ -41,6 +41,7 @@ class Trainer:
                 continue
             if self.num_trained == self.stop_after:
                 report.interrupted = Interrupted("stopped", signal_number=2)
+                report.ended_early = True
                 break
             noise = np.random.default_rng([len(run.condition), run.seed]).normal(0, 0.002)
             self.store[run.condition, run.seed] = self.make_run(
