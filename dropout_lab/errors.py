@@ -45,6 +45,10 @@ class DataError(UsageError):
     """The dataset is missing, damaged or has an unexpected shape."""
 
 
+class FunctionError(UsageError):
+    """A function of the user's cannot be imported, raises, or does not take its arguments."""
+
+
 class DeviceError(UsageError):
     """The requested device is not available."""
 

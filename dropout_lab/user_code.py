@@ -1,0 +1,167 @@
+"""Import and run Python code of the user's, with its errors in words."""
+
+import hashlib
+import importlib.machinery
+import importlib.util
+import os
+import pkgutil
+import sys
+import sysconfig
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout, suppress
+from pathlib import Path
+from types import ModuleType
+from typing import TypeVar
+
+from dropout_lab.errors import DropoutLabError, FunctionError, did_you_mean
+
+MAX_ERROR_LENGTH = 500
+PATIENCE_SECONDS = 5.0
+"""Time after which code that still runs is named on stderr."""
+
+
+def existing_file(name: str, where: str) -> Path:
+    """Return the absolute path of the Python file `name`, which exists and can be read."""
+    file = Path(os.path.expanduser(name)).absolute()  # noqa: PTH111 - pathlib raises for an unknown user
+    try:
+        if file.is_file() and os.access(file, os.R_OK):
+            return file
+        names = [one.name for one in file.parent.glob("*.py")]
+    except OSError:  # a name that is too long, or a folder that cannot be read
+        names = []
+    raise FunctionError(
+        f"{where}: file {name!r} not found in {Path.cwd()} or not readable{did_you_mean(file.name, names)}"
+    )
+
+
+def find_module(name: str, where: str) -> Path:
+    """Return the file of module `name`."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise  # a module that it imports
+        spec = None
+    if spec is None:
+        parent, _, last = name.rpartition(".")
+        path = getattr(sys.modules[parent], "__path__", []) if parent in sys.modules else None
+        near = did_you_mean(last, (one.name for one in pkgutil.iter_modules(path)))
+        raise FunctionError(
+            f"{where}: module {name!r} not found{near}",
+            hint="A file is named with its suffix, such as data.py:load.",
+        )
+    return Path(spec.origin or "built-in")
+
+
+def root_of(file: Path, module: str) -> Path:
+    """Return the folder in which Python finds `module`, whose code is in `file`."""
+    depth = module.count(".") + (file.name == "__init__.py")
+    return file.parents[min(depth, len(file.parents) - 1)]
+
+
+def is_installed(file: Path) -> bool:
+    """Return whether `file` belongs to Python or to an installed package."""
+    if file.suffix != ".py":
+        return True
+    folders = (sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
+    return any(file.resolve().is_relative_to(Path(folder).resolve()) for folder in folders)
+
+
+def execute_file(file: Path) -> ModuleType:
+    """Run `file` as a module, and return it.
+
+    Its name is that of the file, by which Keras and pickle find its classes again, unless another module
+    has that name.
+    """
+    name = file.stem
+    if _is_taken(name, file):
+        name = f"{name}_{hashlib.sha256(str(file).encode()).hexdigest()[:8]}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        # Not through the loader, which takes a cached copy for an edited file of the same second and size.
+        exec(compile(file.read_bytes(), str(file), "exec"), module.__dict__)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _is_taken(name: str, file: Path) -> bool:
+    """Return whether `name` is no name of a module, or that of another module than `file`."""
+    if name in sys.modules:
+        return getattr(sys.modules[name], "__file__", None) != str(file)
+    others = [folder for folder in sys.path if folder != str(file.parent)]
+    found = importlib.machinery.PathFinder.find_spec(name, others)
+    is_other = found is not None and found.origin not in (None, str(file))
+    return is_other or name in sys.stdlib_module_names or not name.isidentifier()
+
+
+def forget(files: Iterable[Path]) -> None:
+    """Make Python import `files` again."""
+    names = {str(file) for file in files}
+    for name, module in list(sys.modules.items()):
+        if getattr(module, "__file__", None) in names:
+            del sys.modules[name]
+
+
+@contextmanager
+def import_path(folder: Path | None) -> Iterator[None]:
+    """Look for modules in `folder` first, as Python does for a script that is in it."""
+    if folder is None:
+        yield
+        return
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        with suppress(ValueError):
+            sys.path.remove(str(folder))
+
+
+@contextmanager
+def named_if_slow(activity: str) -> Iterator[None]:
+    """Print `activity` on stderr if it takes more than `PATIENCE_SECONDS`."""
+    timer = threading.Timer(PATIENCE_SECONDS, lambda: print(f"{activity} ...", file=sys.stderr, flush=True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+T = TypeVar("T")
+
+
+def run_worded(call: Callable[[], T], problem: str, files: Sequence[Path] = ()) -> T:
+    """Return the result of `call`, which runs code of the user's in `files`.
+
+    Raises:
+        FunctionError: If it raises or exits; its message begins with `problem`.
+    """
+    try:
+        with redirect_stdout(sys.stderr):
+            return call()
+    except DropoutLabError:
+        raise
+    except (Exception, SystemExit) as error:
+        if os.environ.get("DROPOUT_LAB_TRACEBACK") and isinstance(error, Exception):
+            raise
+        text = " ".join(str(error).split())[:MAX_ERROR_LENGTH]
+        raise FunctionError(
+            f"{problem}{_place(error, files)}: {type(error).__name__}{f': {text}' if text else ''}",
+            hint="DROPOUT_LAB_TRACEBACK=1 shows the traceback.",
+        ) from None
+
+
+def _place(error: BaseException, files: Sequence[Path]) -> str:
+    """Return ``" in FILE, line N"`` for the last line of the user's that led to `error`."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f" in {error.filename}, line {error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = {str(file) for file in files}
+    return next((f" in {f.filename}, line {f.lineno}" for f in reversed(frames) if f.filename in own), "")
