@@ -1,7 +1,7 @@
 """The YAML spec: read, overridden, checked, and resolved into the settings of each condition."""
 
 from dropout_lab.spec.dataset import DataSpec
-from dropout_lab.spec.loading import condition_settings, json_schema, load_spec, seeds_override
+from dropout_lab.spec.loading import condition_settings, json_schema, load_spec, override_spec, seeds_override
 from dropout_lab.spec.models import ClaimSpec, SequentialSeeds, Spec
 from dropout_lab.spec.network import DROPOUT_SITES, DropoutRates, ModelSpec
 from dropout_lab.spec.settings import Settings, TrainingSpec, flatten
@@ -20,5 +20,6 @@ __all__ = [
     "flatten",
     "json_schema",
     "load_spec",
+    "override_spec",
     "seeds_override",
 ]

@@ -8,11 +8,11 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from dropout_lab.errors import SpecError
-from dropout_lab.spec.checks import check_whole
+from dropout_lab.spec.building import plain
 from dropout_lab.spec.expectations import NAME_IN_WORDS
 from dropout_lab.spec.models import Name, Spec
 from dropout_lab.spec.network import spread_rate
-from dropout_lab.spec.problems import Sources, describe, validation_problem
+from dropout_lab.spec.problems import describe
 from dropout_lab.spec.settings import Settings
 from dropout_lab.spec.yaml_source import (
     MAX_DEPTH,
@@ -48,16 +48,29 @@ def load_spec(path: Path | str, overrides: Sequence[str] = ()) -> Spec:
         raise SpecError([f"{source.name}:1: [spec] {received} (allowed: a mapping with name, ...)"])
     for key in [key for key in source.data if key.startswith(EXTENSION)]:
         del source.data[key]
+    return _overridden(source, overrides).with_source(str(path), source.text)
+
+
+def override_spec(spec: Spec, overrides: Sequence[str]) -> Spec:
+    """Return `spec` with overrides, checked as `load_spec` checks a file, and with its experiment resolved.
+
+    Raises:
+        SpecError: If an override is invalid.
+    """
+    source = YamlSource(spec.path or "dl.Spec", data=plain(spec))
+    return _overridden(source, overrides).with_source(spec.path, spec.text if spec.path else "")
+
+
+def _overridden(source: YamlSource, overrides: Sequence[str]) -> Spec:
     sources: dict[Location, YamlSource] = {(): source}
     for override in overrides:
         location, value = _parse_override(override)
         _assign(source.data, location, value.data, value.name)
         sources[location] = value
-    spec = _validate(source.data, sources)
-    check_whole(spec, sources)
-    if not spec.experiment:
-        spec = spec.model_copy(update={"experiment": _experiment_of_environment() or spec.name})
-    return spec.with_source(str(path), source.text)
+    spec = Spec.model_validate(source.data, context=sources)
+    if spec.experiment:
+        return spec
+    return spec.model_copy(update={"experiment": _experiment_of_environment() or spec.name})
 
 
 def condition_settings(spec: Spec) -> dict[str, Settings]:
@@ -87,6 +100,7 @@ def json_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,
         "title": "dropout_lab spec",
+        "description": schema["description"].partition("\n")[0],
         "patternProperties": {f"^{EXTENSION}": {"description": "Place for YAML anchors; otherwise ignored."}},
     }
 
@@ -130,11 +144,3 @@ def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]
         both_nested = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
         merged[key] = _merge(merged[key], value) if both_nested else value
     return merged
-
-
-def _validate(data: Any, sources: Sources) -> Spec:
-    try:
-        return Spec.model_validate(data)
-    except ValidationError as error:
-        in_order = sorted(error.errors(include_url=False), key=lambda each: sources[()].line(each["loc"]))
-        raise SpecError(dict.fromkeys(validation_problem(details, sources) for details in in_order)) from None

@@ -4,15 +4,18 @@ The top level of a file holds the settings that all conditions share; ``conditio
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     BeforeValidator,
     Discriminator,
     Field,
+    ModelWrapValidatorHandler,
     PrivateAttr,
     StringConstraints,
     Tag,
+    ValidationInfo,
+    model_validator,
 )
 
 from dropout_lab.design import DEFAULT_PRIMARY
@@ -118,7 +121,14 @@ def _form_of_seeds(value: Any) -> str:
 
 
 class Spec(Settings):
-    """One experiment file: conditions to compare, and the seeds to train each with."""
+    """One experiment file: conditions to compare, and the seeds to train each with.
+
+    In Python, the keys of the file are keywords, with the same checks:
+    ``Spec(name="rates", seeds=5, conditions={"none": {"model": {"dropout": 0}}, ...})``.
+
+    Raises:
+        SpecError: If a value is invalid; the message lists all problems.
+    """
 
     name: Name
     """Name of the spec, and of its condition if `conditions` is absent."""
@@ -149,10 +159,31 @@ class Spec(Settings):
     _path: str = PrivateAttr("")
     _text: str = PrivateAttr("")
 
+    if TYPE_CHECKING:  # plain mappings are as good as models
+
+        def __init__(self, **settings: Any) -> None: ...
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _checked(cls, data: Any, validate: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        from dropout_lab.spec.building import build_spec  # not above: it needs this class
+
+        return build_spec(data, validate, info.context)
+
+    def to_yaml(self) -> str:
+        """Return the spec as YAML, with the keys that were set."""
+        from dropout_lab.spec.building import plain, to_yaml
+
+        keys = [*type(self).model_fields]
+        shared = [*Settings.model_fields]
+        own = [key for key in keys if key not in (*shared, "conditions", "claims")]
+        values = plain(self)
+        return to_yaml({key: values[key] for key in (*own, *shared, "conditions", "claims") if key in values})
+
     @property
     def text(self) -> str:
-        """The file that the spec was read from, before overrides; empty for a spec made in Python."""
-        return self._text
+        """The file that the spec was read from, before overrides; of a spec made in Python, its YAML."""
+        return self._text or self.to_yaml()
 
     @property
     def path(self) -> str:

@@ -72,7 +72,9 @@ def line(location: Location, sources: Sources, problem: str) -> str:
     for place, source in sources.items():
         if place and place[: len(location)] == location:  # an override below gave it its value
             return f"{source.name}: [{format_location(location)}] {problem}"
-    return f"{sources[()].name}:{sources[()].line(location)}: [{format_location(location)}] {problem}"
+    source = sources[()]
+    number = f":{source.line(location)}" if source.lines else ""
+    return f"{source.name}{number}: [{format_location(location)}] {problem}"
 
 
 def describe(value: Any) -> str:

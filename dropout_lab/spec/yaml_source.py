@@ -42,6 +42,9 @@ for _tag, _pattern in {
 }.items():
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), None)
 
+IMPLICIT_RESOLVERS = _Loader.yaml_implicit_resolvers
+"""What makes a plain scalar a number, a truth value or nothing."""
+
 
 @dataclass
 class YamlSource:
