@@ -1,8 +1,8 @@
 import pytest
-from pydantic import ValidationError
 
+from dropout_lab.errors import SpecError
 from dropout_lab.spec import Spec
-from dropout_lab.spec.problems import describe, line, unknown_name, validation_problem
+from dropout_lab.spec.problems import describe, line, unknown_name
 from dropout_lab.spec.yaml_source import YamlSource
 
 FILE = YamlSource("a.yaml", lines={("training",): 4, ("training", "epochs"): 5})
@@ -40,10 +40,11 @@ def test_a_problem_stands_at_the_line_or_the_override_that_set_the_value(locatio
     ],
 )
 def test_a_problem_says_what_is_wrong_and_what_is_allowed(data, problem):
-    with pytest.raises(ValidationError) as caught:
-        Spec.model_validate({"name": "a"} | data)
-    (details,) = caught.value.errors()
-    assert validation_problem(details, {(): FILE}).partition("] ")[2].startswith(problem)
+    with pytest.raises(SpecError) as caught:
+        Spec.model_validate({"name": "a"} | data, context={(): FILE})
+    (found,) = caught.value.problems
+    assert found.startswith("a.yaml:")
+    assert found.partition("] ")[2].startswith(problem)
 
 
 def test_an_unknown_name_gets_the_nearest_or_all():
