@@ -9,6 +9,7 @@ from rich.text import Text
 
 from dropout_lab.cli.console import print_json, stdout
 from dropout_lab.cli.tables import print_table
+from dropout_lab.evaluation.metrics import format_value
 from dropout_lab.reporting.tables import TextTable
 from dropout_lab.runs.outcome import RunOutcome
 
@@ -86,10 +87,4 @@ def _table(outcomes: Sequence[RunOutcome]) -> TextTable:
 
 
 def _shown(name: str, value: float | None) -> str:
-    if value is None:
-        return "-"
-    if name.endswith("accuracy"):
-        return f"{value:.2%}"
-    if name == "generalization_gap":
-        return f"{100 * value:.2f} points"
-    return f"{value:.1f} s" if name.endswith("_seconds") else f"{value:.4f}"
+    return "-" if value is None else format_value(name, value)

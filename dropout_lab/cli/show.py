@@ -9,6 +9,7 @@ import typer
 
 from dropout_lab.cli.console import TextOrJson, print_json, printable, starting
 from dropout_lab.cli.help import documented
+from dropout_lab.evaluation.registry import CLASS_ACCURACY, EPOCH_METRICS, SYSTEM
 
 if TYPE_CHECKING:
     from dropout_lab.records import RunRecord
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
 
 BARS = "▁▂▃▄▅▆▇█"
 MAX_BARS = 40
-CURVES = ("loss", "val_loss", "accuracy", "val_accuracy", "epoch_seconds")
-CLASS_PREFIX = "test_accuracy_class_"
-SYSTEM_PREFIX = "system/"
-"""Prefix of system metrics. The UI plots them over time; the last value alone is of no use."""
 
 
 @documented(
@@ -41,7 +38,7 @@ def show(
     with starting("MLflow"):
         from dropout_lab.tracking import find_model, find_run, links, locate
 
-        found = find_run(run, histories=CURVES)
+        found = find_run(run, histories=EPOCH_METRICS)
         model = find_model(found)
         uri = locate().uri
     address = links.run_address(links.base_address(uri), found.experiment_id, found.run_id)
@@ -113,7 +110,7 @@ def _curves(run: "RunRecord") -> dict[str, str]:
 
     return {
         name: f"{sparkline(run.history[name])}  {ends(name, run.history[name])}"
-        for name in CURVES
+        for name in EPOCH_METRICS
         if run.history.get(name)
     }
 
@@ -121,19 +118,17 @@ def _curves(run: "RunRecord") -> dict[str, str]:
 def _results(run: "RunRecord") -> dict[str, str]:
     from dropout_lab.evaluation.metrics import format_value
 
+    classes = {member: CLASS_ACCURACY.name(member) for member in CLASS_ACCURACY.members(run.metrics)}
+    apart = {*EPOCH_METRICS, *classes.values()}
     final = {
         name: format_value(name, value)
         for name, value in sorted(run.metrics.items())
-        if not name.startswith((CLASS_PREFIX, SYSTEM_PREFIX)) and name not in CURVES
+        # The UI plots the machine's load over time; its last value alone is of no use.
+        if name not in apart and SYSTEM.member(name) is None
     }
-    classes = sorted(
-        (int(name.removeprefix(CLASS_PREFIX)), value)
-        for name, value in run.metrics.items()
-        if name.removeprefix(CLASS_PREFIX).isdigit()
-    )
     if classes:
         final["test accuracy by class"] = ", ".join(
-            f"{number}: {format_value('test_accuracy', value)}" for number, value in classes
+            f"{member}: {format_value(name, run.metrics[name])}" for member, name in classes.items()
         )
     return final
 

@@ -18,7 +18,8 @@ from dropout_lab.comparison.standing import Stage, Standing, find_standing
 from dropout_lab.comparison.testing import tested_differences
 from dropout_lab.comparison.verdicts import judge
 from dropout_lab.errors import UsageError, did_you_mean
-from dropout_lab.evaluation.metrics import DEFAULT_METRICS
+from dropout_lab.evaluation.metrics import DEFAULT_METRICS, metric_info
+from dropout_lab.evaluation.registry import Measured
 from dropout_lab.records import Design, RunRecord
 from dropout_lab.statistics.sequential import unplanned_looks
 
@@ -156,8 +157,8 @@ def _choose_metrics(
 
 
 def _comparable(logged: Iterable[str]) -> list[str]:
-    """Return the metrics that say something of a model; ``system/`` metrics are the machine's."""
-    return sorted(name for name in logged if "/" not in name)
+    """Return the metrics that describe a model, not the machine."""
+    return sorted(name for name in logged if metric_info(name).measured is not Measured.MACHINE)
 
 
 def _margins(question: Question, design: Design | None, metrics: Sequence[str]) -> dict[str, float]:

@@ -1,16 +1,14 @@
 """What lies between training and test metrics: dropout noise and overfitting."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from dropout_lab.comparison.selection import Selection, metric_values
+from dropout_lab.evaluation.metrics import metric_info
+from dropout_lab.evaluation.registry import EPOCH_METRICS, MEASURES
 
-_METRICS: Mapping[str, tuple[str, str, str]] = {
-    "accuracy": ("accuracy", "train_accuracy", "test_accuracy"),
-    "loss": ("loss", "train_loss", "test_loss"),
-}
+_MEASURES = tuple(measure for measure in MEASURES if measure in EPOCH_METRICS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,14 +37,16 @@ class GapDecomposition:
 
     @property
     def gap(self) -> float:
-        """Overfitting: train - test for accuracy, test - train for loss, both with dropout off."""
-        return self.train - self.test if self.metric == "accuracy" else self.test - self.train
+        """Overfitting, with dropout off: train - test if higher is better, else test - train."""
+        gap = self.train - self.test
+        return gap if metric_info(self.metric).higher_is_better else -gap
 
 
 def decompose_gaps(selection: Selection) -> tuple[GapDecomposition, ...]:
     """Return the gaps of each condition, in accuracy and loss, if a seed has all three values."""
     gaps = []
-    for metric, names in _METRICS.items():
+    for metric in _MEASURES:
+        names = (metric, f"train_{metric}", f"test_{metric}")
         for condition in selection.conditions:
             values = [metric_values(selection.runs[condition], name)[0] for name in names]
             seeds = sorted(set.intersection(*map(set, values)))

@@ -8,7 +8,8 @@ from dropout_lab.comparison.results import Difference
 from dropout_lab.comparison.selection import Selection, format_seeds, paired_seeds
 from dropout_lab.comparison.standing import Stage, Standing
 from dropout_lab.design import Design
-from dropout_lab.evaluation.metrics import GAPS, MEASURED_WITH_DROPOUT, format_percent, metric_info
+from dropout_lab.evaluation.metrics import format_percent, metric_info
+from dropout_lab.evaluation.registry import Measured
 
 
 def reading_notes(
@@ -34,16 +35,17 @@ def reading_notes(
     """
     if len(selection.conditions) == 1:
         yield f"{selection.reference} is the only condition with finished runs, so nothing is compared."
+    is_ours = any(run.versions for run in selection.all_runs())
     if not question.guard:
         yield "Nothing is known of how these scores were made, so no settings were compared."
-    elif not any(run.versions for run in selection.all_runs()):
+    elif not is_ours:
         yield (
             "These runs were not made by dropout_lab: their params were compared, but not their data, code "
             "and initial weights."
         )
     if design is not None:
         yield from _about_changes(question, design)
-    yield from _about_metrics(differences)
+    yield from _about_metrics(differences, is_ours)
     yield from _about_tests(selection, differences, num_family)
     yield from _about_equivalence(differences)
     yield from _about_designs(standings, question.confidence, _is_undecided(differences))
@@ -73,16 +75,16 @@ def _about_changes(question: Question, design: Design) -> Iterable[str]:
             yield f"The equivalence margin of {name} was set to {margin:g} after the runs (before: {shown})."
 
 
-def _about_metrics(differences: Sequence[Difference]) -> Iterable[str]:
+def _about_metrics(differences: Sequence[Difference], is_ours: bool) -> Iterable[str]:
     metrics = list(dict.fromkeys(difference.metric for difference in differences))
-    noisy = [metric for metric in metrics if metric in MEASURED_WITH_DROPOUT]
-    if noisy:
+    noisy = [one for one in metrics if metric_info(one).measured is Measured.EPOCH_WITH_DROPOUT]
+    if noisy and is_ours:
         yield (
             f"Warning: {' and '.join(noisy)} of the last training epoch "
             f"{'was' if len(noisy) == 1 else 'were'} measured with dropout on, so a difference is mostly "
             f"dropout noise. Compare {' and '.join(f'train_{metric}' for metric in noisy)} instead."
         )
-    if any(difference.metric in GAPS for difference in differences):
+    if any(metric_info(metric).is_gap for metric in metrics):
         yield "A gap is neither better nor worse if narrower: it also narrows when training accuracy falls."
 
 

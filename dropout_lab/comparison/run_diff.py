@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dropout_lab.evaluation.registry import SYSTEM
 from dropout_lab.records import RunRecord
 
 
@@ -64,7 +65,7 @@ def _sections(run: RunRecord) -> dict[str, Mapping[str, str | float]]:
             "batch_order": run.batch_order,
             "final_weights": run.final_weights,
         },
-        "metrics": {k: v for k, v in sorted(run.metrics.items()) if not k.startswith("system/")},
+        "metrics": {k: v for k, v in sorted(run.metrics.items()) if SYSTEM.member(k) is None},
     }
 
 

@@ -6,7 +6,6 @@ from dropout_lab.comparison.measured_seeds import rounded_seeds, seeds_as_measur
 from dropout_lab.comparison.results import Difference, Verdict, VerdictWord
 from dropout_lab.comparison.standing import Stage, Standing
 from dropout_lab.evaluation.metrics import (
-    GAPS,
     format_count,
     format_difference,
     format_interval,
@@ -61,13 +60,12 @@ def judge(
 
 
 def _direction(difference: Difference) -> VerdictWord:
-    higher = difference.mean_difference > 0
-    if difference.metric in GAPS and min(difference.mean, difference.reference_mean) >= 0:
+    higher, metric = difference.mean_difference > 0, metric_info(difference.metric)
+    if metric.is_gap and min(difference.mean, difference.reference_mean) >= 0:
         return VerdictWord.WIDER if higher else VerdictWord.NARROWER
-    higher_is_better = metric_info(difference.metric).higher_is_better
-    if higher_is_better is None:
+    if metric.higher_is_better is None:
         return VerdictWord.HIGHER if higher else VerdictWord.LOWER
-    return VerdictWord.BETTER if higher == higher_is_better else VerdictWord.WORSE
+    return VerdictWord.BETTER if higher == metric.higher_is_better else VerdictWord.WORSE
 
 
 def _seeds_needed(difference: Difference, method: Method) -> int | None:

@@ -1,89 +1,66 @@
-"""Metrics: direction, equivalence margin, and how numbers are written."""
+"""What is known of a metric, and how numbers are written."""
 
 import math
-import re
-from dataclasses import dataclass
+from dataclasses import replace
+
+from dropout_lab.evaluation.registry import BY_FORM, FAMILIES, METRICS, MetricInfo, Unit
 
 DEFAULT_METRICS = ("test_accuracy", "test_loss", "generalization_gap", "test_brier", "test_ece")
-MEASURED_WITH_DROPOUT = ("accuracy", "loss")
-"""Metrics of the last training epoch: dropout on, weights still changing."""
-GAPS = ("generalization_gap", "loss_gap")
-"""Differences between training and test set, which are best near 0: a negative one is underfitting."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MetricInfo:
-    """Properties of one metric.
-
-    Attributes:
-        label: Name without unit, for titles and axes.
-        higher_is_better: None if neither direction is known to be good, as with `GAPS`.
-        margin: Default equivalence margin.
-        percent: Whether it is shown in percent, differences in percentage points.
-    """
-
-    name: str
-    label: str
-    higher_is_better: bool | None
-    margin: float | None
-    percent: bool
-
-
-_KINDS: tuple[tuple[str, bool | None, float | None, bool], ...] = (
-    (r"generalization_gap", None, 0.002, True),
-    (r"loss_gap", None, 0.01, False),
-    (r"(\w+_)?accuracy_class_\d+", True, 0.01, True),
-    (r"(\w+_)?accuracy", True, 0.002, True),
-    (r"(\w+_)?loss", False, 0.01, False),
-    (r"(\w+_)?brier", False, 0.005, False),
-    (r"(\w+_)?ece", False, 0.005, False),
-    (r"(\w+_)?seconds", False, None, False),
-)
-_LABELS = {"ece": "calibration error", "brier": "Brier score"}
+"""Metrics that are compared by default."""
 
 
 def metric_info(name: str) -> MetricInfo:
-    """Return the properties of the metric called `name`; of an unknown one, only its name."""
-    label = " ".join(_LABELS.get(word, word) for word in name.split("_"))
-    for pattern, higher_is_better, margin, percent in _KINDS:
-        if re.fullmatch(pattern, name):
-            return MetricInfo(
-                name=name, label=label, higher_is_better=higher_is_better, margin=margin, percent=percent
-            )
-    return MetricInfo(name=name, label=label, higher_is_better=None, margin=None, percent=False)
+    """Return the properties of the metric called `name`.
+
+    A metric of others has those of its measure if its name has the form ``PART_MEASURE``, such as
+    ``holdout_accuracy``, else none.
+    """
+    if name in METRICS:
+        return METRICS[name]
+    for family in FAMILIES:
+        if member := family.member(name):
+            return replace(family.info, name=name, label=f"{family.info.label} {member}".strip())
+    *part, last = name.split("_")
+    measure = BY_FORM.get(last, MetricInfo(name=last, label=last))
+    return replace(measure, name=name, label=" ".join([*part, measure.label]), definition="")
 
 
 def format_value(metric: str, value: float) -> str:
-    """Return `value` as people read it: ``90.64%`` or ``0.2512``; a dash for NaN."""
+    """Return `value` as people read it: ``90.64%``, ``0.2512`` or ``1.91 s``; a dash for NaN."""
     if math.isnan(value):
         return "-"
-    return f"{100 * value:.2f}%" if metric_info(metric).percent else f"{value:.4f}"
+    return f"{format_number(metric, value, sign=False)}{_suffix(metric_info(metric))}"
 
 
 def format_mean_sd(metric: str, mean: float, sd: float) -> str:
     """Return ``90.64 ± 0.21%``; the mean alone if one seed leaves no spread."""
     if math.isnan(mean) or math.isnan(sd):
         return format_value(metric, mean)
-    if metric_info(metric).percent:
-        return f"{100 * mean:.2f} ± {100 * sd:.2f}%"
-    return f"{mean:.4f} ± {sd:.4f}"
+    shown = " ± ".join(format_number(metric, one, sign=False) for one in (mean, sd))
+    return f"{shown}{_suffix(metric_info(metric))}"
 
 
 def format_number(metric: str, value: float, *, sign: bool = True) -> str:
-    """Return a difference without its unit: percentage points or the metric's own unit."""
+    """Return a value or a difference without its unit, percent or percentage points where it has one."""
     if math.isnan(value):
         return "-"
-    percent = metric_info(metric).percent
-    digits = 2 if percent else 4
-    shown = round(100 * value if percent else value, digits)
+    info = metric_info(metric)
+    digits = {Unit.FRACTION: 2, Unit.SECONDS: 2}.get(info.unit, 4)
+    shown = round(100 * value if info.percent else value, digits)
     # Adding 0.0 turns a rounded negative zero into zero.
     return f"{shown + 0.0:+.{digits}f}" if sign else f"{shown + 0.0:.{digits}f}"
 
 
 def format_difference(metric: str, value: float, *, sign: bool = True) -> str:
     """Return a difference as people read it: ``+0.85 points`` or ``-0.0123``."""
-    unit = " points" if metric_info(metric).percent and not math.isnan(value) else ""
+    unit = "" if math.isnan(value) else _suffix(metric_info(metric), difference=True)
     return format_number(metric, value, sign=sign) + unit
+
+
+def _suffix(info: MetricInfo, *, difference: bool = False) -> str:
+    if info.percent:
+        return " points" if difference or info.is_gap else "%"
+    return " s" if info.unit is Unit.SECONDS else ""
 
 
 def format_interval(metric: str, low: float, high: float) -> str:

@@ -1,11 +1,11 @@
 """Which classes gain and which lose: the change of accuracy by class against the reference."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
+from dropout_lab.evaluation.registry import CLASS_ACCURACY
 from dropout_lab.plotting.style import (
     LIGHT,
     Theme,
@@ -18,8 +18,6 @@ from dropout_lab.plotting.style import (
     style_legend,
 )
 from dropout_lab.records import RunRecord
-
-CLASS_METRIC = re.compile(r"test_accuracy_class_(\d+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +51,7 @@ def class_changes(
         class_names: By class number; classes beyond them are called by their number.
     """
     by_twin = {(run.condition, run.seed): run.metrics for run in runs}
-    numbers = {
-        int(match[1]) for run in runs for name in run.metrics if (match := CLASS_METRIC.fullmatch(name))
-    }
+    classes = CLASS_ACCURACY.members(name for run in runs for name in run.metrics)
     changes = []
     for condition in conditions:
         twins = [
@@ -63,8 +59,8 @@ def class_changes(
             for name, seed in sorted(by_twin)
             if name == condition != reference and (reference, seed) in by_twin
         ]
-        for number in sorted(numbers):
-            metric = f"test_accuracy_class_{number}"
+        for number in map(int, classes):
+            metric = CLASS_ACCURACY.name(number)
             differences = tuple(a[metric] - b[metric] for a, b in twins if metric in a and metric in b)
             if differences:
                 name = class_names[number] if number < len(class_names) else f"class {number}"

@@ -9,10 +9,7 @@ from dropout_lab.plotting.style import percent
 def metric_label(metric: str, *, difference: bool = False) -> str:
     """Return the axis label of a metric, or of differences of it, such as ``test accuracy (%)``."""
     info = metric_info(metric)
-    if info.percent:
-        unit = "percentage points" if difference else "%"
-    else:
-        unit = "nats" if "loss" in metric else "s" if metric.endswith("seconds") else ""
+    unit = "percentage points" if info.percent and (difference or info.is_gap) else info.unit.value
     return f"{info.label} ({unit})" if unit else info.label
 
 

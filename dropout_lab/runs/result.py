@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from dropout_lab.data.selection import CLASS_NAMES
+from dropout_lab.evaluation.registry import CLASS_ACCURACY, DROPPED_FRACTION, MEASURES, METRICS
 from dropout_lab.records import DropoutCheck, EpochMetrics, Evaluation, FloatArray
 
-EVALUATION_METRICS = ("loss", "accuracy", "brier", "ece")
 SUMMARY = "result.json"
 ARTIFACTS = "artifacts"
 MODEL = "model.keras"
@@ -83,20 +83,20 @@ def final_metrics(train: Evaluation, test: Evaluation, checks: Sequence[DropoutC
     measured = {
         f"{part}_{name}": float(getattr(evaluation, name))
         for part, evaluation in {"train": train, "test": test}.items()
-        for name in EVALUATION_METRICS
+        for name in MEASURES
     }
+    gaps = {name: metric.gap_of for name, metric in METRICS.items() if metric.gap_of}
     return {
         **measured,
-        "generalization_gap": train.accuracy - test.accuracy,
-        "loss_gap": test.loss - train.loss,
-        **{f"test_accuracy_class_{label}": value for label, value in test.per_class_accuracy.items()},
-        **{f"dropped_fraction_{check.layer}": check.dropped_fraction for check in checks},
+        **{name: measured[one] - measured[other] for name, (one, other) in gaps.items()},
+        **{CLASS_ACCURACY.name(label): value for label, value in test.per_class_accuracy.items()},
+        **{DROPPED_FRACTION.name(check.layer): check.dropped_fraction for check in checks},
     }
 
 
 def _to_json(evaluation: Evaluation) -> dict[str, object]:
     return {
-        **{name: getattr(evaluation, name) for name in EVALUATION_METRICS},
+        **{name: getattr(evaluation, name) for name in MEASURES},
         "per_class_accuracy": dict(evaluation.per_class_accuracy),
         "confusion_matrix": evaluation.confusion_matrix.tolist(),
     }

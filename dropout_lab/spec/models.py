@@ -15,10 +15,12 @@ from pydantic import (
     StringConstraints,
     Tag,
     ValidationInfo,
+    create_model,
     model_validator,
 )
 
 from dropout_lab.design import DEFAULT_PRIMARY
+from dropout_lab.evaluation.registry import FINAL_METRICS, METRICS
 from dropout_lab.spec.base import Frozen, Seed, list_to_tuple
 from dropout_lab.spec.settings import Settings
 
@@ -58,47 +60,25 @@ class ClaimSpec(Frozen):
     """Smallest difference (lower, higher), or largest difference (equivalent)."""
 
 
-FinalMetric = Literal[
-    "test_accuracy",
-    "test_loss",
-    "test_brier",
-    "test_ece",
-    "train_accuracy",
-    "train_loss",
-    "train_brier",
-    "train_ece",
-    "generalization_gap",
-    "loss_gap",
-]
-"""Metrics measured once, after training, with dropout off."""
+def _margin_field(name: str) -> tuple[Any, Any]:
+    """Return type and field of the margin of a metric, described from the registry."""
+    metric = METRICS[name]
+    default = "No default." if metric.margin is None else f"Default {metric.margin:g}."
+    return Annotated[float, Field(gt=0)] | None, Field(None, description=f"{metric.definition} {default}")
 
 
-Margin = Annotated[float, Field(gt=0)]
-
-
-class Margins(Frozen):
-    """Largest difference that counts as equivalent, as a fraction; other metrics keep their defaults."""
-
-    test_accuracy: Margin | None = None
-    """Default 0.002 (0.2 points)."""
-    test_loss: Margin | None = None
-    """Default 0.01."""
-    test_brier: Margin | None = None
-    """Default 0.005."""
-    test_ece: Margin | None = None
-    """Default 0.005."""
-    train_accuracy: Margin | None = None
-    """Default 0.002 (0.2 points)."""
-    train_loss: Margin | None = None
-    """Default 0.01."""
-    train_brier: Margin | None = None
-    """Default 0.005."""
-    train_ece: Margin | None = None
-    """Default 0.005."""
-    generalization_gap: Margin | None = None
-    """Default 0.002 (0.2 points)."""
-    loss_gap: Margin | None = None
-    """Default 0.01."""
+if TYPE_CHECKING:  # types that follow the registry at run time are strange to type checkers
+    FinalMetric = str
+    Margins = Frozen
+else:
+    FinalMetric = Literal[FINAL_METRICS]
+    Margins = create_model(
+        "Margins",
+        __base__=Frozen,
+        __doc__="Largest difference that counts as equivalent, as a fraction; "
+        "other metrics keep their defaults.",
+        **{name: _margin_field(name) for name in FINAL_METRICS},
+    )
 
 
 class SequentialSeeds(Frozen):

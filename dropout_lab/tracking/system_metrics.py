@@ -15,13 +15,13 @@ from mlflow.system_metrics.metrics.network_monitor import NetworkMonitor
 from mlflow.system_metrics.metrics.rocm_monitor import ROCMMonitor
 
 from dropout_lab.errors import TrackingError
+from dropout_lab.evaluation.registry import SYSTEM
 from dropout_lab.tracking import liveness, tags
 from dropout_lab.tracking.failures import failures_told
 from dropout_lab.tracking.location import Location
 
 SAMPLE_SECONDS = 5.0
 SAMPLES_PER_CALL = 6
-_PREFIX = "system/"
 
 
 class SystemMetricsSampler:
@@ -77,7 +77,7 @@ class SystemMetricsSampler:
                 while self._samples:
                     part = self._samples[:SAMPLES_PER_CALL]
                     metrics = [
-                        Metric(_PREFIX + name, value, timestamp_ms, self._next_step + index)
+                        Metric(SYSTEM.name(name), value, timestamp_ms, self._next_step + index)
                         for index, (timestamp_ms, sample) in enumerate(part)
                         for name, value in sample.items()
                     ]
@@ -90,7 +90,7 @@ class SystemMetricsSampler:
 
     def _first_step(self) -> int:
         """Return the step after those that an earlier process of this run has logged."""
-        history = self._client.get_metric_history(self._run_id, _PREFIX + "cpu_utilization_percentage")
+        history = self._client.get_metric_history(self._run_id, SYSTEM.name("cpu_utilization_percentage"))
         return max((metric.step for metric in history), default=-1) + 1
 
 

@@ -14,6 +14,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 
 from dropout_lab.errors import TrackingUnavailable
+from dropout_lab.evaluation.registry import EPOCH_METRICS
 from dropout_lab.records import EpochMetrics, FloatArray, RunRecord, RunStart, RunStatus
 from dropout_lab.redaction import redact
 from dropout_lab.tracking import liveness, models, tags
@@ -26,7 +27,6 @@ from dropout_lab.tracking.run_record import to_record
 from dropout_lab.tracking.store import open_client
 from dropout_lab.tracking.system_metrics import SystemMetricsSampler
 
-EPOCH_METRICS = ("loss", "accuracy", "val_loss", "val_accuracy", "epoch_seconds")
 _PARAMS_PER_CALL = 100
 _METRICS_PER_CALL = 1000
 _ATTEMPTS, _ATTEMPTS_IN_CONFLICT = 2, 10

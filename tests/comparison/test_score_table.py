@@ -106,3 +106,11 @@ def test_the_question_is_not_changed() -> None:
     assert judge(rows(), question).differences
     assert question == replace(question)
     assert question.guard
+
+
+def test_an_accuracy_of_others_is_not_taken_for_that_of_a_training_epoch() -> None:
+    table = [
+        {"condition": name, "seed": seed, "accuracy": 0.9 + seed / 100} for name in "ab" for seed in range(3)
+    ]
+    notes = judge(table, Question(metrics=["accuracy"])).notes
+    assert not any("dropout on" in note for note in notes)
