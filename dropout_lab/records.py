@@ -45,21 +45,14 @@ class Evaluation:
     """Figures of a trained model on one whole dataset, with dropout off.
 
     Attributes:
-        loss: Mean cross-entropy (negative log-likelihood, nats).
-        accuracy: Fraction classified correctly.
-        brier: Multiclass Brier score, the mean over examples of the squared distance between
-            `probs` and the one-hot label; in [0, 2].
-        ece: Expected calibration error over 15 bins of equal width.
+        measures: Measures of `probs` by name, such as ``loss``; see `evaluation.measures`.
         per_class_accuracy: Fraction of each class's examples classified correctly, by class number; classes
             without examples are absent.
         confusion_matrix: Counts, true classes as rows and predicted classes as columns.
         probs: Class probabilities, (num_examples, num_classes), in the dataset's order.
     """
 
-    loss: float
-    accuracy: float
-    brier: float
-    ece: float
+    measures: Mapping[str, float]
     per_class_accuracy: Mapping[int, float]
     confusion_matrix: IntArray
     probs: FloatArray

@@ -22,12 +22,19 @@ def bin_sums(probs: npt.NDArray[Any], labels: npt.NDArray[Any]) -> npt.NDArray[n
         (3, 15): the number of predictions, the sum of their confidences, and how many are right.
     """
     confidence = probs.max(axis=1).astype(np.float64)
-    bins = np.clip(np.ceil(confidence * NUM_BINS).astype(np.int64) - 1, 0, NUM_BINS - 1)
+    bins = _bins(confidence)
     weights = (np.ones(len(labels)), confidence, (probs.argmax(axis=1) == labels).astype(np.float64))
     return np.array([np.bincount(bins, weights=w, minlength=NUM_BINS) for w in weights])
 
 
 def expected_calibration_error(probs: npt.NDArray[Any], labels: npt.NDArray[Any]) -> float:
     """Return the expected calibration error over 15 bins of equal width, in [0, 1]."""
-    _, confidences, hits = bin_sums(probs, labels)
-    return float(np.abs(confidences - hits).sum() / len(labels))
+    confidence = probs.max(axis=1).astype(np.float64)
+    excess = confidence - (probs.argmax(axis=1) == labels)
+    return float(
+        np.abs(np.bincount(_bins(confidence), weights=excess, minlength=NUM_BINS)).sum() / len(labels)
+    )
+
+
+def _bins(confidence: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    return np.clip(np.ceil(confidence * NUM_BINS).astype(np.int64) - 1, 0, NUM_BINS - 1)

@@ -41,7 +41,7 @@ def confusion_data(evaluation: Evaluation, class_names: Sequence[str]) -> Confus
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros(counts.shape, dtype=np.float64), where=totals > 0)
     return ConfusionData(
-        class_names=tuple(class_names), counts=counts, shares=shares, accuracy=evaluation.accuracy
+        class_names=tuple(class_names), counts=counts, shares=shares, accuracy=evaluation.measures["accuracy"]
     )
 
 

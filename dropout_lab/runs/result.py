@@ -69,6 +69,7 @@ def draw_plots(folder: Path, epochs: Sequence[EpochMetrics]) -> None:
     content = json.loads((folder / _EVALUATION).read_bytes())["test"]
     with np.load(folder / _PROBS, allow_pickle=False) as arrays:
         content["probs"] = arrays["probs"].astype(np.float32)
+    content["measures"] = {name: content.pop(name) for name in MEASURES}
     by_class = content["per_class_accuracy"]
     content["per_class_accuracy"] = {int(label): value for label, value in by_class.items()}
     content["confusion_matrix"] = np.array(content["confusion_matrix"])
@@ -81,9 +82,9 @@ def draw_plots(folder: Path, epochs: Sequence[EpochMetrics]) -> None:
 def final_metrics(train: Evaluation, test: Evaluation, checks: Sequence[DropoutCheck]) -> dict[str, float]:
     """Return the final metrics by name: those measured with dropout off, and the measured dropout."""
     measured = {
-        f"{part}_{name}": float(getattr(evaluation, name))
+        f"{part}_{name}": value
         for part, evaluation in {"train": train, "test": test}.items()
-        for name in MEASURES
+        for name, value in evaluation.measures.items()
     }
     gaps = {name: metric.gap_of for name, metric in METRICS.items() if metric.gap_of}
     return {
@@ -96,7 +97,7 @@ def final_metrics(train: Evaluation, test: Evaluation, checks: Sequence[DropoutC
 
 def _to_json(evaluation: Evaluation) -> dict[str, object]:
     return {
-        **{name: getattr(evaluation, name) for name in MEASURES},
+        **evaluation.measures,
         "per_class_accuracy": dict(evaluation.per_class_accuracy),
         "confusion_matrix": evaluation.confusion_matrix.tolist(),
     }

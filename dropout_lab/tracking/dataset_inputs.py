@@ -1,4 +1,4 @@
-"""Describe the images of a run as dataset inputs of MLflow."""
+"""Describe the examples of a run as dataset inputs of MLflow."""
 
 import json
 
@@ -9,7 +9,7 @@ from dropout_lab.redaction import redact
 
 
 def dataset_inputs(data: DataFingerprint) -> list[DatasetInput]:
-    """Return the training and test images as dataset inputs of MLflow.
+    """Return the training and test examples as dataset inputs of MLflow.
 
     Their names differ, since MLflow treats inputs of equal name and digest as one.
     """
@@ -17,7 +17,7 @@ def dataset_inputs(data: DataFingerprint) -> list[DatasetInput]:
     return [
         DatasetInput(
             Dataset(
-                name=f"fashion_mnist_{part}",
+                name=f"{data.name}_{part}",
                 digest=data.digest[:36],
                 source_type="local",
                 source=json.dumps({"uri": redact(data.folder)}),

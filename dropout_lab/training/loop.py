@@ -126,8 +126,8 @@ class Trainer:
             epoch=epoch,
             loss=progress.loss_sum / num_examples,
             accuracy=progress.num_correct / num_examples,
-            val_loss=validation.loss,
-            val_accuracy=validation.accuracy,
+            val_loss=validation.measures["loss"],
+            val_accuracy=validation.measures["accuracy"],
             epoch_seconds=progress.seconds,
             end_time_ms=time.time_ns() // 1_000_000,
         )

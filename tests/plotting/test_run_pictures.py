@@ -19,7 +19,7 @@ EPOCHS = [
     for epoch in (1, 2, 3)
 ]
 TEST = Evaluation(
-    loss=0.3, accuracy=0.5, brier=0.1, ece=0.01, per_class_accuracy={0: 0.5, 1: 0.5},
+    measures={"loss": 0.3, "accuracy": 0.5, "brier": 0.1, "ece": 0.01}, per_class_accuracy={0: 0.5, 1: 0.5},
     confusion_matrix=np.array([[1, 1], [1, 1]]), probs=np.zeros((0, 2), dtype=np.float32),
 )  # fmt: skip
 

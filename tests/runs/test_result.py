@@ -28,5 +28,5 @@ def test_final_metrics_are_those_of_the_registry() -> None:
     metrics = final_metrics(train, test, [check])
     classes = {f"test_accuracy_class_{label}" for label in range(3)}
     assert metrics.keys() == {*FINAL_METRICS, *classes, "dropped_fraction_conv1"}
-    assert metrics["generalization_gap"] == train.accuracy - test.accuracy
-    assert metrics["loss_gap"] == test.loss - train.loss
+    assert metrics["generalization_gap"] == metrics["train_accuracy"] - metrics["test_accuracy"]
+    assert metrics["loss_gap"] == metrics["test_loss"] - metrics["train_loss"]

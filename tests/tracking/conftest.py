@@ -115,6 +115,7 @@ def make_start() -> Callable[..., RunStart]:
             spec={f"key.number{number}": str(number) for number in range(120)} | {"training.epochs": "3"},
             tags={f"dropout_lab.{name}": value for name, value in tags.items()},
             data=DataFingerprint(
+                name="digits",
                 folder="/data/fashion-mnist",
                 checksums={"train-images-idx3-ubyte": "c59f"},
                 num_train=1000,

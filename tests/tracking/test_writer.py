@@ -39,6 +39,7 @@ def test_start_logs_all_that_is_known(experiment, make_start, tmp_path):
     assert run.data.tags["mlflow.note.content"] == "The published network."
     inputs = {one.tags[0].value: one.dataset for one in run.inputs.dataset_inputs}
     assert inputs["training"].digest == inputs["testing"].digest == start.data.digest
+    assert (inputs["training"].name, inputs["testing"].name) == ("digits_train", "digits_test")
     assert json.loads(inputs["training"].profile)["num_rows"] == 1000
     assert json.loads(inputs["testing"].profile)["num_rows"] == 500
     assert artifact_text(tracker, run_id, "model_summary.txt", tmp_path) == "äöü\n"

@@ -1,0 +1,36 @@
+"""Measures of class probabilities, on numbers small enough to compute by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from dropout_lab.evaluation.measures import measure
+from dropout_lab.evaluation.registry import MEASURES
+
+PROBS = np.array([[0.5, 0.5, 0, 0], [0, 0.75, 0.25, 0], [0, 0, 0.25, 0.75], [0, 0, 0, 1]], dtype=np.float32)
+LABELS = np.arange(4)
+
+
+def test_every_measure_of_the_registry_is_computed() -> None:
+    assert measure(PROBS, LABELS).keys() == set(MEASURES)
+
+
+def test_measures_by_hand() -> None:
+    # Confidences 0.5 | 0.75, 0.75 | 1 fall in three of the 15 bins, with accuracies 1 | 1/2 | 1.
+    expected = {
+        "accuracy": 3 / 4,
+        "loss": -(math.log(0.5) + math.log(0.75) + math.log(0.25) + math.log(1)) / 4,
+        "brier": ((0.25 + 0.25) + (0.0625 + 0.0625) + (0.5625 + 0.5625) + 0) / 4,
+        "ece": (1 * abs(0.5 - 1) + 2 * abs(0.75 - 1 / 2) + 1 * abs(1 - 1)) / 4,
+    }
+    assert measure(PROBS, LABELS) == pytest.approx(expected)
+
+
+def test_a_calibrated_model_has_no_calibration_error() -> None:
+    probs = np.array([[0.75, 0.25]] * 4, dtype=np.float32)
+    assert measure(probs, np.array([0, 0, 0, 1]))["ece"] == pytest.approx(0)
+
+
+def test_classes_without_examples_count_too() -> None:
+    assert measure(PROBS[:2], np.array([0, 0]))["accuracy"] == 1 / 2
