@@ -8,12 +8,13 @@ from typing import Annotated, TextIO
 
 import typer
 
+from dropout_lab.cli.common_options import with_common_options
 from dropout_lab.cli.compare import compare
-from dropout_lab.cli.console import printable
+from dropout_lab.cli.console import printable, set_output_style, stderr
 from dropout_lab.cli.data import data
 from dropout_lab.cli.diff import diff
 from dropout_lab.cli.doctor import doctor
-from dropout_lab.cli.help import HELP, VERBATIM
+from dropout_lab.cli.help import HELP, VERBATIM, documented
 from dropout_lab.cli.judge import judge
 from dropout_lab.cli.plan import plan
 from dropout_lab.cli.process import prepare_process
@@ -22,8 +23,9 @@ from dropout_lab.cli.run import run
 from dropout_lab.cli.runs import runs
 from dropout_lab.cli.schema import schema
 from dropout_lab.cli.show import show
+from dropout_lab.cli.tables import print_text
 from dropout_lab.cli.ui import ui
-from dropout_lab.errors import DropoutLabError, Interrupted
+from dropout_lab.errors import DropoutLabError, Interrupted, UsageError, did_you_mean
 
 EPILOG = f"""{VERBATIM}Exit codes:
   0        success
@@ -58,14 +60,37 @@ def _show_version(requested: bool) -> None:
 def _options(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+        typer.Option(
+            "--version", "-V", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
 ) -> None:
     pass
 
 
-for command in (run, compare, judge, plan, show, diff, runs, resume, sync, discard, ui, data, schema, doctor):
-    app.command(help=HELP[command].text, epilog=HELP[command].epilog)(command)
+@documented(
+    "Show the help of a command.",
+    examples=["dropout-lab help compare"],
+)
+def help_(
+    context: typer.Context,
+    command: Annotated[str | None, typer.Argument(metavar="COMMAND", help="Command.")] = None,
+) -> None:
+    """Print the help of one command, or of the program."""
+    program = context.find_root()
+    if command is None:
+        print(program.get_help())
+        return
+    known = program.command.commands  # type: ignore[attr-defined]
+    if command not in known:
+        raise UsageError(f"No command is named {command!r}{did_you_mean(command, list(known))}")
+    known[command].make_context(command, ["--help"], parent=program)
+
+
+COMMANDS = (run, compare, judge, plan, show, diff, runs, resume, sync, discard, ui, data, schema, doctor)
+for command in COMMANDS:
+    app.command(help=HELP[command].text, epilog=HELP[command].epilog)(with_common_options(command))
+app.command("help", help=HELP[help_].text, epilog=HELP[help_].epilog)(help_)
 
 
 def main() -> None:
@@ -92,6 +117,8 @@ def _main() -> int:
         return 141
     except Exception as error:
         return _other_failure(error)
+    finally:
+        set_output_style()  # for the next call in this process
 
 
 def _other_failure(error: Exception) -> int:
@@ -120,9 +147,10 @@ def _other_failure(error: Exception) -> int:
 
 def _print_message(kind: str, message: str, hint: str | None = None) -> None:
     try:
-        print(f"{kind}: {printable(message)}", file=sys.stderr)
+        console = stderr()
+        print_text(console, message, lead=f"{kind}: ")
         if hint:
-            print(printable(hint), file=sys.stderr)
+            print_text(console, hint)
     except OSError:
         pass  # stderr is full or its reader is gone; the exit code still says what happened
 

@@ -2,22 +2,24 @@
 
 import csv
 import sys
-from typing import Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
-from dropout_lab.cli.console import print_json, printable, stdout
-from dropout_lab.cli.tables import print_table
+from dropout_lab.cli.comparison_tables import result_tables
+from dropout_lab.cli.console import is_quiet, is_verbose, print_json, printable, stdout
+from dropout_lab.cli.tables import print_table, print_text
+from dropout_lab.comparison.claims import ClaimResult, ClaimStatus
 from dropout_lab.comparison.results import Comparison
 from dropout_lab.reporting.data import CSV_COLUMNS, csv_rows, json_value
 from dropout_lab.reporting.latex import to_latex
 from dropout_lab.reporting.markdown import to_markdown
-from dropout_lab.reporting.view import view_comparison
+from dropout_lab.reporting.pair_tables import pair_table, rank_table
+from dropout_lab.reporting.view import ComparisonView, view_comparison
+
+if TYPE_CHECKING:
+    from dropout_lab.cli.safe_console import SafeConsole
 
 ComparisonFormat = Literal["table", "markdown", "csv", "json", "latex"]
-
-_STYLES = {
-    "better": "bold green", "narrower": "bold green", "supported": "bold green", "equivalent": "bold cyan",
-    "worse": "bold red", "refuted": "bold red",
-}  # fmt: skip
 
 
 def print_comparison(comparison: Comparison, format_: ComparisonFormat) -> None:
@@ -46,31 +48,47 @@ def _print_csv(comparison: Comparison) -> None:
 
 
 def _print_tables(comparison: Comparison) -> None:
-    from rich.padding import Padding
-    from rich.text import Text
-
     console, view = stdout(), view_comparison(comparison)
-
-    def show(lines: list[tuple[str, str]]) -> None:
-        for word, line in lines:
-            # A rich text passes the console's own escaping by.
-            text = Text.assemble(
-                (f"{word.upper()}  " if word else "", _STYLES.get(word, "bold yellow")), printable(line)
-            )
-            console.print(Padding(text, (0, 0, 0, 2), expand=False))
-        console.print()
-
-    console.print(view.title, style="bold")
+    if is_quiet():
+        print_verdicts(console, view)
+        return
+    print_text(console, view.title, style="bold")
     if view.verdicts:
         console.print()
-        show([(one.word.value, one.sentence) for one in view.verdicts])
-    console.print(view.design)
+        print_verdicts(console, view)
     console.print()
-    for table in view.results:
-        print_table(console, table)
-        console.print()
+    print_table(console, *result_tables(comparison))
+    console.print()
+    if comparison.all_pairs is not None:
+        for table in (
+            pair_table(comparison.all_pairs, comparison.confidence),
+            rank_table(comparison.all_pairs),
+        ):
+            print_table(console, table)
+            console.print()
+    print_text(console, view.design)
     for heading, lines in view.sections:
-        console.print(heading, style="bold")
-        show([("", line) for line in lines])
-    if view.gaps is not None:
+        console.print()
+        if heading == "Claims":
+            _print_claims(console, comparison.claims)
+            continue
+        print_text(console, heading, style="bold")
+        for line in lines:
+            print_text(console, line, indent=2)
+    if view.gaps is not None and is_verbose():
+        console.print()
         print_table(console, view.gaps)
+
+
+def print_verdicts(console: "SafeConsole", view: ComparisonView) -> None:
+    """Print the verdicts on the primary metric, each behind its word."""
+    for one in view.verdicts:
+        print_text(console, one.sentence, indent=2, lead=f"{one.word.value.upper()}  ")
+
+
+def _print_claims(console: "SafeConsole", claims: Sequence[ClaimResult]) -> None:
+    num_supported = sum(one.status is ClaimStatus.SUPPORTED for one in claims)
+    print_text(console, f"Claims: {num_supported} of {len(claims)} supported", style="bold")
+    for one in claims:
+        word = one.status.value
+        print_text(console, one.sentence.removeprefix(f"{word}: "), indent=2, lead=f"{word.upper()}  ")

@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TextIO
@@ -13,7 +14,7 @@ from dropout_lab.libraries import without_keras_settings
 from dropout_lab.redaction import redact
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from dropout_lab.cli.safe_console import SafeConsole
 
 
 NO_LIMIT = 10_000
@@ -27,26 +28,66 @@ class TextOrJson(StrEnum):
     JSON = "json"
 
 
-def stdout() -> "Console":
+class Color(StrEnum):
+    """When output is colored. AUTO: on a terminal, unless NO_COLOR is set, or if FORCE_COLOR is."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass
+class _OutputStyle:
+    quiet: bool = False
+    verbose: bool = False
+    color: Color = Color.AUTO
+
+
+_style = _OutputStyle()
+
+
+def set_output_style(*, quiet: bool = False, verbose: bool = False, color: Color = Color.AUTO) -> None:
+    """Set how much this command prints, and whether in color."""
+    _style.quiet, _style.verbose, _style.color = quiet, verbose, color
+
+
+def is_quiet() -> bool:
+    """Return whether only results are printed: no progress, no hints."""
+    return _style.quiet
+
+
+def is_verbose() -> bool:
+    """Return whether details are printed."""
+    return _style.verbose
+
+
+def stdout() -> "SafeConsole":
     """Return the console for results."""
     from dropout_lab.cli.safe_console import SafeConsole
 
-    # A file or a pipe has no width at which lines would have to break.
-    width = {} if sys.stdout.isatty() else {"width": NO_LIMIT}
-    return SafeConsole(**width, **_how_to_write(sys.stdout))
+    return SafeConsole(**_width(sys.stdout), **_how_to_write(sys.stdout))
 
 
-def stderr() -> "Console":
-    """Return the console for everything except results."""
+def stderr() -> "SafeConsole":
+    """Return the console for everything except results; progress is left out with `--quiet`."""
     from dropout_lab.cli.safe_console import SafeConsole
 
-    return SafeConsole(stderr=True, **_how_to_write(sys.stderr))
+    return SafeConsole(stderr=True, **_width(sys.stderr), **_how_to_write(sys.stderr))
+
+
+def _width(stream: TextIO) -> dict[str, int]:
+    """Return the width for rich: a file or a pipe has none at which lines would have to break."""
+    return {} if stream.isatty() else {"width": NO_LIMIT}
 
 
 def _how_to_write(stream: TextIO) -> dict[str, Any]:
     """Return options for rich, which takes FORCE_COLOR for a terminal whose cursor can be moved."""
+    if _style.color is Color.NEVER:
+        return {"color_system": None}
     if stream.isatty():
-        return {}
+        return {"no_color": False, "color_system": "standard"} if _style.color is Color.ALWAYS else {}
+    if _style.color is Color.ALWAYS:
+        return {"force_terminal": False, "no_color": False, "color_system": "standard"}
     colors = "standard" if os.environ.get("FORCE_COLOR") else None
     return {"force_terminal": False, "color_system": colors}
 

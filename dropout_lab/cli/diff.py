@@ -6,7 +6,9 @@ import typer
 
 from dropout_lab.cli.console import TextOrJson, print_json, starting, stdout
 from dropout_lab.cli.help import documented
-from dropout_lab.cli.tables import print_table
+from dropout_lab.cli.metric_names import BY_CLASS, class_names, is_incidental, label
+from dropout_lab.cli.tables import print_table, print_text
+from dropout_lab.evaluation.registry import CLASS_ACCURACY
 from dropout_lab.reporting.tables import TextTable
 
 if TYPE_CHECKING:
@@ -26,7 +28,8 @@ SHOWN_LENGTH = 16
 
 @documented(
     "Show the differences between two runs.",
-    "Compares spec, device, code, versions, fingerprints and results.",
+    "Compares spec, device, code, versions, fingerprints and results; with --all also times and dropped "
+    "fractions.",
     examples=[
         "dropout-lab diff baseline-seed0 dropout-seed0",
         "dropout-lab diff study/dropout-seed0 other/dropout-seed0",
@@ -38,6 +41,7 @@ def diff(
         str, typer.Argument(metavar="FIRST", help="[EXPERIMENT/]RUN: run name, run ID, or unique ID prefix.")
     ],
     second: Annotated[str, typer.Argument(metavar="SECOND", help="Other run.")],
+    all_: Annotated[bool, typer.Option("--all", help="Show times and dropped fractions too.")] = False,
     format_: Annotated[TextOrJson, typer.Option("--format", help="Output format.")] = TextOrJson.TEXT,
 ) -> None:
     """Read two runs and print how they differ."""
@@ -54,30 +58,39 @@ def diff(
         print_json({"first": one.run_id, "second": other.run_id, "differs": sections})
         return
     console = stdout()
-    names = [f"{run.run_name}\n({run.run_id[:8]})" for run in (one, other)]
     if not changes:
-        console.print(f"{names[0]} and {names[1]} are identical.".replace("\n", " "))
+        first, second = (f"{run.run_name} ({run.run_id[:8]})" for run in (one, other))
+        print_text(console, f"{first} and {second} are identical.")
+        return
+    names = class_names(one.spec)
+    rows: list[tuple[str, ...]] = [("run ID", one.run_id[:8], other.run_id[:8], "")]
     for section, title in TITLES.items():
         found = [change for change in changes if change.section == section]
-        if not found:
-            continue
-        headings = ("", *names, "difference") if section == "metrics" else ("", *names)
-        print_table(console, TextTable(title, headings, tuple(tuple(_cells(change)) for change in found)))
-        console.print()
+        shown = [change for change in found if all_ or not is_incidental(change.key)]
+        classes = [change for change in shown if CLASS_ACCURACY.member(change.key)]
+        for heading, part in ((title, [one for one in shown if one not in classes]), (BY_CLASS, classes)):
+            if part:
+                rows += [(heading,), *(_cells(change, names) for change in part)]
+    table = TextTable("", ("", one.run_name, other.run_name, "Difference"), tuple(rows))
+    print_table(console, table, table.without("Difference"))
 
 
-def _cells(change: "Change") -> list[str]:
+def _cells(change: "Change", classes: tuple[str, ...]) -> tuple[str, ...]:
     from dropout_lab.evaluation.metrics import format_difference, format_value
 
     if change.section != "metrics":
         length = SHOWN_LENGTH if change.section in ("fingerprints", "code") else None
-        return [change.key, *(_shown(value)[:length] for value in (change.first, change.second))]
+        return (change.key, *(_shown(value)[:length] for value in (change.first, change.second)), "")
     values = [
         format_value(change.key, value) if isinstance(value, float) else _shown(value)
         for value in (change.first, change.second)
     ]
     difference = change.difference
-    return [change.key, *values, "" if difference is None else format_difference(change.key, difference)]
+    return (
+        label(change.key, classes),
+        *values,
+        "" if difference is None else format_difference(change.key, difference),
+    )
 
 
 def _shown(value: object) -> str:

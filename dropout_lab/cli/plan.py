@@ -136,8 +136,11 @@ def plan(
             }
         )
         return
-    print_plan(found, measured, list(conditions), done, seconds, commands(found, spec, overrides), spec)
-    plan_table(found, stdout())
+    console = stdout()
+    print_plan(
+        console, found, measured, list(conditions), done, seconds, commands(found, spec, overrides), spec
+    )
+    plan_table(found, console)
 
 
 def _tracked_runs(experiment: str) -> "list[RunRecord]":

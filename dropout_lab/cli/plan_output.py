@@ -1,13 +1,13 @@
 """The text of a seed plan: labeled lines, then a table of what the designs do."""
 
 import shlex
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dropout_lab.cli.console import printable
-from dropout_lab.cli.tables import print_table
+from dropout_lab.cli.durations import format_duration
+from dropout_lab.cli.layout import GAP
+from dropout_lab.cli.tables import print_facts, print_table
 from dropout_lab.comparison.measured_seeds import MeasuredDifference, rounded_seeds
 from dropout_lab.comparison.seed_plan import DesignPlan, SeedPlan
 from dropout_lab.evaluation.metrics import format_difference, metric_info
@@ -15,10 +15,9 @@ from dropout_lab.reporting.tables import TextTable
 from dropout_lab.spec.models import MAX_SEEDS
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from dropout_lab.cli.safe_console import SafeConsole
 
-WIDTH = 80
-_LABEL_WIDTH = 13
+_LABEL_WIDTH = 11
 
 
 def design_label(design: DesignPlan) -> str:
@@ -46,6 +45,7 @@ def commands(plan: SeedPlan, spec: Path, overrides: Sequence[str]) -> list[str]:
 
 
 def print_plan(
+    console: "SafeConsole",
     plan: SeedPlan,
     measured: Sequence[MeasuredDifference],
     conditions: Sequence[str],
@@ -57,6 +57,7 @@ def print_plan(
     """Print a plan's labeled lines.
 
     Args:
+        console: Where they are printed.
         plan: The plan.
         measured: Differences that were measured so far.
         conditions: Conditions of the spec.
@@ -66,19 +67,13 @@ def print_plan(
         spec: The spec file.
     """
     for label, text in (*_seeds_lines(plan, measured), *_cost_lines(plan, conditions, done, seconds, spec)):
-        _print_line(label, text)
+        print_facts(console, {label: text}, width=_LABEL_WIDTH)
     for command in run_commands:
-        print(f"{'Command':<{_LABEL_WIDTH}}{printable(command)}")
+        # In one line, however long, so that it can be pasted.
+        console.print(f"{'Command':<{_LABEL_WIDTH + GAP}}{command}", soft_wrap=True)
     if not run_commands:
-        _print_line("Command", f"none: a spec takes at most {MAX_SEEDS} seeds. Use a larger --difference.")
-
-
-def _print_line(label: str, text: str) -> None:
-    lines = textwrap.wrap(
-        printable(text), WIDTH - _LABEL_WIDTH, break_long_words=False, break_on_hyphens=False
-    )
-    for index, line in enumerate(lines):
-        print(f"{label if index == 0 else '':<{_LABEL_WIDTH}}{line}")
+        none = f"none: a spec takes at most {MAX_SEEDS} seeds. Use a larger --difference."
+        print_facts(console, {"Command": none}, width=_LABEL_WIDTH)
 
 
 def _seeds_lines(plan: SeedPlan, measured: Sequence[MeasuredDifference]) -> list[tuple[str, str]]:
@@ -150,19 +145,19 @@ def _cost_lines(
     if seconds is None:
         first = shlex.join(["dropout-lab", "run", str(spec), "--seeds", "1"])
         return [*lines, ("Time", f"unknown (no finished run); train one with `{first}`")]
-    text = f"about {_duration(missing * seconds[0])} for them"
+    text = f"about {format_duration(missing * seconds[0])} for them"
     for design in plan.designs:
         if design.name == "sequential":
             expected = _expected(design, plan)
             num_left = max(0.0, expected * len(conditions) - sum(seed < expected for _, seed in done))
-            text += f", {_duration(num_left * seconds[0])} expected for the sequential design"
+            text += f", {format_duration(num_left * seconds[0])} expected for the sequential design"
     return [
         *lines,
-        ("Time", f"{text} ({_duration(seconds[0])} per run on {seconds[1] or 'an unknown device'})"),
+        ("Time", f"{text} ({format_duration(seconds[0])} per run on {seconds[1] or 'an unknown device'})"),
     ]
 
 
-def plan_table(plan: SeedPlan, console: "Console") -> None:
+def plan_table(plan: SeedPlan, console: "SafeConsole") -> None:
     """Print what the designs do at several true differences."""
     if not plan.designs:
         return
@@ -187,10 +182,3 @@ def plan_table(plan: SeedPlan, console: "Console") -> None:
             tuple(rows),
         ),
     )
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

@@ -23,7 +23,11 @@ class SafeConsole(Console):
 
         Stand-ins may be longer than the characters that they replace, so they come before the layout.
         """
-        return super().render_str(stand_in(printable(text), self.encoding), **options)
+        return super().render_str(self.clean(text), **options)
+
+    def clean(self, text: str) -> str:
+        """Return `text` without secrets and control characters, and with stand-ins in its encoding."""
+        return stand_in(printable(text), self.encoding)
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print `objects`, as `rich.console.Console.print` does."""

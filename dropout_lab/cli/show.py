@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dropout_lab.cli.console import TextOrJson, print_json, printable, starting
+from dropout_lab.cli.console import TextOrJson, print_json, starting, stdout
 from dropout_lab.cli.help import documented
+from dropout_lab.cli.metric_names import BY_CLASS, class_names, is_incidental, label
+from dropout_lab.cli.tables import print_facts, print_text
 from dropout_lab.evaluation.registry import CLASS_ACCURACY, EPOCH_METRICS, SYSTEM
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from dropout_lab.tracking import LoggedModel
 
 BARS = "▁▂▃▄▅▆▇█"
-MAX_BARS = 40
+MAX_BARS = 24
 
 
 @documented(
@@ -48,23 +50,26 @@ def show(
 
         print_json(asdict(found) | {"model": _model_fields(found, model), "address": address})
         return
-    print(printable(f"{found.run_name}: {found.status.value}"))
+    console = stdout()
+    print_text(console, found.run_name, lead=f"{found.status.value}  ")
     if found.description:
-        print(printable(found.description))
+        print_text(console, found.description)
+    changed, defaults = _settings(found)
     sections = {
-        "Run": _facts(found),
-        "Spec": {key: value or "(not set)" for key, value in found.spec.items()},
-        "Curves by epoch": _curves(found),
         "Results": _results(found),
+        BY_CLASS: _classes(found),
+        "Learning curves": _curves(found),
+        "Settings that differ from the defaults": changed,
+        "Default settings": defaults,
+        "Provenance": _facts(found),
         "Model": _model_rows(found, model),
         "MLflow UI": {"run": command, "open": address} if command else {"open": address},
     }
     for title, rows in sections.items():
         if rows:
-            print(f"\n{title}")
-        width = max(map(len, rows), default=0)
-        for label, value in rows.items():
-            print(printable(f"  {label:<{width}}  {value}"))
+            console.print()
+            print_text(console, title, style="bold")
+            print_facts(console, rows, indent=2)
 
 
 def _model_fields(run: "RunRecord", model: "LoggedModel | None") -> dict[str, object] | None:
@@ -101,6 +106,19 @@ def _facts(run: "RunRecord") -> dict[str, str]:
     return {label: value for label, value in facts.items() if value}
 
 
+def _settings(run: "RunRecord") -> tuple[dict[str, str], dict[str, str]]:
+    """Return the settings that differ from the defaults, and the others."""
+    from dropout_lab.spec import Settings
+    from dropout_lab.spec.settings import flatten
+
+    defaults = flatten(Settings())
+    changed: dict[str, str] = {}
+    same: dict[str, str] = {}
+    for key, value in run.spec.items():
+        (same if defaults.get(key) == value else changed)[key] = value or "(not set)"
+    return changed, same
+
+
 def _curves(run: "RunRecord") -> dict[str, str]:
     from dropout_lab.evaluation.metrics import format_value
 
@@ -109,28 +127,32 @@ def _curves(run: "RunRecord") -> dict[str, str]:
         return f"{first} -> {last}" if len(values) > 1 else first
 
     return {
-        name: f"{sparkline(run.history[name])}  {ends(name, run.history[name])}"
+        label(name): f"{sparkline(run.history[name])}  {ends(name, run.history[name])}"
         for name in EPOCH_METRICS
         if run.history.get(name)
     }
 
 
 def _results(run: "RunRecord") -> dict[str, str]:
+    """Return the final metrics, those that are compared by default first and incidental ones last."""
+    from dropout_lab.evaluation.metrics import DEFAULT_METRICS, format_value
+
+    names = [
+        name
+        for name in sorted(run.metrics, key=is_incidental)
+        # The UI plots the machine's load over time; its last value alone is of no use.
+        if not CLASS_ACCURACY.member(name) and not SYSTEM.member(name) and name not in EPOCH_METRICS
+    ]
+    first = [name for name in DEFAULT_METRICS if name in names]
+    return {label(name): format_value(name, run.metrics[name]) for name in dict.fromkeys([*first, *names])}
+
+
+def _classes(run: "RunRecord") -> dict[str, str]:
     from dropout_lab.evaluation.metrics import format_value
 
-    classes = {member: CLASS_ACCURACY.name(member) for member in CLASS_ACCURACY.members(run.metrics)}
-    apart = {*EPOCH_METRICS, *classes.values()}
-    final = {
-        name: format_value(name, value)
-        for name, value in sorted(run.metrics.items())
-        # The UI plots the machine's load over time; its last value alone is of no use.
-        if name not in apart and SYSTEM.member(name) is None
-    }
-    if classes:
-        final["test accuracy by class"] = ", ".join(
-            f"{member}: {format_value(name, run.metrics[name])}" for member, name in classes.items()
-        )
-    return final
+    classes = map(CLASS_ACCURACY.name, CLASS_ACCURACY.members(run.metrics))
+    names = class_names(run.spec)
+    return {label(name, names): format_value(name, run.metrics[name]) for name in classes}
 
 
 def sparkline(values: Sequence[float], max_bars: int = MAX_BARS) -> str:

@@ -27,6 +27,10 @@ class TextTable:
 
     def without_details(self) -> "TextTable":
         """Return the table for a narrow screen."""
-        shown = [heading not in self.details for heading in self.headings]
+        return self.without(*self.details)
+
+    def without(self, *headings: str) -> "TextTable":
+        """Return the table without the columns of these headings."""
+        shown = [heading not in headings for heading in self.headings]
         rows = (tuple(compress(row, shown)) for row in self.rows)
         return TextTable(self.title, tuple(compress(self.headings, shown)), tuple(rows))

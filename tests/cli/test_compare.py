@@ -139,13 +139,15 @@ def test_the_latest_experiment_is_compared_verdict_first(compare: Compare) -> No
     assert re.search(r"heavy (is equivalent to baseline in|vs baseline,) test accuracy", lines[3])
     accuracy = [figures("baseline", seed)["test_accuracy"] for seed in range(NUM_SEEDS)]
     mean_sd = f"{100 * np.mean(accuracy):.2f} ± {100 * np.std(accuracy, ddof=1):.2f}%"
-    assert re.search(rf"test accuracy +baseline +{re.escape(mean_sd)} +reference", out)
+    assert re.search(rf"test accuracy \(primary, .*\)\nbaseline +{re.escape(mean_sd)} +reference", out)
     assert "Design: primary metric test accuracy; number of seeds not stated beforehand;" in out
-    assert "supported: generalization gap of dropout is lower than that of baseline by at least 1.00" in out
+    assert "SUPPORTED  generalization gap of dropout is lower than that of baseline by at least 1.00" in out
     assert "heavy, seed 9 (1 run): failed." in out
     assert "Runs of heavy failed at seeds 9" in out
     assert "The test set was used for validation." in out
-    assert re.search(r"baseline +accuracy +85.00% +95.00% +90.0", out)
+    assert "Training set with dropout on" not in out
+    assert re.search(r"baseline +accuracy +85.00% +95.00% +90.0", compare("--verbose")[1])
+    assert compare("--quiet")[1].splitlines() == lines[2:4]
 
 
 def test_markdown_holds_the_same_as_the_tables(compare: Compare) -> None:
@@ -169,7 +171,7 @@ def test_markdown_holds_the_same_as_the_tables(compare: Compare) -> None:
 
 def test_secondary_metrics_are_labeled_in_every_format(compare: Compare) -> None:
     for form, label in {
-        "table": "Secondary metrics", "markdown": "Secondary metrics", "latex": "Secondary metrics",
+        "table": "(secondary", "markdown": "Secondary metrics", "latex": "Secondary metrics",
         "csv": ",secondary,", "json": '"is_primary": false',
     }.items():  # fmt: skip
         assert label in compare("study", "--format", form)[1], form
@@ -280,7 +282,7 @@ def test_claims_decide_the_exit_code_only_when_checked(compare: Compare, tmp_pat
     spec.write_text(SPEC_TEXT.replace("lower", "higher"))
     code, out, _ = compare("study", "--claims", str(spec))
     assert code == 0
-    assert "refuted: generalization gap of dropout is higher" in out
+    assert "REFUTED  generalization gap of dropout is higher" in out
     code, _, err = compare("study", "--claims", str(spec), "--check")
     assert code == 1
     assert "1 of 1 claims not supported" in err

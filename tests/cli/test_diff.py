@@ -26,18 +26,19 @@ def test_only_what_differs_is_shown(ids, capsys):
     diff("baseline-seed0", ids["dropout-seed0"][:10])
     output = capsys.readouterr().out
     assert rows_of(output) == {
+        "run ID": [ids["baseline-seed0"][:8], ids["dropout-seed0"][:8]],
         "model.dropout.conv1": ["0.0", "0.5"],
         "model.dropout.conv2": ["0.0", "0.5"],
         "model.dropout.dense": ["0.0", "0.5"],
         "condition": ["baseline", "dropout"],
         "final_weights": ["baseline-seed0", "dropout-seed0"],
-        "test_accuracy": ["90.00%", "95.00%", "+5.00 points"],
+        "test accuracy": ["90.00%", "95.00%", "+5.00 points"],
     }
     assert ids["baseline-seed0"][:8] in output
 
 
 def test_json(ids, capsys):
-    diff("baseline-seed0", "dropout-seed0", TextOrJson.JSON)
+    diff("baseline-seed0", "dropout-seed0", format_=TextOrJson.JSON)
     shown = json.loads(capsys.readouterr().out)
     assert (shown["first"], shown["second"]) == (ids["baseline-seed0"], ids["dropout-seed0"])
     assert shown["differs"]["run"] == {"condition": ["baseline", "dropout"]}

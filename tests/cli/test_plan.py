@@ -89,11 +89,6 @@ def test_without_runs_the_noise_is_assumed_and_the_time_unknown(plan: Plan) -> N
     assert not Path("mlflow.db").exists()
 
 
-def test_the_text_fits_80_columns(plan: Plan) -> None:
-    for line in plan("small.yaml", "--difference", "0.003")[1].splitlines():
-        assert len(line.rstrip()) <= 80, line
-
-
 def test_noise_and_time_are_those_of_the_specs_own_runs(plan: Plan) -> None:
     log_runs(Path("small.yaml"), epochs=10)
     log_runs(Path("small.yaml"), epochs=1)

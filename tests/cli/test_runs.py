@@ -6,6 +6,7 @@ from mlflow import MlflowClient
 
 from dropout_lab.cli.console import TextOrJson
 from dropout_lab.cli.runs import runs
+from dropout_lab.errors import UsageError
 
 
 @pytest.fixture
@@ -16,18 +17,32 @@ def ids(logged_runs, monkeypatch):
 
 
 def test_all_runs_are_listed(ids, capsys):
-    runs("study")
+    runs(["study"])
     output = capsys.readouterr().out
     assert output.startswith("Runs of study")
     rows = (re.split(r"\s{2,}", line.strip()) for line in output.splitlines())
-    assert {(row[0], row[1], row[2], row[4]) for row in rows if row[0].endswith("seed0")} == {
-        ("baseline-seed0", "FINISHED", "90.00%", ids["baseline-seed0"]),
-        ("dropout-seed0", "FINISHED", "95.00%", ids["dropout-seed0"]),
+    assert {(*row[:5], row[-1]) for row in rows if row[0].endswith("seed0")} == {
+        ("baseline-seed0", "FINISHED", "3/3", "80.00%", "90.00%", ids["baseline-seed0"][:8]),
+        ("dropout-seed0", "FINISHED", "3/3", "80.00%", "95.00%", ids["dropout-seed0"][:8]),
     }
 
 
+def test_experiments_are_listed(ids, capsys):
+    runs(all_=True)
+    rows = [re.split(r"\s{2,}", line) for line in capsys.readouterr().out.splitlines()]
+    assert rows[0] == ["Experiment", "Finished runs", "Conditions", "Last started"]
+    assert [row[:3] for row in rows[2:]] == [["study", "3/3", "baseline, dropout"]]
+    runs(all_=True, format_=TextOrJson.JSON)
+    assert json.loads(capsys.readouterr().out)[0]["num_finished"] == 3
+
+
+def test_watching_needs_a_terminal(ids):
+    with pytest.raises(UsageError, match="--watch: needs a terminal"):
+        runs(["study"], watch=True)
+
+
 def test_a_name_cannot_command_the_terminal(ids, capsys):
-    runs("study")
+    runs(["study"])
     output = capsys.readouterr().out
     assert "\x1b" not in output
     assert "[red]evil\\x1b[31m[/red]" in output

@@ -46,15 +46,15 @@ def lines_of(text: str) -> dict[str, str]:
 def test_one_run_is_shown_with_all_that_was_logged(ids, capsys):
     show("dropout-seed0")
     output = capsys.readouterr().out
-    assert output.startswith("dropout-seed0: FINISHED\nThe published network.\n")
+    assert output.startswith("FINISHED  dropout-seed0\nThe published network.\n")
     lines = lines_of(output)
     assert lines["run ID"] == ids["dropout-seed0"]
     assert lines["model.dropout.dense"] == "0.5"
     assert lines["data.folder"] == "(not set)"
-    assert lines["loss"] == "█▃▁  1.0000 -> 0.3333"
-    assert lines["accuracy"] == "▁▆█  50.00% -> 83.33%"
-    assert lines["test_accuracy"] == "95.00%"
-    assert lines["test accuracy by class"] == "0: 75.00%"
+    assert lines["loss, dropout on"] == "█▃▁  1.0000 -> 0.3333"
+    assert lines["accuracy, dropout on"] == "▁▆█  50.00% -> 83.33%"
+    assert lines["test accuracy"] == "95.00%"
+    assert lines["0 T-shirt/top"] == "75.00%"
     assert "/mlruns/study/models/m-" in lines["folder"]
     assert "(missing:" in lines["folder"]  # only its entry was made
     assert lines["run"] == "mlflow ui"
