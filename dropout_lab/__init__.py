@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from dropout_lab.api.frames import load_runs
     from dropout_lab.api.judging import judge
     from dropout_lab.api.results import ComparisonResult
+    from dropout_lab.api.running import RunResult, run
     from dropout_lab.errors import DropoutLabError
     from dropout_lab.spec import Spec, load_spec
 
@@ -15,22 +16,26 @@ __version__ = "0.2.0.dev0"
 __all__ = [
     "ComparisonResult",
     "DropoutLabError",
+    "RunResult",
     "Spec",
     "__version__",
     "compare",
     "judge",
     "load_runs",
     "load_spec",
+    "run",
 ]
 
 _HOMES = {
     "ComparisonResult": "dropout_lab.api.results",
     "DropoutLabError": "dropout_lab.errors",
+    "RunResult": "dropout_lab.api.running",
     "Spec": "dropout_lab.spec",
     "compare": "dropout_lab.api.comparing",
     "judge": "dropout_lab.api.judging",
     "load_runs": "dropout_lab.api.frames",
     "load_spec": "dropout_lab.spec",
+    "run": "dropout_lab.api.running",
 }
 """Modules that are imported when one of their names is first used."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dropout_lab.api.questions import make_question
 from dropout_lab.api.results import ComparisonResult, warn
+from dropout_lab.api.running import RunResult
 from dropout_lab.comparison.compare import compare_runs
 from dropout_lab.comparison.guard import DEFAULT_VARYING
 from dropout_lab.comparison.results import Comparison
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def compare(
-    runs: "str | DataFrame | None" = None,
+    runs: "str | DataFrame | RunResult | None" = None,
     *,
     conditions: Sequence[str] = (),
     reference: str | None = None,
@@ -43,7 +44,7 @@ def compare(
     """Compare the conditions of an experiment with the tests of ``dropout-lab compare``.
 
     Args:
-        runs: Name of the MLflow experiment, or rows of `load_runs`, all of one experiment.
+        runs: Name of the MLflow experiment, rows of `load_runs`, all of one experiment, or result of `run`.
             [default: ``MLFLOW_EXPERIMENT_NAME``, or the experiment of the latest run]
         conditions: Conditions shown besides the reference. [default: all]
         reference: Reference condition. [default: "baseline", a condition without dropout, or the first]
@@ -98,7 +99,7 @@ def compare(
     return ComparisonResult(replace(result.comparison, ensembles=ensembles), note, result.predictions)
 
 
-def _read(runs: "str | DataFrame | None", *, curves: bool) -> list[RunRecord]:
+def _read(runs: "str | DataFrame | RunResult | None", *, curves: bool) -> list[RunRecord]:
     from dropout_lab.tracking import read_runs
 
     histories: Sequence[str] = ()
@@ -108,6 +109,8 @@ def _read(runs: "str | DataFrame | None", *, curves: bool) -> list[RunRecord]:
         histories = CURVE_METRICS
     if runs is None or isinstance(runs, str):
         return read_runs(runs, histories=histories)
+    if isinstance(runs, RunResult):
+        return [run for run in read_runs(runs.experiment, histories=histories) if runs.includes(run)]
     if missing := {"run_id", "experiment"} - set(runs):
         raise UsageError(f"runs: no column {min(missing)!r} (allowed: rows of load_runs)")
     experiments = sorted(set(runs["experiment"]))
@@ -119,7 +122,7 @@ def _read(runs: "str | DataFrame | None", *, curves: bool) -> list[RunRecord]:
 
 
 def _read_foreign(
-    experiment: "str | DataFrame | None", group_by: Sequence[str], pair_by: str | None
+    experiment: "str | DataFrame | RunResult | None", group_by: Sequence[str], pair_by: str | None
 ) -> list[RunRecord]:
     from dropout_lab.comparison.score_table import seed_numbers
     from dropout_lab.tracking.foreign import read_foreign_runs

@@ -55,7 +55,13 @@ def test_the_python_code_in_the_readme_runs(
     assert (tmp_path / "report.html").exists()
 
 
-@pytest.mark.parametrize("module", sorted(set(dl._HOMES.values())))
+@pytest.mark.parametrize(
+    "module",
+    [
+        pytest.param(module, marks=pytest.mark.slow if module.endswith("running") else ())
+        for module in sorted(set(dl._HOMES.values()))
+    ],
+)
 def test_examples_in_docstrings(module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     failed, _ = doctest.testmod(import_module(module))

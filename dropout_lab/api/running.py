@@ -1,0 +1,229 @@
+"""Train the runs of a spec from Python."""
+
+import html
+import io
+import json
+import signal
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from dropout_lab.errors import Interrupted
+from dropout_lab.libraries import quiet_libraries
+from dropout_lab.native_log import without_native_log
+from dropout_lab.runs.outcome import Failure, Report, RunOutcome
+from dropout_lab.runs.planning import PlannedRun, plan_runs
+from dropout_lab.runs.stopping import listen_for_stop
+from dropout_lab.spec import Spec, flatten, load_spec, override_spec, seeds_override
+from dropout_lab.spec.building import plain
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from dropout_lab.api.notebook import NotebookDisplay
+    from dropout_lab.api.results import ComparisonResult
+    from dropout_lab.records import RunRecord
+    from dropout_lab.runs.display import RunDisplay
+
+Seeds = int | Sequence[int] | Mapping[str, int] | str
+"""A count, a list, or a sequential design: ``{"first": 5, "most": 30}`` or ``"5..30"``."""
+
+_ONE_CALL_AT_A_TIME = threading.RLock()
+"""Keras has one set of settings per process, so a second call waits for the first."""
+
+
+@dataclass(frozen=True, repr=False)
+class RunResult:
+    """What became of the runs of a call; notebooks show them as a table.
+
+    Attributes:
+        planned: All runs of the spec.
+        report: Their outcomes.
+    """
+
+    planned: tuple[PlannedRun, ...]
+    report: Report
+
+    @property
+    def experiment(self) -> str:
+        """Name of the MLflow experiment."""
+        return self.planned[0].origin.experiment
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Runs without a result, with message and hint."""
+        return tuple(self.report.failures)
+
+    @property
+    def runs(self) -> "DataFrame":
+        """One row per finished run: names, seed, metrics, and settings as ``params.NAME``."""
+        import pandas as pd
+
+        rows = [_row(outcome) for outcome in self.report.outcomes]
+        columns = dict.fromkeys(key for row in rows for key in row)
+        params = [key for key in columns if key.startswith("params.")]
+        return pd.DataFrame(rows, columns=[*(key for key in columns if key not in params), *params])
+
+    def compare(self, **options: Any) -> "ComparisonResult":
+        """Compare the conditions, with all finished seeds of the same settings.
+
+        Args:
+            **options: As in `compare`.
+        """
+        from dropout_lab.api.comparing import compare
+
+        return compare(self, **options)
+
+    def includes(self, run: "RunRecord") -> bool:
+        """Return whether `run` belongs to the spec: a condition of it with these settings, any seed."""
+        return any(
+            (run.condition, run.spec_fingerprint) == (one.condition, one.spec_fingerprint)
+            for one in self.planned
+        )
+
+    def __repr__(self) -> str:
+        finished, failed = len(self.report.outcomes), len(self.report.failures)
+        return f"RunResult({self.experiment!r}: {finished} finished, {failed} failed)"
+
+    def _repr_html_(self) -> str:
+        shown = ["run_name", "test_accuracy", "test_loss", "generalization_gap", "train_seconds", "run_id"]
+        frame = self.runs
+        table = frame[[name for name in shown if name in frame]].to_html(index=False)
+        failures = "".join(
+            f"<p>{html.escape(f'{one.name} failed: {one.message} {one.hint}')}</p>" for one in self.failures
+        )
+        return f"{table}{failures}"
+
+
+def run(
+    spec: Spec | str | Path,
+    *,
+    seeds: Seeds | None = None,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    fresh: bool = False,
+    progress: bool = True,
+    check: bool = True,
+) -> RunResult:
+    """Train every condition of a spec with every seed, as ``dropout-lab run`` does.
+
+    Each is one MLflow run. Skips finished runs and resumes interrupted ones. Works on any thread; a second
+    call waits until the first one ends. Settings of Keras and states of random numbers are restored.
+
+    Args:
+        spec: Path of a spec file, or a spec made in Python.
+        seeds: Seeds per condition: a count (5), a list ([0, 1, 2]) or a sequential design ("5..30").
+            [default: the spec's]
+        overrides: Spec fields to override: ``{"training.epochs": 3}`` or ``["training.epochs=3"]``.
+        fresh: Retrain runs even if they are finished or interrupted.
+        progress: Whether progress is shown: a bar in terminals and notebooks, else lines on standard error.
+        check: Whether runs that failed raise an error, after the others were tried.
+
+    Returns:
+        Finished runs and failures; `RunResult.compare` compares the conditions.
+
+    Raises:
+        SpecError: If the spec is invalid. Nothing was started, as for the next three.
+        DataError: If the data are missing or damaged.
+        DeviceError: If a device is not available.
+        TrackingError: If the store cannot be used.
+        KeyboardInterrupt: If the call was interrupted. The state is saved; the same call continues.
+        DropoutLabError: If runs failed and `check` is true.
+
+    Examples:
+        >>> import dropout_lab as dl
+        >>> spec = dl.Spec(
+        ...     name="doctest",
+        ...     training={"epochs": 1},
+        ...     data={"num_train": 200, "num_test": 100},
+        ...     model={"filters": [2, 4], "hidden_units": 8},
+        ...     conditions={"none": {"model": {"dropout": 0}}, "half": {"model": {"dropout": 0.5}}},
+        ... )
+        >>> result = dl.run(spec, progress=False)
+        >>> result.runs["run_name"].tolist()
+        ['none-seed0', 'half-seed0']
+    """
+    texts = _override_texts(overrides, seeds)
+    loaded = override_spec(spec, texts) if isinstance(spec, Spec) else load_spec(spec, texts)
+    runs = plan_runs(loaded)
+    with _ONE_CALL_AT_A_TIME, quiet_libraries():
+        report = _execute(runs, fresh=fresh, progress=progress)
+    if report.interrupted is not None:
+        _pass_on(report.interrupted)
+    if check:
+        report.raise_problems()
+    return RunResult(tuple(runs), report)
+
+
+def _execute(runs: Sequence[PlannedRun], *, fresh: bool, progress: bool) -> Report:
+    # In this order, so that cheap checks fail before TensorFlow has started.
+    from dropout_lab.data.selection import load_data
+
+    datasets = {data: load_data(data) for data in {run.settings.data for run in runs}}
+
+    from dropout_lab.tracking import connect
+
+    trackers = {name: connect(name) for name in {run.origin.experiment for run in runs}}
+
+    with without_native_log() if "tensorflow" not in sys.modules else nullcontext():
+        from dropout_lab.runs.executor import execute_design
+        from dropout_lab.training.devices import resolve_device
+        from dropout_lab.training.own_state import own_state
+
+        resolve_device("auto")  # TensorFlow logs, too, when it first looks for devices
+    with own_state(), listen_for_stop() as stop, _display(len(runs), progress) as display:
+        return execute_design(runs, display, stop, fresh=fresh, datasets=datasets, trackers=trackers)
+
+
+def _display(num_runs: int, progress: bool) -> "RunDisplay | NotebookDisplay":
+    from rich.console import Console
+
+    from dropout_lab.runs.display import RunDisplay
+
+    if not progress:
+        return RunDisplay(num_runs, Console(file=io.StringIO(), quiet=True))
+    if Console().is_jupyter:
+        from dropout_lab.api.notebook import NotebookDisplay
+
+        return NotebookDisplay(num_runs)
+    return RunDisplay(num_runs)
+
+
+def _override_texts(overrides: Sequence[str] | Mapping[str, Any], seeds: Seeds | None) -> list[str]:
+    if isinstance(overrides, Mapping):
+        texts = [f"{key}={json.dumps(plain(value))}" for key, value in overrides.items()]
+    else:
+        texts = list(overrides)
+    if isinstance(seeds, str):
+        texts.append(seeds_override(seeds))
+    elif seeds is not None:
+        texts.append(f"seeds={json.dumps(plain(seeds))}")
+    return texts
+
+
+def _pass_on(interrupted: Interrupted) -> NoReturn:
+    """Let the signal do, now that the state is saved, what it would have done without us."""
+    message = f"{interrupted.message} To continue, repeat the call."
+    try:
+        signal.raise_signal(interrupted.exit_code - 128)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(message) from None
+    raise interrupted
+
+
+def _row(outcome: RunOutcome) -> dict[str, Any]:
+    run = outcome.run
+    return {
+        "run_id": outcome.run_id,
+        "run_name": run.name,
+        "experiment": run.origin.experiment,
+        "condition": run.condition,
+        "seed": run.seed,
+        "status": "FINISHED",
+        "was_finished": outcome.was_finished,
+        **outcome.metrics,
+        **{f"params.{name}": value for name, value in flatten(run.settings).items()},
+    }
