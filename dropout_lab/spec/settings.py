@@ -24,7 +24,7 @@ class TrainingSpec(Frozen):
     engine: Literal["auto", "fast", "stock"] = "auto"
     """Training engine: `stock` Keras layers, the `fast` CPU path, or `auto` (fast if possible)."""
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
-    """Keras dtype policy; mixed precision is for GPUs."""
+    """Keras dtype policy. `mixed_bfloat16` is also fast on CPUs with AVX512-BF16 or AMX instructions."""
 
 
 Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|gpu(:[0-9]{1,3})?)$")]

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from dropout_lab.errors import DeviceError, UsageError
 from dropout_lab.records import DeviceInfo
-from dropout_lab.training.processor import cpu_name, instruction_set, onednn
+from dropout_lab.training.processor import cpu_name, instruction_set, is_capped_below, onednn
 
 ARITHMETIC_VARIABLES = (
     "XLA_FLAGS",
@@ -30,7 +30,8 @@ def resolve_device(requested: str, precision: str = "float32") -> DeviceInfo:
         precision: Keras dtype policy, recorded with the device.
 
     Raises:
-        DeviceError: If the device is not available; the message lists those that are.
+        DeviceError: If the device is not available (the message lists those that are), or cannot compute in
+            `precision`.
     """
     gpus = tf.config.list_logical_devices("GPU")
     cpus = tf.config.list_logical_devices("CPU")
@@ -45,6 +46,11 @@ def resolve_device(requested: str, precision: str = "float32") -> DeviceInfo:
             hint="Use --device auto, or add GPU support: `pip install -c constraints.txt -e '.[gpu]'`.",
         )
     name = found[int(index or 0)].name
+    if kind == "cpu" and is_capped_below(precision):
+        raise DeviceError(
+            f"training.precision: {precision} not possible under ONEDNN_MAX_CPU_ISA: {instruction_set()}",
+            hint="Unset ONEDNN_MAX_CPU_ISA, or set TF_ENABLE_ONEDNN_OPTS=0.",
+        )
     details = _gpu_details(int(index or 0)) if kind == "gpu" else {}
     capability = ".".join(str(part) for part in details.get("compute_capability", ()))
     return DeviceInfo(

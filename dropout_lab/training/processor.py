@@ -1,4 +1,7 @@
-"""What the bits of a result depend on in a processor: its instruction set, and whether oneDNN computes."""
+"""What the bits of a result depend on in a processor: its instruction set, and whether oneDNN computes.
+
+Both also decide in which precisions it computes, and how fast.
+"""
 
 import functools
 import os
@@ -31,6 +34,9 @@ CAPS = {
 }
 """Values of ONEDNN_MAX_CPU_ISA under other names than those of `INSTRUCTION_SETS`."""
 
+REQUIRED = {"mixed_bfloat16": "AVX512", "mixed_float16": "AVX512_FP16"}
+"""The instruction set from which TensorFlow leaves a precision to oneDNN, and oneDNN computes it."""
+
 
 def instruction_set() -> str:
     """Return the instruction set that oneDNN uses, such as ``AVX2``.
@@ -48,17 +54,44 @@ def effective_instruction_set(flags: Set[str], environment: Mapping[str, str]) -
         flags: Features of the processor, as /proc/cpuinfo spells them.
         environment: Environment variables.
     """
-    names = list(INSTRUCTION_SETS)
+    own, used = _own_and_used(flags, environment)
+    return own if used == own else f"{used} (processor: {own})"
+
+
+def slow_bfloat16() -> str:
+    """Return why products in bfloat16 are slower here than in float32, or an empty string if they are not."""
+    _, used = _own_and_used(_cpu_flags(), os.environ)
+    if _rank(used) < _rank("AVX512_BF16"):
+        return f"needs AVX512-BF16 or AMX instructions for bfloat16 (instruction set: {instruction_set()})"
+    return "" if onednn() == "on" else "needs oneDNN for bfloat16 (TF_ENABLE_ONEDNN_OPTS=0 disables it)"
+
+
+def is_capped_below(precision: str) -> bool:
+    """Return whether ONEDNN_MAX_CPU_ISA keeps TensorFlow from computing in a Keras dtype policy.
+
+    TensorFlow asks the processor whether to leave a product to oneDNN, which asks the variable whether it may
+    compute it. Where the answers differ, products fail or end the process (seen in TensorFlow 2.21).
+    """
+    own, used = _own_and_used(_cpu_flags(), os.environ)
+    required = _rank(REQUIRED.get(precision, ""))
+    return _rank(used) < required <= _rank(own) and onednn() == "on"
+
+
+def _own_and_used(flags: Set[str], environment: Mapping[str, str]) -> tuple[str, str]:
+    """Return the instruction sets of the processor and of oneDNN, each an empty string if there is none."""
     own = ""
-    for name in names:
-        if not INSTRUCTION_SETS[name] <= flags:
+    for name, added in INSTRUCTION_SETS.items():
+        if not added <= flags:
             break
         own = name
     given = environment.get("ONEDNN_MAX_CPU_ISA", environment.get("DNNL_MAX_CPU_ISA", "")).strip().upper()
     cap = CAPS.get(given, given.replace("_CORE", ""))
-    if not own or cap not in names or names.index(cap) >= names.index(own):
-        return own
-    return f"{cap} (processor: {own})"
+    return own, cap if -1 < _rank(cap) < _rank(own) else own
+
+
+def _rank(name: str) -> int:
+    """Return the position of an instruction set, or -1 if it is none of `INSTRUCTION_SETS`."""
+    return list(INSTRUCTION_SETS).index(name) if name in INSTRUCTION_SETS else -1
 
 
 @functools.cache

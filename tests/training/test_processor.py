@@ -4,9 +4,13 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
+from dropout_lab.errors import DeviceError
+from dropout_lab.training import processor
+from dropout_lab.training.devices import resolve_device
 from dropout_lab.training.processor import (
     INSTRUCTION_SETS,
     cpu_name,
@@ -61,6 +65,52 @@ def test_processors_of_other_kinds_have_none() -> None:
     assert effective_instruction_set({"asimd", "fp"}, {"ONEDNN_MAX_CPU_ISA": "AVX2"}) == ""
     assert instruction_set()
     assert cpu_name()
+
+
+@pytest.fixture
+def plant(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Plant a processor, a cap, and whether oneDNN computes."""
+
+    def plant(own: str, cap: str = "", onednn: str = "on") -> None:
+        monkeypatch.setattr(processor, "_cpu_flags", lambda: flags_of(own))
+        monkeypatch.setattr(processor, "onednn", lambda: onednn)
+        monkeypatch.delenv("DNNL_MAX_CPU_ISA", raising=False)
+        monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", cap)
+
+    return plant
+
+
+def test_bfloat16_is_slow_without_its_instructions_or_onednn(plant: Callable[..., None]) -> None:
+    for own in ("AVX512_BF16", "AVX512_FP16", "AVX512_AMX"):
+        plant(own)
+        assert processor.slow_bfloat16() == ""
+    plant("AVX2")
+    assert "(instruction set: AVX2)" in processor.slow_bfloat16()
+    plant("AVX512_AMX", cap="AVX512_CORE_VNNI")
+    assert "(instruction set: AVX512_VNNI (processor: AVX512_AMX))" in processor.slow_bfloat16()
+    plant("AVX512_AMX", onednn="off")
+    assert "needs oneDNN" in processor.slow_bfloat16()
+
+
+def test_a_cap_below_what_a_precision_needs_is_refused(plant: Callable[..., None]) -> None:
+    plant("AVX512_AMX", cap="AVX2")
+    for precision in ("mixed_bfloat16", "mixed_float16"):
+        with pytest.raises(DeviceError, match=r"AVX2 \(processor: AVX512_AMX\)") as raised:
+            resolve_device("cpu", precision)
+        assert "Unset ONEDNN_MAX_CPU_ISA" in str(raised.value)
+    assert resolve_device("cpu", "float32").instruction_set.startswith("AVX2")
+    plant("AVX512_AMX", cap="AVX512_CORE")
+    resolve_device("cpu", "mixed_bfloat16")
+    with pytest.raises(DeviceError):
+        resolve_device("cpu", "mixed_float16")
+
+
+@pytest.mark.parametrize(("own", "cap", "onednn"), [("AVX512_AMX", "AVX2", "off"), ("AVX2", "SSE41", "on")])
+def test_a_cap_is_harmless_where_onednn_would_not_compute(
+    plant: Callable[..., None], own: str, cap: str, onednn: str
+) -> None:
+    plant(own, cap, onednn)
+    assert resolve_device("cpu", "mixed_bfloat16").precision == "mixed_bfloat16"
 
 
 @pytest.mark.parametrize(

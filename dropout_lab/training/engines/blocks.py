@@ -1,5 +1,7 @@
 """The parts of the network between its matrix products, forward and backward, as compiled functions.
 
+They compute in float32. Products before and after them may be of a lower precision.
+
 Bias, ReLU, dropout and max-pooling are one block each. With h_j the four elements of a pooling window before
 the bias b, keep_j their masks and s = 1 / (1 - rate), dropping and then pooling gives
 
@@ -26,7 +28,7 @@ def pool(
     """Add the bias, apply ReLU, drop, and pool (or pool, and drop).
 
     Args:
-        candidates: h_0 to h_3, each (num_examples, height, width, channels) after pooling.
+        candidates: h_0 to h_3, each (num_examples, height, width, channels) after pooling, of any precision.
         bias: (channels,).
         keys: Keys of the layer's masks, from `masks.example_keys`.
         rate: Dropout rate.
@@ -37,7 +39,8 @@ def pool(
     """
     words = random_words(keys, tuple(candidates[0].shape[1:]))
     best = winner = None
-    for j, value in enumerate(candidates):
+    for j, candidate in enumerate(candidates):
+        value = tf.cast(candidate, tf.float32)
         if rate > 0 and drop_first:
             value = tf.where(kept(words, j, rate), value, NOTHING_KEPT)
         if best is None:
@@ -59,23 +62,23 @@ def unpool(output: tf.Tensor, gradient: tf.Tensor, rate: float) -> tf.Tensor:
 
     Args:
         output: From `pool`, (num_examples, height, width, channels).
-        gradient: Gradient of the loss by `output`, in the same shape.
+        gradient: Gradient of the loss by `output`, in the same shape, of any precision.
         rate: Dropout rate.
 
     Returns:
-        (num_examples, height, 2, width, 2, channels): reshaped, it is the gradient by h.
+        (num_examples, height, 2, width, 2, channels) in the precision of `gradient`: reshaped, it is the
+        gradient by h.
     """
-    passed = tf.where(output > 0, gradient * np.float32(keep_scale(rate)), np.float32(0))
+    passed = tf.cast(undrop(output, gradient, rate), gradient.dtype)
     winner = tf.bitcast(output, tf.uint32) & WINNER_BITS
     number = np.arange(WINDOW * WINDOW, dtype=np.uint32).reshape(1, 1, WINDOW, 1, WINDOW, 1)
     is_winner = winner[:, :, None, :, None] == tf.constant(number)
-    return tf.where(is_winner, passed[:, :, None, :, None], np.float32(0))
+    return tf.where(is_winner, passed[:, :, None, :, None], tf.zeros((), passed.dtype))
 
 
 def bias_gradient(output: tf.Tensor, gradient: tf.Tensor, rate: float) -> tf.Tensor:
     """Return the sum of what `unpool` passes back for each channel."""
-    passed = tf.where(output > 0, gradient * np.float32(keep_scale(rate)), np.float32(0))
-    return tf.reduce_sum(passed, axis=(0, 1, 2))
+    return tf.reduce_sum(undrop(output, gradient, rate), axis=(0, 1, 2))
 
 
 def split_windows(h: tf.Tensor) -> list[tf.Tensor]:
@@ -117,13 +120,14 @@ def convolve_windows(images: tf.Tensor, kernel: tf.Tensor) -> list[tf.Tensor]:
 
 
 def drop(h: tf.Tensor, bias: tf.Tensor, keys: tf.Tensor, rate: float) -> tf.Tensor:
-    """Return keep * s * relu(h + bias) for h (num_examples, units)."""
-    output = tf.nn.relu(h + bias) * np.float32(keep_scale(rate))
+    """Return keep * s * relu(h + bias) for h (num_examples, units) of any precision."""
+    output = tf.nn.relu(tf.cast(h, tf.float32) + bias) * np.float32(keep_scale(rate))
     if rate == 0:
         return output
     return tf.where(kept(random_words(keys, tuple(h.shape[1:])), 0, rate), output, np.float32(0))
 
 
 def undrop(output: tf.Tensor, gradient: tf.Tensor, rate: float) -> tf.Tensor:
-    """Pass the gradient of `drop`'s output back to h: where the output is above zero, times s."""
-    return tf.where(output > 0, gradient * np.float32(keep_scale(rate)), np.float32(0))
+    """Pass the gradient of a block's output back, in float32: where the output is above zero, times s."""
+    scaled = tf.cast(gradient, tf.float32) * np.float32(keep_scale(rate))
+    return tf.where(output > 0, scaled, np.float32(0))

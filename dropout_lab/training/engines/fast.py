@@ -31,6 +31,7 @@ from dropout_lab.training.engines.observation import (
     probe_weights,
     read_probe,
 )
+from dropout_lab.training.processor import slow_bfloat16
 
 EXAMPLES_A_SHARD = 50
 """A batch is split among the threads, but no further than this."""
@@ -54,8 +55,10 @@ def unsupported_reason(
         return f"the fast engine supports CPUs only (device: {device})"
     if training.optimizer != "adam":
         return f"the fast engine supports the optimizer adam only (optimizer: {training.optimizer})"
-    if training.precision != "float32":
-        return f"the fast engine supports float32 only (precision: {training.precision})"
+    if training.precision == "mixed_float16":
+        return "the fast engine supports float32 and mixed_bfloat16 only (precision: mixed_float16)"
+    if training.precision == "mixed_bfloat16" and (reason := slow_bfloat16()):
+        return f"the fast engine {reason}"
     return None
 
 
@@ -63,7 +66,8 @@ class FastEngine:
     """Trains a model of `build_model` with compiled blocks and a backward pass written out.
 
     Args:
-        model: The built model; its variables are trained in place.
+        model: The built model; its variables are trained in place, and its dtype policy decides the
+            precision of the products.
         optimizer: Built for the model's trainable variables; its variables are updated in place.
         model_spec: What `model` was built from.
         images: (num_examples, 28, 28, 1) of uint8.
@@ -91,6 +95,7 @@ class FastEngine:
             dropout_layers(model),
             drop_first=model_spec.dropout_position == "before_pooling",
             run_seed=run_seed,
+            factor_dtype=model.get_layer("conv2d_1").compute_dtype,
         )
         self._optimizer = optimizer
         self._weights = [variable.value for variable in model.trainable_variables]

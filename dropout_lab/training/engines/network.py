@@ -21,10 +21,17 @@ class Network:
         dropout_layers: Dropout layers of the model, from the input on. Their rates are compiled in.
         drop_first: Whether dropout precedes pooling.
         run_seed: Seed of the run.
+        factor_dtype: Type that the inputs, the kernels and the outputs of convolutions and of the first dense
+            layer are rounded to, and their gradients. Sums, biases and everything else are float32.
     """
 
     def __init__(
-        self, dropout_layers: list[keras.layers.Dropout], *, drop_first: bool, run_seed: int
+        self,
+        dropout_layers: list[keras.layers.Dropout],
+        *,
+        drop_first: bool,
+        run_seed: int,
+        factor_dtype: str = "float32",
     ) -> None:
         self._seeds = [derive_seed(run_seed, "mask", layer.name) for layer in dropout_layers]
         rate1, rate2, rate3 = self._rates = tuple(layer.rate for layer in dropout_layers)
@@ -45,6 +52,7 @@ class Network:
         self._first, self._second, self._third = first, second, third
         # Apart, because XLA compiles the two as one into something three times slower (TensorFlow 2.21).
         self._unpool, self._bias_gradient = _compiled(blocks.unpool), _compiled(blocks.bias_gradient)
+        self._factor_dtype = factor_dtype
 
     def gradients(
         self,
@@ -74,13 +82,15 @@ class Network:
         kernel1, bias1, kernel2, bias2, kernel3, bias3, kernel4, bias4 = weights
         rate1, rate2, rate3 = self._rates
         shard_size = images.shape[0]
+        as_factor = functools.partial(tf.cast, dtype=self._factor_dtype)
         keys = [example_keys(seed, step, first_example, shard_size) for seed in self._seeds]
 
         pooled1 = self._first(images, kernel1, bias1, keys[0])
-        h2 = tf.nn.conv2d(pooled1, kernel2, 1, "SAME")
+        factor1, factor_kernel2 = as_factor(pooled1), as_factor(kernel2)
+        h2 = tf.nn.conv2d(factor1, factor_kernel2, 1, "SAME")
         pooled2 = self._second(h2, bias2, keys[1])
-        flat = tf.reshape(pooled2, (shard_size, -1))
-        hidden = self._third(flat @ kernel3, bias3, keys[2])
+        flat, factor_kernel3 = tf.reshape(as_factor(pooled2), (shard_size, -1)), as_factor(kernel3)
+        hidden = self._third(flat @ factor_kernel3, bias3, keys[2])
         logits = hidden @ kernel4 + bias4
         losses, d_logits = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(features=logits, labels=labels)
         is_correct = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
@@ -94,19 +104,25 @@ class Network:
         d_hidden = tf.matmul(d_logits, kernel4, transpose_b=True)
         d_h3 = blocks.undrop(hidden, d_hidden, rate3)
         d_bias3 = tf.reduce_sum(d_h3, axis=0)
+        d_h3 = as_factor(d_h3)
         d_kernel3 = tf.matmul(flat, d_h3, transpose_a=True)
-        d_pooled2 = tf.reshape(tf.matmul(d_h3, kernel3, transpose_b=True), pooled2.shape)
+        d_pooled2 = tf.reshape(tf.matmul(d_h3, factor_kernel3, transpose_b=True), pooled2.shape)
         d_bias2 = self._bias_gradient(pooled2, d_pooled2, rate2)
         d_h2 = tf.reshape(self._unpool(pooled2, d_pooled2, rate2), h2.shape)
-        d_kernel2 = _kernel_gradient(pooled1, kernel2, d_h2, "SAME")
+        d_kernel2 = _kernel_gradient(factor1, kernel2, d_h2, "SAME")
         d_pooled1 = tf.raw_ops.Conv2DBackpropInput(
-            input_sizes=pooled1.shape, filter=kernel2, out_backprop=d_h2, strides=STRIDES, padding="SAME"
+            input_sizes=pooled1.shape,
+            filter=factor_kernel2,
+            out_backprop=d_h2,
+            strides=STRIDES,
+            padding="SAME",
         )
         d_bias1 = self._bias_gradient(pooled1, d_pooled1, rate1)
         d_h1 = tf.reshape(self._unpool(pooled1, d_pooled1, rate1), (shard_size, 28, 28, -1))
-        d_kernel1 = _kernel_gradient(tf.cast(images, tf.float32)[..., None] / 255, kernel1, d_h1, "VALID")
+        factor0 = as_factor(tf.cast(images, tf.float32)[..., None] / 255)
+        d_kernel1 = _kernel_gradient(factor0, kernel1, d_h1, "VALID")
         gradients = [d_kernel1, d_bias1, d_kernel2, d_bias2, d_kernel3, d_bias3, d_kernel4, d_bias4]
-        return [sums, *gradients], [pooled1, pooled2, hidden]
+        return [sums, *(tf.cast(gradient, tf.float32) for gradient in gradients)], [pooled1, pooled2, hidden]
 
 
 def _kernel_gradient(images: tf.Tensor, kernel: tf.Tensor, d_h: tf.Tensor, padding: str) -> tf.Tensor:
