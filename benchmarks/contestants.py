@@ -101,7 +101,7 @@ def engine_steps(one: Contestant) -> Callable[[int], tuple[float, float]]:
     from dropout_lab.models.published import build_model
     from dropout_lab.spec import ModelSpec, TrainingSpec
     from dropout_lab.training.engines.fast import FastEngine
-    from dropout_lab.training.engines.stock import StockEngine
+    from dropout_lab.training.engines.keras_engine import KerasEngine
     from dropout_lab.training.loop import build_optimizer
 
     *filters, units = one.sizes
@@ -113,7 +113,7 @@ def engine_steps(one: Contestant) -> Callable[[int], tuple[float, float]]:
     if one.kind == "fast":
         engine = FastEngine(model, optimizer, spec, images, labels, 0, one.batch_size)
     else:
-        engine = StockEngine(model, optimizer, images, labels, UNIT_PIXELS)
+        engine = KerasEngine(model, optimizer, images, labels, UNIT_PIXELS)
     steps_done = 0
 
     def action(num_steps: int) -> None:

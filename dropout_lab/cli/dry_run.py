@@ -16,7 +16,7 @@ def print_plan(spec: "Spec") -> None:
     with starting_tensorflow():
         from dropout_lab.runs.planning import plan_runs
         from dropout_lab.spec import DropoutRates, ModelSpec
-        from dropout_lab.training.session import model_summary
+        from dropout_lab.training.trainer import model_summary
     runs = plan_runs(spec)
     conditions = {run.condition: run.settings for run in runs}
     print(yaml.safe_dump(resolved(spec), sort_keys=False, allow_unicode=True, default_flow_style=None))

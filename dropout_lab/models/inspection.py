@@ -14,9 +14,9 @@ def dropout_layers(model: keras.Model) -> list[keras.layers.Dropout]:
 
 
 def weights_fingerprint(model: keras.Model) -> str:
-    """Return 16 hexadecimal digits over the names, shapes and bits of all trainable weights."""
+    """Return 16 hexadecimal digits over the names, shapes and bits of all weights and moving statistics."""
     digest = hashlib.sha256()
-    for variable in model.trainable_variables:
+    for variable in model.weights:
         values: FloatArray = np.ascontiguousarray(variable.numpy())
         digest.update(f"{variable.path}{values.shape}{values.dtype}".encode())
         digest.update(values.tobytes())

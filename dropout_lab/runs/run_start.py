@@ -7,17 +7,17 @@ from dropout_lab.runs.provenance import Provenance
 from dropout_lab.runs.workspace import State
 from dropout_lab.spec import flatten
 from dropout_lab.tracking import tags
-from dropout_lab.training.session import Session
+from dropout_lab.training.trainer import Trainer
 
 
 def run_start(
-    state: State, session: Session, data: DataFingerprint, device: DeviceInfo, provenance: Provenance
+    state: State, trainer: Trainer, data: DataFingerprint, device: DeviceInfo, provenance: Provenance
 ) -> RunStart:
     """Return what is logged of a run before its first step.
 
     Args:
         state: State of its workspace, with its identity.
-        session: Its network, before training.
+        trainer: Its network, before training.
         data: Which images it sees.
         device: The device that it is trained on.
         provenance: Commit and versions.
@@ -36,12 +36,12 @@ def run_start(
             tags.EXPERIMENT: run.origin.experiment,
             "dropout_lab.code": identity.code,
             "dropout_lab.spec_fingerprint": run.spec_fingerprint,
-            "dropout_lab.initial_weights": session.initial_weights,
-            "dropout_lab.batch_order": session.batch_order,
+            "dropout_lab.initial_weights": trainer.initial_weights,
+            "dropout_lab.batch_order": trainer.batch_order,
             "dropout_lab.claims_fingerprint": run.origin.claims,
             tags.DESIGN: run.origin.design,
             "dropout_lab.data_digest": data.digest,
-            "dropout_lab.engine": session.engine_name,
+            "dropout_lab.engine": trainer.engine_name,
             "dropout_lab.device": device.device,
             "dropout_lab.device_name": device.device_name,
             "dropout_lab.num_threads": str(device.num_threads),
@@ -57,6 +57,6 @@ def run_start(
         texts={
             "spec/given.yaml": run.origin.text,
             "spec/resolved.yaml": yaml.safe_dump(resolved, sort_keys=False),
-            "model_summary.txt": session.summary(),
+            "model_summary.txt": trainer.summary(),
         },
     )

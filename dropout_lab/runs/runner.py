@@ -22,7 +22,7 @@ from dropout_lab.runs.watch import Watch
 from dropout_lab.runs.workspace import State, Workspace
 from dropout_lab.tracking import EpochDelivery, Tracker, discard_run, links, tags
 from dropout_lab.training.engines import choose_engine
-from dropout_lab.training.session import Session, load_model
+from dropout_lab.training.trainer import Trainer, load_model
 
 
 @dataclass(frozen=True)
@@ -167,42 +167,42 @@ class Runner:
             workspace.remove_result()
         if not workspace.has_result:
             assert state.identity is not None
-            session = Session(state.run.settings, data, state.run.seed, device, state.identity.engine)
-            state = self._train(workspace, state, session, data, device)
+            trainer = Trainer(state.run.settings, data, state.run.seed, device, state.identity.engine)
+            state = self._train(workspace, state, trainer, data, device)
         return self.deliver(workspace, state)
 
     def _train(
-        self, workspace: Workspace, state: State, session: Session, data: Dataset, device: DeviceInfo
+        self, workspace: Workspace, state: State, trainer: Trainer, data: Dataset, device: DeviceInfo
     ) -> State:
-        checks = session.check_dropout()
+        checks = trainer.check_dropout()
         folder = str(Path(data.fingerprint.folder).absolute())
         state = replace(state, data_folder=folder)
         run_id = self._started(
-            workspace, state, run_start(state, session, data.fingerprint, device, self.provenance)
+            workspace, state, run_start(state, trainer, data.fingerprint, device, self.provenance)
         )
         state = workspace.read() or state
         try:
-            progress = session.restore(workspace.path, self.reporter.noted)
-            trained_by = f"{session.engine_name} engine on {session.device_name}"
+            progress = trainer.restore(workspace.path, self.reporter.noted)
+            trained_by = f"{trainer.engine_name} engine on {trainer.device_name}"
             self.reporter.started(state.run, run_id, trained_by, progress)
             delivery = EpochDelivery(self.tracker, run_id, self.reporter.noted)
-            watch = Watch(state.run, session, workspace.path, delivery, self.reporter, self.stop)
+            watch = Watch(state.run, trainer, workspace.path, delivery, self.reporter, self.stop)
             with self.tracker.system_metrics(run_id):
-                progress = session.train(progress, watch)
+                progress = trainer.train(progress, watch)
             began = time.perf_counter()
-            train, test = session.evaluate()
+            train, test = trainer.evaluate()
             result = Result(
                 metrics={
                     **final_metrics(train, test, checks),
                     "train_seconds": sum(epoch.epoch_seconds for epoch in progress.epochs),
                     "evaluation_seconds": time.perf_counter() - began,
                 },
-                tags={"dropout_lab.final_weights": session.weights_fingerprint()},
+                tags={"dropout_lab.final_weights": trainer.weights_fingerprint()},
                 epochs=progress.epochs,
-                input_example=session.input_example(),
+                input_example=trainer.input_example(),
             )
-            files = result.files(train, test, session.test_labels)
-            workspace.save_result(files, MODEL, session.save_model)
+            files = result.files(train, test, trainer.test_labels)
+            workspace.save_result(files, MODEL, trainer.save_model)
         except TrainingError as error:
             self._end(run_id, RunStatus.FAILED, {"dropout_lab.failure": error.message})
             workspace.remove()

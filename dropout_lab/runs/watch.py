@@ -10,7 +10,7 @@ from dropout_lab.runs.stopping import StopRequest
 from dropout_lab.tracking import EpochDelivery
 from dropout_lab.training.loop import steps_per_epoch
 from dropout_lab.training.progress import Progress
-from dropout_lab.training.session import Session
+from dropout_lab.training.trainer import Trainer
 
 CHECKPOINT_SECONDS = 120.0
 """A checkpoint is written after each epoch, and within an epoch when the last one is this old."""
@@ -21,7 +21,7 @@ class Watch:
 
     Args:
         run: The run that is trained.
-        session: Its network.
+        trainer: Its network.
         folder: Folder of its checkpoints.
         delivery: Logs its epochs.
         reporter: Progress callbacks.
@@ -31,20 +31,20 @@ class Watch:
     def __init__(
         self,
         run: PlannedRun,
-        session: Session,
+        trainer: Trainer,
         folder: Path,
         delivery: EpochDelivery,
         reporter: Reporter,
         stop: StopRequest,
     ) -> None:
         self._run = run
-        self._session = session
+        self._trainer = trainer
         self._folder = folder
         self._delivery = delivery
         self._reporter = reporter
         self._stop = stop
         self._saved_at = time.monotonic()
-        self._num_steps = steps_per_epoch(session.num_train, run.settings.training.batch_size)
+        self._num_steps = steps_per_epoch(trainer.num_train, run.settings.training.batch_size)
 
     def __call__(self, progress: Progress) -> None:
         """Save, report and log what is due.
@@ -73,7 +73,7 @@ class Watch:
 
     def _save(self, progress: Progress) -> None:
         try:
-            self._session.save(self._folder, progress)
+            self._trainer.save(self._folder, progress)
         except OSError as error:
             raise DropoutLabError(
                 f"The state of {self._run.name} cannot be saved: {error.strerror}.",

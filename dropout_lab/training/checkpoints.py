@@ -21,7 +21,7 @@ from dropout_lab.files import write_atomically
 from dropout_lab.records import EpochMetrics
 from dropout_lab.training.progress import Progress
 
-FORMAT = "dropout_lab checkpoint 2"
+FORMAT = "dropout_lab checkpoint 3"
 NUM_KEPT = 2
 
 
@@ -30,8 +30,8 @@ class DamagedCheckpointError(Exception):
 
 
 def state_variables(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
-    """Return the variables that training changes. Dropout's streams follow from the step."""
-    return [*model.trainable_variables, *optimizer.variables]
+    """Return everything that training changes: weights, statistics, random streams and optimizer state."""
+    return [*model.variables, *optimizer.variables]
 
 
 def save_checkpoint(folder: Path, progress: Progress, variables: Sequence[keras.Variable]) -> Path:

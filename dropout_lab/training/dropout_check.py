@@ -1,13 +1,13 @@
 """Check that training drops what the spec asks for, measured in the training step itself.
 
-All tests are exact. An element is dropped with a probability within `RATE_TOLERANCE` of the rate, so the
-number of dropped elements is compared with the binomial distribution at the nearest such probability. If
-masks of two steps are independent, the number of elements on which they agree is binomial, too. A test fails
-at a p-value below `ALPHA`. A run makes at most 3 layers x (2 tails + 1 test of agreement) = 9 tests, so that
-a correct run is refused with a probability below 9 x 1e-11 < 1e-10.
+All tests are exact. An element is dropped with a probability within the resolution of the random numbers of
+the rate, so the number of dropped elements is compared with the binomial distribution at the nearest such
+probability. If masks of two steps are independent, the number of elements on which they agree is binomial,
+too. A layer has 2 tails + 1 test of agreement; the level of each test is chosen so that a correct run is
+refused with a probability below `FALSE_ALARMS`, however many layers it has.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from scipy.stats import binom
 
@@ -15,35 +15,45 @@ from dropout_lab.errors import TrainingError
 from dropout_lab.records import DropoutCheck
 from dropout_lab.training.engines.observation import DropoutObservation
 
-ALPHA = 1e-11
+FALSE_ALARMS = 1e-10
+"""Bound of the probability that a run is refused that drops as it should."""
 
-RATE_TOLERANCE = 2**-16
-"""Masks are drawn from random numbers of 16 bits (fast engine) or 23 bits (stock engine)."""
+TESTS_PER_LAYER = 3
 
 
-def check_dropout(observations: Sequence[DropoutObservation], rates: Sequence[float]) -> list[DropoutCheck]:
+def check_dropout(
+    observations: Sequence[DropoutObservation], rates: Mapping[str, float]
+) -> list[DropoutCheck]:
     """Return the dropped fraction of each layer that shows one.
 
     Args:
-        observations: Observation of each Dropout layer.
-        rates: Rates that the spec asks for, in the same order.
+        observations: Observation of each layer that was seen.
+        rates: Rates that the spec asks for, by layer.
 
     Raises:
-        TrainingError: If a fraction does not agree with its rate, or two steps have the same mask.
+        TrainingError: If a fraction does not agree with its rate, two steps have the same mask, or a part of
+            a channel is dropped by a layer that drops whole ones.
     """
+    alpha = FALSE_ALARMS / (TESTS_PER_LAYER * max(len(observations), 1))
     checks = []
-    for seen, rate in zip(observations, rates, strict=True):
+    for seen in observations:
         if seen.num_examined == 0:
             continue
+        rate = rates[seen.layer]
         fraction = seen.num_dropped / seen.num_examined
-        if rate_p_value(seen.num_dropped, seen.num_examined, rate) < ALPHA:
+        if rate_p_value(seen, rate) < alpha:
             raise TrainingError(
                 f"Layer {seen.layer} drops {fraction:.4%} of {seen.num_examined} elements (rate: {rate:.4%})."
                 " This is a bug in dropout_lab."
             )
-        if agreement_p_value(seen, rate) < ALPHA:
+        if agreement_p_value(seen, rate) < alpha:
             raise TrainingError(
                 f"Layer {seen.layer} drops the same elements in every step. This is a bug in dropout_lab."
+            )
+        if seen.num_split:
+            raise TrainingError(
+                f"Layer {seen.layer} drops parts of {seen.num_split} channels (expected: whole channels)."
+                " This is a bug in dropout_lab."
             )
         checks.append(
             DropoutCheck(
@@ -53,10 +63,11 @@ def check_dropout(observations: Sequence[DropoutObservation], rates: Sequence[fl
     return checks
 
 
-def rate_p_value(num_dropped: int, num_examined: int, rate: float) -> float:
+def rate_p_value(seen: DropoutObservation, rate: float) -> float:
     """Return the probability of so few or so many dropped elements, whichever is smaller, at `rate`."""
-    few = binom.cdf(num_dropped, num_examined, max(rate - _tolerance(rate), 0.0))
-    many = binom.sf(num_dropped - 1, num_examined, min(rate + _tolerance(rate), 1.0))
+    tolerance = _tolerance(seen, rate)
+    few = binom.cdf(seen.num_dropped, seen.num_examined, max(rate - tolerance, 0.0))
+    many = binom.sf(seen.num_dropped - 1, seen.num_examined, min(rate + tolerance, 1.0))
     return float(min(few, many))
 
 
@@ -65,9 +76,9 @@ def agreement_p_value(seen: DropoutObservation, rate: float) -> float:
     both = seen.examined[0] & seen.examined[1]
     num_equal = int((both & (seen.kept[0] == seen.kept[1])).sum())
     # Agreement is likeliest at the probability furthest from 1/2.
-    extreme = min(max(rate, 1 - rate) + _tolerance(rate), 1.0)
+    extreme = min(max(rate, 1 - rate) + _tolerance(seen, rate), 1.0)
     return float(binom.sf(num_equal - 1, int(both.sum()), extreme**2 + (1 - extreme) ** 2))
 
 
-def _tolerance(rate: float) -> float:
-    return RATE_TOLERANCE if rate > 0 else 0.0
+def _tolerance(seen: DropoutObservation, rate: float) -> float:
+    return seen.resolution if rate > 0 else 0.0

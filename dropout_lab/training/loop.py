@@ -54,12 +54,12 @@ def steps_per_epoch(num_examples: int, batch_size: int) -> int:
 
 
 @dataclass(frozen=True)
-class Trainer:
-    """Trainer of one model, to the end of its spec.
+class TrainingLoop:
+    """The steps and epochs of one model, to the end of its spec.
 
     Attributes:
         spec: Epochs, batches and optimizer.
-        data: Images to train and validate with.
+        data: Examples to train and validate with.
         engine: Engine that runs the steps.
         predictor: Predictor of the same model, for the validation after each epoch.
         run_seed: Seed of the run.

@@ -25,7 +25,7 @@ from dropout_lab.runs.planning import PlannedRun, plan_runs
 from dropout_lab.runs.workspace import STATE_ROOT, Workspace, choose_workspaces, workspaces
 from dropout_lab.spec import load_spec
 from dropout_lab.tracking import Tracker, read_runs
-from dropout_lab.training.session import Session
+from dropout_lab.training.trainer import Trainer
 
 EXPERIMENT = "tiny in lab"
 
@@ -111,15 +111,15 @@ ERRORS = [
 def test_a_failure_stays_with_its_run(
     runs: list[PlannedRun], work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train = Session.train
+    train = Trainer.train
     errors = iter([None, *ERRORS[:2], None])
 
-    def fail(self: Session, *arguments: object) -> object:
+    def fail(self: Trainer, *arguments: object) -> object:
         if error := next(errors):
             raise error
         return train(self, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Session, "train", fail)
+    monkeypatch.setattr(Trainer, "train", fail)
     report = work.execute(*runs)
     assert [outcome.run.name for outcome in report.outcomes] == [runs[0].name, runs[3].name]
     assert [failure.name for failure in report.failures] == [runs[1].name, runs[2].name]

@@ -15,7 +15,7 @@ from dropout_lab.spec import load_spec
 from dropout_lab.tracking import Tracker, connect, load_test_probs, read_runs
 from dropout_lab.training.devices import resolve_device
 from dropout_lab.training.loop import Progress
-from dropout_lab.training.session import Session
+from dropout_lab.training.trainer import Trainer
 
 EPOCH_METRICS = ("loss", "accuracy", "val_loss", "val_accuracy")
 
@@ -153,14 +153,14 @@ def test_a_stopped_run_goes_on_to_the_same_result(
 def test_a_diverged_run_is_failed_and_says_why(
     execute, planned: list[PlannedRun], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train = Session.train
+    train = Trainer.train
 
-    def diverge(self: Session, progress: Progress, on_progress: object) -> Progress:
+    def diverge(self: Trainer, progress: Progress, on_progress: object) -> Progress:
         kernel = self.model.get_layer("dense_1").kernel
         kernel.assign(kernel * np.inf)
         return train(self, progress, on_progress)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Session, "train", diverge)
+    monkeypatch.setattr(Trainer, "train", diverge)
     with pytest.raises(TrainingError, match="became nan"):
         execute(planned[0])
     assert only_run().status is RunStatus.FAILED

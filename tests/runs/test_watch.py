@@ -10,7 +10,7 @@ from dropout_lab.spec import load_spec
 from dropout_lab.tracking import connect
 from dropout_lab.training.devices import resolve_device
 from dropout_lab.training.loop import Progress
-from dropout_lab.training.session import Session
+from dropout_lab.training.trainer import Trainer
 
 
 @pytest.mark.parametrize(
@@ -29,13 +29,13 @@ def test_state_is_saved_after_each_epoch_and_within_one_when_it_is_old(
 ) -> None:
     listener = make_listener()
     steps: list[tuple[int, int]] = []
-    save = Session.save
+    save = Trainer.save
 
-    def note_and_save(self: Session, folder: Path, progress: Progress) -> None:
+    def note_and_save(self: Trainer, folder: Path, progress: Progress) -> None:
         steps.append((len(progress.epochs), progress.step_in_epoch))
         save(self, folder, progress)
 
-    monkeypatch.setattr(Session, "save", note_and_save)
+    monkeypatch.setattr(Trainer, "save", note_and_save)
     monkeypatch.setattr(watch, "CHECKPOINT_SECONDS", checkpoint_seconds)
     spec = load_spec(lab / "tiny.yaml", ["training.batch_size=10", "training.epochs=2"])
     run = plan_runs(spec)[0]

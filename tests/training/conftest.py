@@ -9,7 +9,7 @@ from dropout_lab.data.dataset import Dataset
 from dropout_lab.data.selection import load_data
 from dropout_lab.spec import DataSpec, Settings
 from dropout_lab.training.devices import resolve_device
-from dropout_lab.training.session import Session
+from dropout_lab.training.trainer import Trainer
 
 PUBLISHED_RATES = {"conv1": 0.2, "conv2": 0.2, "dense": 0.5}
 
@@ -20,15 +20,15 @@ def dataset() -> Dataset:
 
 
 @pytest.fixture
-def make_session(dataset: Dataset) -> Callable[..., Session]:
-    """Make a session of the stock engine with 3 steps an epoch, the last one smaller."""
+def make_trainer(dataset: Dataset) -> Callable[..., Trainer]:
+    """Make a trainer of the stock engine with 3 steps an epoch, the last one smaller."""
 
     def make(
         *, dropout: Any = PUBLISHED_RATES, seed: int = 0, engine: str = "stock", **training: Any
-    ) -> Session:
+    ) -> Trainer:
         settings = Settings.model_validate(
             {"model": {"dropout": dropout}, "training": {"epochs": 2, "batch_size": 100, **training}}
         )
-        return Session(settings, dataset, seed, resolve_device("cpu"), engine)
+        return Trainer(settings, dataset, seed, resolve_device("cpu"), engine)
 
     return make

@@ -91,7 +91,7 @@ from dropout_lab.data.selection import load_data
 from dropout_lab.training.devices import resolve_device, use_threads
 if how == "function":
     use_threads(int(threads))
-from dropout_lab.training.session import Session
+from dropout_lab.training.trainer import Trainer
 from dropout_lab.training.loop import Progress
 from dropout_lab.spec import DataSpec, Settings
 settings = Settings.model_validate({"model": {"dropout": 0.2}, "training": {"epochs": 1, "batch_size": 120}})
@@ -99,9 +99,9 @@ data = load_data(DataSpec(num_train=240, num_test=20))
 for engine in ("fast", "stock"):
     device = resolve_device("cpu")
     assert device.num_threads == int(threads)
-    session = Session(settings, data, 0, device, engine)
-    session.train(Progress(), lambda progress: None)
-    print(session.weights_fingerprint(), session.evaluate()[0].loss)
+    trainer = Trainer(settings, data, 0, device, engine)
+    trainer.train(Progress(), lambda progress: None)
+    print(trainer.weights_fingerprint(), trainer.evaluate()[0].loss)
 """
 
 

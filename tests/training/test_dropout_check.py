@@ -11,8 +11,7 @@ import tensorflow as tf
 from dropout_lab.errors import TrainingError
 from dropout_lab.models.inspection import dropout_layers
 from dropout_lab.training.dropout_check import (
-    ALPHA,
-    RATE_TOLERANCE,
+    FALSE_ALARMS,
     agreement_p_value,
     check_dropout,
     rate_p_value,
@@ -20,94 +19,101 @@ from dropout_lab.training.dropout_check import (
 from dropout_lab.training.engines import blocks, fast, masks, network
 from dropout_lab.training.engines.observation import DropoutObservation
 from dropout_lab.training.loop import Progress
-from dropout_lab.training.session import Session
+from dropout_lab.training.trainer import Trainer
 
-MakeSession = Callable[..., Session]
+MakeTrainer = Callable[..., Trainer]
 ENGINES = ["fast", "stock"]
+
+
+RESOLUTION = 2**-16
 
 
 def observation(kept: np.ndarray) -> DropoutObservation:
     return DropoutObservation("dropout", np.ones_like(kept), kept)
 
 
+def dropping(num_dropped: int, num_examined: int) -> DropoutObservation:
+    return observation(np.arange(num_examined) >= num_dropped)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_check_reads_each_layers_fraction_and_changes_no_weight(
-    make_session: MakeSession, engine: str
+    make_trainer: MakeTrainer, engine: str
 ) -> None:
-    session = make_session(engine=engine)
-    before = session.weights_fingerprint()
-    checks = session.check_dropout()
+    trainer = make_trainer(engine=engine)
+    before = trainer.weights_fingerprint()
+    checks = trainer.check_dropout()
     assert [(check.layer, check.rate) for check in checks] == [
         ("dropout", 0.2),
         ("dropout_1", 0.2),
         ("dropout_2", 0.5),
     ]
     for check in checks:
-        dropped = round(check.dropped_fraction * check.num_examined)
-        assert rate_p_value(dropped, check.num_examined, check.rate) > ALPHA
+        seen = dropping(round(check.dropped_fraction * check.num_examined), check.num_examined)
+        assert rate_p_value(seen, check.rate) > FALSE_ALARMS
         assert check.num_examined > 1000
-    assert session.weights_fingerprint() == before
+    assert trainer.weights_fingerprint() == before
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("seed", [31750, 32648])
-def test_seeds_that_were_refused_train(make_session: MakeSession, engine: str, seed: int) -> None:
-    assert len(make_session(engine=engine, seed=seed).check_dropout()) == 3
+def test_seeds_that_were_refused_train(make_trainer: MakeTrainer, engine: str, seed: int) -> None:
+    assert len(make_trainer(engine=engine, seed=seed).check_dropout()) == 3
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_rate_next_to_1_trains(make_session: MakeSession, engine: str) -> None:
-    session = make_session(engine=engine, dropout=0.99999999, epochs=1)
-    session.check_dropout()
-    progress = session.train(Progress(), lambda _: None)
+def test_a_rate_next_to_1_trains(make_trainer: MakeTrainer, engine: str) -> None:
+    trainer = make_trainer(engine=engine, dropout=0.99999999, epochs=1)
+    trainer.check_dropout()
+    progress = trainer.train(Progress(), lambda _: None)
     assert math.isfinite(progress.epochs[0].loss)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_dropout_that_is_off_drops_nothing(make_session: MakeSession, engine: str) -> None:
-    assert {check.dropped_fraction for check in make_session(engine=engine, dropout=0).check_dropout()} == {0}
+def test_dropout_that_is_off_drops_nothing(make_trainer: MakeTrainer, engine: str) -> None:
+    assert {check.dropped_fraction for check in make_trainer(engine=engine, dropout=0).check_dropout()} == {0}
 
 
 def test_a_wrong_rate_in_the_kernels_is_caught(
-    make_session: MakeSession, monkeypatch: pytest.MonkeyPatch
+    make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The masks alone are drawn at another rate; layers, spec and scale stay as they are."""
     monkeypatch.setattr(
         blocks, "kept", lambda words, element, rate: masks.kept(words, element, rate + 0.01 * (rate > 0))
     )
     with pytest.raises(TrainingError, match=r"Layer dropout drops 2[01]\.\d+% of \d+ elements"):
-        make_session(engine="fast").check_dropout()
+        make_trainer(engine="fast").check_dropout()
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_swapped_layers_are_caught(
-    make_session: MakeSession, monkeypatch: pytest.MonkeyPatch, engine: str
+    make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch, engine: str
 ) -> None:
     """The model is built with the rates of two sites exchanged."""
-    from dropout_lab.training import session
+    from dropout_lab.training import trainer
 
-    build_model = session.build_model
+    build_model = trainer.build_model
 
     def build_swapped(spec: Any, run_seed: int) -> Any:
         rates = spec.dropout
         swapped = rates.model_copy(update={"conv1": rates.dense, "dense": rates.conv1})
         return build_model(spec.model_copy(update={"dropout": swapped}), run_seed)
 
-    monkeypatch.setattr(session, "build_model", build_swapped)
+    monkeypatch.setattr(trainer, "build_model", build_swapped)
     with pytest.raises(TrainingError, match="Layer dropout drops"):
-        make_session(engine=engine).check_dropout()
+        make_trainer(engine=engine).check_dropout()
 
 
 def test_blocks_that_take_each_others_rates_are_caught(
-    make_session: MakeSession, monkeypatch: pytest.MonkeyPatch
+    make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fast, "Network", lambda layers, **options: network.Network(layers[::-1], **options))
     with pytest.raises(TrainingError, match="Layer dropout drops"):
-        make_session(engine="fast").check_dropout()
+        make_trainer(engine="fast").check_dropout()
 
 
 def test_a_mask_that_is_stuck_at_one_step_is_caught_in_the_fast_engine(
-    make_session: MakeSession, monkeypatch: pytest.MonkeyPatch
+    make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         network,
@@ -115,11 +121,11 @@ def test_a_mask_that_is_stuck_at_one_step_is_caught_in_the_fast_engine(
         lambda seed, step, first, size: masks.example_keys(seed, tf.zeros_like(step), first, size),
     )
     with pytest.raises(TrainingError, match="drops the same elements in every step"):
-        make_session(engine="fast").check_dropout()
+        make_trainer(engine="fast").check_dropout()
 
 
 def test_a_loop_that_does_not_count_its_steps_is_caught(
-    make_session: MakeSession, monkeypatch: pytest.MonkeyPatch
+    make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fold = fast._fold
 
@@ -128,39 +134,39 @@ def test_a_loop_that_does_not_count_its_steps_is_caught(
 
     monkeypatch.setattr(fast, "_fold", stuck)
     with pytest.raises(TrainingError, match="drops the same elements in every step"):
-        make_session(engine="fast").check_dropout()
+        make_trainer(engine="fast").check_dropout()
 
 
 def test_a_mask_that_is_stuck_at_one_step_is_caught_in_the_stock_engine(
-    make_session: MakeSession, monkeypatch: pytest.MonkeyPatch
+    make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = make_session()
-    for layer in dropout_layers(session.model):
+    trainer = make_trainer()
+    for layer in dropout_layers(trainer.model):
         monkeypatch.setattr(
             layer.seed_generator, "next", lambda layer=layer: layer.seed_generator.state.value
         )
     with pytest.raises(TrainingError, match="drops the same elements in every step"):
-        session.check_dropout()
+        trainer.check_dropout()
 
 
 @pytest.mark.parametrize("rate", [0.2, 0.0])
-def test_dropout_that_is_off_or_on_by_mistake_is_caught(make_session: MakeSession, rate: float) -> None:
-    session = make_session(dropout=rate)
+def test_dropout_that_is_off_or_on_by_mistake_is_caught(make_trainer: MakeTrainer, rate: float) -> None:
+    trainer = make_trainer(dropout=rate)
     call = (lambda inputs, training=False: inputs) if rate else (lambda inputs, training=False: inputs * 0)
-    session.model.get_layer("dropout_1").call = call
+    trainer.model.get_layer("dropout_1").call = call
     with pytest.raises(TrainingError, match="Layer dropout_1 drops"):
-        session.check_dropout()
+        trainer.check_dropout()
 
 
 def test_p_values_are_those_of_the_binomial_distribution() -> None:
     # 2 elements, none dropped: (1 - rate)^2, at the smallest rate that the tolerance allows.
-    assert rate_p_value(0, 2, 0.5) == pytest.approx((0.5 + RATE_TOLERANCE) ** 2)
-    assert rate_p_value(2, 2, 0.5) == pytest.approx((0.5 + RATE_TOLERANCE) ** 2)
-    assert rate_p_value(1, 100, 0.0) == 0
-    assert rate_p_value(0, 100, 0.0) == 1
-    assert rate_p_value(100, 100, 0.99999999) == 1
+    assert rate_p_value(dropping(0, 2), 0.5) == pytest.approx((0.5 + RESOLUTION) ** 2)
+    assert rate_p_value(dropping(2, 2), 0.5) == pytest.approx((0.5 + RESOLUTION) ** 2)
+    assert rate_p_value(dropping(1, 100), 0.0) == 0
+    assert rate_p_value(dropping(0, 100), 0.0) == 1
+    assert rate_p_value(dropping(100, 100), 0.99999999) == 1
     same = np.ones((2, 3), bool)
-    extreme = 0.5 + RATE_TOLERANCE
+    extreme = 0.5 + RESOLUTION
     agreement = extreme**2 + (1 - extreme) ** 2
     assert agreement_p_value(observation(same), 0.5) == pytest.approx(agreement**3)
     assert agreement_p_value(observation(same), 0.0) == 1
@@ -168,7 +174,7 @@ def test_p_values_are_those_of_the_binomial_distribution() -> None:
 
 def test_a_layer_without_an_active_element_is_left_out() -> None:
     nothing = np.zeros((2, 5), bool)
-    assert check_dropout([DropoutObservation("dropout", nothing, nothing)], [0.5]) == []
+    assert check_dropout([DropoutObservation("dropout", nothing, nothing)], {"dropout": 0.5}) == []
 
 
 @pytest.mark.parametrize("rate", [0.001, 0.2, 0.5, 0.99])
@@ -183,8 +189,8 @@ def test_1000_seeds_raise_no_false_alarm(rate: float, num_elements: int) -> None
         kept = np.ones((2, num_elements), bool)
         kept[0, : dropped[0]] = False
         kept[1, dropped[0] - both_dropped : dropped[0] - both_dropped + dropped[1]] = False
-        (check,) = check_dropout([observation(kept)], [rate])
-        p_values.append(rate_p_value(int(dropped.sum()), 2 * num_elements, rate))
+        (check,) = check_dropout([observation(kept)], {"dropout": rate})
+        p_values.append(rate_p_value(observation(kept), rate))
         assert check.num_examined == 2 * num_elements
     # The smallest of 1,000 p-values is about 1/1,000, far above the bound.
     assert min(p_values) > 1e-7
@@ -192,7 +198,7 @@ def test_1000_seeds_raise_no_false_alarm(rate: float, num_elements: int) -> None
 
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
-def test_smoke_sized_runs_of_many_seeds_pass(make_session: MakeSession, engine: str) -> None:
+def test_smoke_sized_runs_of_many_seeds_pass(make_trainer: MakeTrainer, engine: str) -> None:
     for seed in range(25):
-        session = make_session(engine=engine, seed=seed, dropout={"conv1": 0.2, "conv2": 0.2, "dense": 0.001})
-        assert len(session.check_dropout()) == 3
+        trainer = make_trainer(engine=engine, seed=seed, dropout={"conv1": 0.2, "conv2": 0.2, "dense": 0.001})
+        assert len(trainer.check_dropout()) == 3

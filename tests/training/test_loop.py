@@ -7,9 +7,9 @@ import pytest
 
 from dropout_lab.errors import TrainingError
 from dropout_lab.training.loop import Progress, batch_order_fingerprint, epoch_order, steps_per_epoch
-from dropout_lab.training.session import Session
+from dropout_lab.training.trainer import Trainer
 
-MakeSession = Callable[..., Session]
+MakeTrainer = Callable[..., Trainer]
 
 
 def ignore(_progress: Progress) -> None:
@@ -42,17 +42,17 @@ def test_steps_per_epoch(num_examples: int, batch_size: int, expected: int) -> N
     assert steps_per_epoch(num_examples, batch_size) == expected
 
 
-def test_training_learns_and_reports_each_epoch(make_session: MakeSession) -> None:
-    session = make_session(epochs=8, dropout=0)
+def test_training_learns_and_reports_each_epoch(make_trainer: MakeTrainer) -> None:
+    trainer = make_trainer(epochs=8, dropout=0)
     seen: list[Progress] = []
-    progress = session.train(Progress(), seen.append)
+    progress = trainer.train(Progress(), seen.append)
     assert [epoch.epoch for epoch in progress.epochs] == list(range(1, 9))
     assert progress.epochs[-1].loss < 0.6 * progress.epochs[0].loss
     assert progress.epochs[-1].val_accuracy > 0.5
     assert [one.step_in_epoch for one in seen[:2]] == [2, 0]
 
 
-def test_loss_and_accuracy_are_what_keras_reports(make_session: MakeSession, dataset) -> None:  # type: ignore[no-untyped-def]
+def test_loss_and_accuracy_are_what_keras_reports(make_trainer: MakeTrainer, dataset) -> None:  # type: ignore[no-untyped-def]
     """Without dropout, Keras' own `fit` on the same batches gives the same figures and weights.
 
     Pixels are scaled by multiplication here and there: dividing by 255 rounds otherwise, and rounding
@@ -63,8 +63,8 @@ def test_loss_and_accuracy_are_what_keras_reports(make_session: MakeSession, dat
     from dropout_lab.models.published import build_model
     from dropout_lab.spec import ModelSpec
 
-    session = make_session(dropout=0, epochs=1, optimizer="sgd", learning_rate=0.05)
-    ours = session.train(Progress(), ignore).epochs[0]
+    trainer = make_trainer(dropout=0, epochs=1, optimizer="sgd", learning_rate=0.05)
+    ours = trainer.train(Progress(), ignore).epochs[0]
     order = epoch_order(0, 1, len(dataset.train_labels))
     model = build_model(ModelSpec(), 0)
     model.compile(keras.optimizers.SGD(0.05), "sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -72,30 +72,30 @@ def test_loss_and_accuracy_are_what_keras_reports(make_session: MakeSession, dat
     theirs = model.fit(images, dataset.train_labels[order], batch_size=100, shuffle=False, verbose=0).history
     assert ours.loss == pytest.approx(theirs["loss"][0], rel=1e-5)
     assert ours.accuracy == pytest.approx(theirs["accuracy"][0])
-    for mine, keras_s in zip(session.model.get_weights(), model.get_weights(), strict=True):
+    for mine, keras_s in zip(trainer.model.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_allclose(mine, keras_s, atol=1e-6)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "rmsprop"])
-def test_other_optimizers_train_too(make_session: MakeSession, optimizer: str) -> None:
-    session = make_session(optimizer=optimizer, learning_rate=0.01 if optimizer == "sgd" else 0.001)
-    progress = session.train(Progress(), ignore)
+def test_other_optimizers_train_too(make_trainer: MakeTrainer, optimizer: str) -> None:
+    trainer = make_trainer(optimizer=optimizer, learning_rate=0.01 if optimizer == "sgd" else 0.001)
+    progress = trainer.train(Progress(), ignore)
     assert progress.epochs[1].loss < progress.epochs[0].loss
 
 
 @pytest.mark.parametrize("engine", ["stock", "fast"])
-def test_a_loss_that_is_not_finite_ends_the_training(make_session: MakeSession, engine: str) -> None:
-    session = make_session(engine=engine)
-    kernel = session.model.get_layer("dense_1").kernel
+def test_a_loss_that_is_not_finite_ends_the_training(make_trainer: MakeTrainer, engine: str) -> None:
+    trainer = make_trainer(engine=engine)
+    kernel = trainer.model.get_layer("dense_1").kernel
     kernel.assign(kernel * np.inf)
     with pytest.raises(TrainingError, match=r"The loss became nan in epoch 1, step 1 to 2 of 3"):
-        session.train(Progress(), ignore)
+        trainer.train(Progress(), ignore)
 
 
-def test_weights_that_are_not_finite_end_the_training(make_session: MakeSession) -> None:
+def test_weights_that_are_not_finite_end_the_training(make_trainer: MakeTrainer) -> None:
     """Stock ReLU and max-pooling turn NaN into numbers, so that the loss alone does not show it."""
-    session = make_session()
-    kernel = session.model.get_layer("conv2d_1").kernel
+    trainer = make_trainer()
+    kernel = trainer.model.get_layer("conv2d_1").kernel
     kernel.assign(kernel * np.inf)
     with pytest.raises(TrainingError, match="weights of dropout_network/conv2d/kernel are no longer finite"):
-        session.train(Progress(), ignore)
+        trainer.train(Progress(), ignore)

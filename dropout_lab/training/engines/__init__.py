@@ -1,4 +1,4 @@
-"""Engines that run training steps: stock Keras layers, or a faster equivalent on CPUs."""
+"""Engines that run training steps: Keras itself, or a faster equivalent of the published network on CPUs."""
 
 from typing import Protocol
 
@@ -8,8 +8,8 @@ from dropout_lab.data.dataset import Dataset
 from dropout_lab.records import DeviceInfo, IntArray
 from dropout_lab.spec import Settings
 from dropout_lab.training.engines.fast import FastEngine, unsupported_reason
+from dropout_lab.training.engines.keras_engine import KerasEngine
 from dropout_lab.training.engines.observation import DropoutObservation
-from dropout_lab.training.engines.stock import StockEngine
 
 
 class Engine(Protocol):
@@ -71,7 +71,7 @@ def build_engine(
 ) -> Engine:
     """Build the engine `name`, which trains `model` on the training images of `data`."""
     if name == "stock":
-        return StockEngine(model, optimizer, data.train_inputs, data.train_labels, data.scaling)
+        return KerasEngine(model, optimizer, data.train_inputs, data.train_labels, data.scaling)
     return FastEngine(
         model,
         optimizer,

@@ -21,14 +21,19 @@ class DropoutObservation:
 
     Attributes:
         layer: Name of the layer.
-        examined: (num_steps, num_examples, ...), elements that are above zero before dropout. Of the others
-            nobody can see whether they are dropped.
-        kept: Elements that are above zero after dropout, in the same shape.
+        examined: (num_steps, num_examples, ...), elements that are not zero before dropout. Of the others
+            nobody can see whether they are dropped. A channel of spatial dropout is one element.
+        kept: Elements that are not zero after dropout, in the same shape.
+        resolution: Largest distance of the probability to drop from the rate, which the random numbers
+            have from their precision.
+        num_split: Elements that are dropped in part, such as channels with some values dropped.
     """
 
     layer: str
     examined: BoolArray
     kept: BoolArray
+    resolution: float = 2**-16
+    num_split: int = 0
 
     @property
     def num_examined(self) -> int:

@@ -17,7 +17,7 @@ from dropout_lab.data.dataset import Dataset
 from dropout_lab.models.inspection import dropout_layers
 from dropout_lab.spec import ModelSpec, TrainingSpec
 from dropout_lab.training.engines.fast import unsupported_reason
-from dropout_lab.training.engines.stock import StockEngine
+from dropout_lab.training.engines.keras_engine import KerasEngine
 
 PUBLISHED = {"conv1": 0.2, "conv2": 0.2, "dense": 0.5}
 
@@ -156,10 +156,13 @@ def test_observed_masks_are_those_of_the_generator(
 
 def test_the_stock_engine_observes_the_masks_of_its_steps(setup: Callable[..., Any]) -> None:
     one = setup(dropout=PUBLISHED)
-    stock = StockEngine(
+    stock = KerasEngine(
         one.model, one.optimizer, one.data.train_inputs, one.data.train_labels, one.data.scaling
     )
-    first, later = stock.observe_dropout(one.step), stock.observe_dropout(one.step + 1)
+    first = stock.observe_dropout(one.step)
+    for layer in dropout_layers(one.model):
+        layer.seed_generator.next()
+    later = stock.observe_dropout(one.step + 1)
     for a, b in zip(first, later, strict=True):
         both = a.examined[1] & b.examined[0]
         assert np.array_equal(a.kept[1][both], b.kept[0][both])

@@ -1,4 +1,4 @@
-"""A session goes on from any checkpoint to the result that it would have had."""
+"""A trainer goes on from any checkpoint to the result that it would have had."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +10,9 @@ import tensorflow as tf
 from dropout_lab.errors import OutOfMemoryError
 from dropout_lab.training.checkpoints import checkpoint_files
 from dropout_lab.training.loop import Progress
-from dropout_lab.training.session import Session, load_model
+from dropout_lab.training.trainer import Trainer, load_model
 
-MakeSession = Callable[..., Session]
+MakeTrainer = Callable[..., Trainer]
 ENGINES = ["stock", "fast"]
 
 
@@ -33,42 +33,42 @@ def engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_two_trainings_give_the_same_weights_bit_for_bit(make_session: MakeSession, engine: str) -> None:
+def test_two_trainings_give_the_same_weights_bit_for_bit(make_trainer: MakeTrainer, engine: str) -> None:
     fingerprints = set()
     for _ in range(2):
-        session = make_session(engine=engine)
-        session.train(Progress(), ignore)
-        fingerprints.add(session.weights_fingerprint())
+        trainer = make_trainer(engine=engine)
+        trainer.train(Progress(), ignore)
+        fingerprints.add(trainer.weights_fingerprint())
     assert len(fingerprints) == 1
 
 
-def test_conditions_at_one_seed_are_twins_and_end_apart(make_session: MakeSession, engine: str) -> None:
-    baseline, dropout = make_session(dropout=0, engine=engine), make_session(engine=engine)
+def test_conditions_at_one_seed_are_twins_and_end_apart(make_trainer: MakeTrainer, engine: str) -> None:
+    baseline, dropout = make_trainer(dropout=0, engine=engine), make_trainer(engine=engine)
     assert baseline.initial_weights == dropout.initial_weights
     assert baseline.batch_order == dropout.batch_order
-    for session in (baseline, dropout):
-        session.train(Progress(), ignore)
+    for trainer in (baseline, dropout):
+        trainer.train(Progress(), ignore)
     assert baseline.weights_fingerprint() != dropout.weights_fingerprint()
 
 
 @pytest.mark.slow
-def test_memory_that_does_not_suffice_is_told_with_what_to_do(make_session: MakeSession) -> None:
+def test_memory_that_does_not_suffice_is_told_with_what_to_do(make_trainer: MakeTrainer) -> None:
     def ask_for_128_tebibytes(_progress: Progress) -> None:
         tf.random.uniform([2**45])
 
     with pytest.raises(OutOfMemoryError, match="Out of memory on") as raised:
-        make_session().train(Progress(), ask_for_128_tebibytes)
+        make_trainer().train(Progress(), ask_for_128_tebibytes)
     assert "dropout-lab resume" in str(raised.value)
 
 
 @pytest.mark.parametrize("stop_after", [1, 2, 3])
 def test_a_stopped_training_ends_as_if_it_had_not_been_stopped(
-    make_session: MakeSession, engine: str, stop_after: int, tmp_path: Path
+    make_trainer: MakeTrainer, engine: str, stop_after: int, tmp_path: Path
 ) -> None:
-    whole = make_session(engine=engine)
+    whole = make_trainer(engine=engine)
     expected = whole.train(Progress(), ignore)
 
-    stopped = make_session(engine=engine)
+    stopped = make_trainer(engine=engine)
     calls = 0
 
     def save_and_stop(progress: Progress) -> None:
@@ -81,7 +81,7 @@ def test_a_stopped_training_ends_as_if_it_had_not_been_stopped(
     with pytest.raises(StoppedError):
         stopped.train(Progress(), save_and_stop)
 
-    resumed = make_session(engine=engine)
+    resumed = make_trainer(engine=engine)
     progress = resumed.train(resumed.restore(tmp_path, told([])), ignore)
     assert resumed.weights_fingerprint() == whole.weights_fingerprint()
     assert [(epoch.loss, epoch.accuracy, epoch.val_loss) for epoch in progress.epochs] == [
@@ -117,15 +117,15 @@ def make_dangling_link(path: Path) -> None:
     ],
 )
 def test_the_checkpoint_before_an_unusable_one_is_used(
-    make_session: MakeSession, tmp_path: Path, damage: Callable[[Path], None], reason: str
+    make_trainer: MakeTrainer, tmp_path: Path, damage: Callable[[Path], None], reason: str
 ) -> None:
-    session = make_session()
-    session.train(Progress(), lambda progress: session.save(tmp_path, progress))
-    expected = session.weights_fingerprint()
+    trainer = make_trainer()
+    trainer.train(Progress(), lambda progress: trainer.save(tmp_path, progress))
+    expected = trainer.weights_fingerprint()
     older, newest = checkpoint_files(tmp_path)
     damage(newest)
     messages: list[str] = []
-    resumed = make_session()
+    resumed = make_trainer()
     progress = resumed.restore(tmp_path, messages.append)
     assert (len(progress.epochs), progress.step_in_epoch) == (1, 2)
     (message,) = messages
@@ -138,16 +138,16 @@ def test_the_checkpoint_before_an_unusable_one_is_used(
         if path.is_file():
             truncate(path)
     messages.clear()
-    assert make_session().restore(tmp_path, messages.append) == Progress()
+    assert make_trainer().restore(tmp_path, messages.append) == Progress()
     assert messages[-1].endswith("; starting from the first epoch.")
 
 
 def test_a_checkpoint_without_permission_is_passed_over(
-    make_session: MakeSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_trainer: MakeTrainer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The refusal is planted, because permissions do not bind the superuser."""
-    session = make_session()
-    session.train(Progress(), lambda progress: session.save(tmp_path, progress))
+    trainer = make_trainer()
+    trainer.train(Progress(), lambda progress: trainer.save(tmp_path, progress))
     older, newest = checkpoint_files(tmp_path)
     read_bytes = Path.read_bytes
 
@@ -158,7 +158,7 @@ def test_a_checkpoint_without_permission_is_passed_over(
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
     messages: list[str] = []
-    assert len(make_session().restore(tmp_path, messages.append).epochs) == 1
+    assert len(make_trainer().restore(tmp_path, messages.append).epochs) == 1
     assert messages == [f"Checkpoint {newest.name} cannot be read: Permission denied; using {older.name}."]
 
 
@@ -166,32 +166,32 @@ def test_a_checkpoint_without_permission_is_passed_over(
 @pytest.mark.parametrize(
     "precision", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)]
 )
-def test_mixed_precision_trains_and_drops_at_the_rate(make_session: MakeSession, precision: str) -> None:
-    session = make_session(dropout=0.3, precision=precision)
-    assert [check.rate for check in session.check_dropout()] == [0.3, 0.3, 0.3]
-    progress = session.train(Progress(), ignore)
+def test_mixed_precision_trains_and_drops_at_the_rate(make_trainer: MakeTrainer, precision: str) -> None:
+    trainer = make_trainer(dropout=0.3, precision=precision)
+    assert [check.rate for check in trainer.check_dropout()] == [0.3, 0.3, 0.3]
+    progress = trainer.train(Progress(), ignore)
     assert progress.epochs[1].loss < progress.epochs[0].loss
-    assert session.model.get_layer("conv2d").compute_dtype == precision.removeprefix("mixed_")
+    assert trainer.model.get_layer("conv2d").compute_dtype == precision.removeprefix("mixed_")
 
 
 def test_the_saved_model_gives_the_same_probabilities_without_this_package(
-    make_session: MakeSession, tmp_path: Path
+    make_trainer: MakeTrainer, tmp_path: Path
 ) -> None:
-    session = make_session()
-    session.save_model(tmp_path / "model.keras")
+    trainer = make_trainer()
+    trainer.save_model(tmp_path / "model.keras")
     assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
     loaded = load_model(tmp_path / "model.keras")
-    example = session.input_example()
+    example = trainer.input_example()
     assert example.shape == (2, 28, 28, 1)
     np.testing.assert_array_equal(
-        loaded.predict(example, verbose=0), session.model.predict(example, verbose=0)
+        loaded.predict(example, verbose=0), trainer.model.predict(example, verbose=0)
     )
 
 
-def test_final_figures_have_dropout_off(make_session: MakeSession, dataset) -> None:  # type: ignore[no-untyped-def]
-    session = make_session()
-    train, test = session.evaluate()
-    again, _ = session.evaluate()
+def test_final_figures_have_dropout_off(make_trainer: MakeTrainer, dataset) -> None:  # type: ignore[no-untyped-def]
+    trainer = make_trainer()
+    train, test = trainer.evaluate()
+    again, _ = trainer.evaluate()
     assert train.measures == again.measures
     assert len(train.probs) == len(dataset.train_labels)
     assert len(test.probs) == len(dataset.test_labels)

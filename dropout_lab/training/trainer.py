@@ -26,24 +26,24 @@ from dropout_lab.training.devices import configure_keras, make_deterministic
 from dropout_lab.training.dropout_check import check_dropout
 from dropout_lab.training.engines import build_engine
 from dropout_lab.training.inputs import scale_inputs
-from dropout_lab.training.loop import Trainer, batch_order_fingerprint, build_optimizer
+from dropout_lab.training.loop import TrainingLoop, batch_order_fingerprint, build_optimizer
 from dropout_lab.training.prediction import Predictor, evaluate
 from dropout_lab.training.progress import Progress
 
 
-class Session:
-    """A run's network, built and ready to train.
+class Trainer:
+    """A run's network, built and ready to train, check, save and evaluate.
 
     Args:
         settings: Settings of the condition.
-        data: Images that they choose.
+        data: Examples that they choose.
         run_seed: Seed of the run.
         device: Device that they resolve to.
         engine: Name of the engine that they resolve to.
 
     Attributes:
         initial_weights: Fingerprint of the weights before the first step.
-        batch_order: Fingerprint of the order of the training images.
+        batch_order: Fingerprint of the order of the training examples.
     """
 
     def __init__(
@@ -53,7 +53,8 @@ class Session:
         configure_keras(training.precision)
         make_deterministic(device)
         self._data = data
-        self._model_spec = settings.model
+        rates = settings.model.dropout
+        self._rates = {"dropout": rates.conv1, "dropout_1": rates.conv2, "dropout_2": rates.dense}
         self._device = device.device
         self.device_name = device.device_name
         with self._on_device():
@@ -61,7 +62,7 @@ class Session:
             self._optimizer = build_optimizer(training, self.model)
             self._engine = build_engine(engine, settings, self.model, self._optimizer, data, run_seed)
             self._predictor = Predictor(self.model, data)
-        self._trainer = Trainer(training, data, self._engine, self._predictor, run_seed)
+        self._loop = TrainingLoop(training, data, self._engine, self._predictor, run_seed)
         self.num_train = len(data.train_labels)
         self.test_labels = data.test_labels
         self.engine_name = engine
@@ -76,20 +77,19 @@ class Session:
 
         Raises:
             TrainingError: If a fraction does not agree with the spec's rate, a mask does not change, or two
-                inferences on the same images differ.
+                inferences on the same inputs differ.
         """
-        rates = self._model_spec.dropout
-        images = self._data.train_inputs[:200]
+        inputs = self._data.train_inputs[:200]
         with self._on_device():
-            if not np.array_equal(self._predictor.probs(images), self._predictor.probs(images)):
-                raise TrainingError("Two inferences on the same images differ: dropout is on at inference.")
+            if not np.array_equal(self._predictor.probs(inputs), self._predictor.probs(inputs)):
+                raise TrainingError("Two inferences on the same inputs differ: dropout is on at inference.")
             observations = self._engine.observe_dropout(first_step=0)
-        return check_dropout(observations, (rates.conv1, rates.conv2, rates.dense))
+        return check_dropout(observations, self._rates)
 
     def train(self, progress: Progress, on_progress: Callable[[Progress], None]) -> Progress:
-        """Train from `progress` to the end; see `Trainer`."""
+        """Train from `progress` to the end; see `TrainingLoop`."""
         with self._on_device():
-            return self._trainer.train(progress, on_progress)
+            return self._loop.train(progress, on_progress)
 
     @contextmanager
     def _on_device(self) -> Iterator[None]:

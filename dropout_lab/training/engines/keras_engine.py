@@ -1,0 +1,113 @@
+"""Training steps of any Keras classifier, on any device."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dropout_lab.data.dataset import Inputs, Labels
+from dropout_lab.data.scaling import Scaling
+from dropout_lab.records import IntArray
+from dropout_lab.training.engines.observation import MAX_EXAMPLES, NUM_STEPS, DropoutObservation
+from dropout_lab.training.engines.recording import (
+    observations,
+    record_calls,
+    what_shows,
+    with_visible_dropout,
+)
+from dropout_lab.training.inputs import scale_inputs
+from dropout_lab.training.memory import examples_that_fit
+
+
+class KerasEngine:
+    """Engine that calls the model and its optimizer in one graph, with data that stays on the device.
+
+    State that the layers keep, such as the moving statistics of batch normalization and the streams of
+    random numbers, changes in the model's variables as it does in `fit`.
+
+    Args:
+        model: The built model; its dtype policy decides the precision.
+        optimizer: Built for the model's trainable variables.
+        inputs: (num_examples, ...) stored values.
+        labels: (num_examples,) of class numbers.
+        scaling: From stored values to those that the model takes.
+        from_logits: Whether the model returns logits, not probabilities.
+    """
+
+    name = "stock"
+
+    def __init__(
+        self,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        inputs: Inputs,
+        labels: Labels,
+        scaling: Scaling,
+        *,
+        from_logits: bool = False,
+    ) -> None:
+        self._model = model
+        self._optimizer = optimizer
+        self._inputs = tf.constant(inputs)
+        self._scaling = scaling
+        self._labels = tf.constant(labels.astype(np.int32))
+        self._from_logits = from_logits
+        self._run = tf.function(self._steps, input_signature=[tf.TensorSpec([None, None], tf.int32)])
+        # Not compiled by XLA, which has no deterministic gradient of max-pooling on GPUs (TensorFlow 2.21).
+        self._step = tf.function(self._one_step)
+
+    def run(self, batches: IntArray, first_step: int) -> tuple[float, float]:  # noqa: ARG002
+        """See `Engine.run`. The masks follow from the state of the model, not from the number of the step."""
+        loss, num_correct = self._run(tf.constant(batches.astype(np.int32)))
+        return float(loss), float(num_correct)
+
+    def observe_dropout(self, first_step: int) -> list[DropoutObservation]:  # noqa: ARG002
+        """See `Engine.observe_dropout`. Elements that are zero before dropout are not examined."""
+        layers = with_visible_dropout(self._model)
+        called: list[keras.layers.Dropout] = []
+
+        def observed(inputs: tf.Tensor) -> list[tuple[tf.Tensor, tf.Tensor, tf.Tensor]]:
+            with record_calls(layers) as calls:
+                self._outputs(inputs)
+            called[:] = [layer for layer, *_ in calls]
+            return [what_shows(*call) for call in calls]
+
+        observe = tf.function(observed, autograph=False)
+        inputs = self._inputs[: min(MAX_EXAMPLES, examples_that_fit(self._model))]
+        state = [(variable, variable.numpy()) for variable in self._model.non_trainable_variables]
+        try:
+            steps = [[[part.numpy() for part in call] for call in observe(inputs)] for _ in range(NUM_STEPS)]
+        finally:
+            for variable, value in state:
+                variable.assign(value)
+        calls = [[np.stack(part) for part in zip(*call, strict=True)] for call in zip(*steps, strict=True)]
+        return observations(called, calls)
+
+    def _steps(self, batches: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        loss_sum = tf.constant(0.0)
+        num_correct = tf.constant(0.0)
+        for batch in batches:
+            loss, correct = self._step(tf.gather(self._inputs, batch), tf.gather(self._labels, batch))
+            loss_sum += loss
+            num_correct += correct
+        return loss_sum, num_correct
+
+    def _one_step(self, inputs: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            outputs = self._outputs(inputs)
+            losses = keras.losses.sparse_categorical_crossentropy(
+                labels, outputs, from_logits=self._from_logits
+            )
+            loss = tf.add_n([tf.reduce_mean(losses), *self._penalties()])
+            scaled = self._optimizer.scale_loss(loss)
+        variables = self._model.trainable_variables
+        self._optimizer.apply(tape.gradient(scaled, variables), variables)
+        correct = tf.equal(tf.argmax(outputs, axis=-1, output_type=tf.int32), labels)
+        return tf.reduce_sum(losses), tf.reduce_sum(tf.cast(correct, tf.float32))
+
+    def _outputs(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Return logits or probabilities in float32, with dropout on."""
+        return tf.cast(self._model(scale_inputs(inputs, self._scaling), training=True), tf.float32)
+
+    def _penalties(self) -> list[tf.Tensor]:
+        """Return the losses of regularizers and `add_loss`, which the model collected in its last call."""
+        return [tf.cast(loss, tf.float32) for loss in self._model.losses]

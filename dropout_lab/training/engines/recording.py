@@ -1,0 +1,121 @@
+"""What Dropout layers do in a training step, recorded while it is traced."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dropout_lab.training.engines.observation import BoolArray, DropoutObservation
+
+SPATIAL = (keras.layers.SpatialDropout1D, keras.layers.SpatialDropout2D, keras.layers.SpatialDropout3D)
+
+Call = tuple[keras.layers.Dropout, tf.Tensor, tf.Tensor]
+"""A layer with the input and the output of one of its calls."""
+
+
+def with_visible_dropout(model: keras.Model) -> list[keras.layers.Dropout]:
+    """Return the layers of `model`, nested ones included, whose outputs are zero where they drop."""
+    # Exactly these types: what a user's subclass does is not known.
+    return [layer for layer in model._flatten_layers() if type(layer) in (keras.layers.Dropout, *SPATIAL)]
+
+
+@contextmanager
+def record_calls(layers: Sequence[keras.layers.Dropout]) -> Iterator[list[Call]]:
+    """Record what `layers` receive and return in the graph that the body builds.
+
+    Calls in inner graphs, such as the loop of a recurrent layer, are not recorded: their tensors cannot be
+    read from outside.
+    """
+    calls: list[Call] = []
+    graph = tf.compat.v1.get_default_graph()
+
+    def recorded(layer: keras.layers.Dropout) -> Any:
+        call = layer.call
+
+        def record(inputs: tf.Tensor, *args: Any, **options: Any) -> tf.Tensor:
+            outputs = call(inputs, *args, **options)
+            if tf.compat.v1.get_default_graph() is graph:
+                calls.append((layer, inputs, outputs))
+            return outputs
+
+        return record
+
+    with ExitStack() as restored:
+        for layer in layers:
+            own = vars(layer).get("call")
+            restored.callback(_restore, layer, own)
+            layer.call = recorded(layer)
+        yield calls
+
+
+def _restore(layer: keras.layers.Dropout, own: Any) -> None:
+    if own is None:
+        del layer.call
+    else:
+        layer.call = own
+
+
+def what_shows(
+    layer: keras.layers.Dropout, inputs: tf.Tensor, outputs: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Return the elements that show whether they are dropped, those kept, and those dropped in part.
+
+    An element is what is dropped or kept as a whole: a single value, or a channel of spatial dropout. It
+    shows if an input in it is not zero.
+
+    Args:
+        layer: Layer that was called.
+        inputs, outputs: (batch, ...), before and after.
+
+    Returns:
+        Three boolean tensors in the shape of the layer's mask.
+    """
+    # Numbers below the smallest normal one may be flushed to zero.
+    tiny = np.finfo(np.float16 if inputs.dtype == tf.float16 else np.float32).tiny
+    examined = tf.abs(tf.cast(inputs, tf.float32)) >= tiny
+    kept = examined & (outputs != 0)
+    axes = _shared_axes(layer)
+    dropped = tf.reduce_any(examined & ~kept, axes, keepdims=True) if axes else examined & ~kept
+    if axes:
+        examined, kept = (tf.reduce_any(part, axes, keepdims=True) for part in (examined, kept))
+    return examined, kept, kept & dropped
+
+
+def _shared_axes(layer: keras.layers.Dropout) -> list[int]:
+    """Return the axes along which all values of an example are dropped together."""
+    if isinstance(layer, SPATIAL):
+        rank = layer.input_spec.ndim
+        channels_first = getattr(layer, "data_format", "channels_last") == "channels_first"
+        return list(range(2, rank)) if channels_first else list(range(1, rank - 1))
+    return [axis for axis, size in enumerate(layer.noise_shape or ()) if size == 1]
+
+
+def observations(
+    called: Sequence[keras.layers.Dropout], calls: Sequence[Sequence[BoolArray]]
+) -> list[DropoutObservation]:
+    """Return one observation per layer, of all its calls.
+
+    Args:
+        called: Layer of each call.
+        calls: What `what_shows` returns for each call, with a first axis of consecutive steps.
+    """
+    found = []
+    for layer in dict.fromkeys(called):
+        own = [call for other, call in zip(called, calls, strict=True) if other is layer]
+        examined, kept, split = (
+            np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
+            for parts in zip(*own, strict=True)
+        )
+        found.append(
+            DropoutObservation(layer.name, examined, kept, _resolution(layer), num_split=int(split.sum()))
+        )
+    return found
+
+
+def _resolution(layer: keras.layers.Dropout) -> float:
+    """Return how far the probability to drop may be from the rate, which Keras rounds to the layer's type."""
+    digits = {"float16": 10, "bfloat16": 7}.get(layer.compute_dtype, 23)
+    return max(2.0**-16, 2.0 ** (1 - digits))
