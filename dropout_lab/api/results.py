@@ -137,11 +137,28 @@ class ComparisonResult:
         return "\n".join([view.title, *(f"{one.word.value}: {one.sentence}" for one in view.verdicts)])
 
     def _repr_html_(self) -> str:
-        lines = "".join(f"<p>{html.escape(line)}</p>" for line in repr(self).splitlines())
-        shown = ["condition", "metric", "mean_difference", "ci_low", "ci_high", "p_adjusted", "verdict"]
-        frame = self.to_frame()
-        rows = frame[frame["condition"] != self.comparison.reference][shown]
-        return lines + str(rows.to_html(index=False))
+        import pandas as pd
+
+        from dropout_lab.reporting.view import view_comparison
+
+        view = view_comparison(self.comparison)
+        verdicts = (
+            f"<p><b>{html.escape(one.word.value)}</b>: {html.escape(one.sentence)}</p>"
+            for one in view.verdicts
+        )
+        cautions = (
+            f"<p>Caution: {html.escape(line)}</p>"
+            for heading, lines in view.sections
+            for line in lines
+            if heading == "Cautions"
+        )
+        tables = (table.without_details() for table in view.results)
+        shown = (
+            f"<p>{html.escape(table.title)}</p>"
+            + pd.DataFrame(table.rows, columns=list(table.headings)).to_html(index=False)
+            for table in tables
+        )
+        return "".join([f"<p>{html.escape(view.title)}</p>", *verdicts, *cautions, *shown])
 
 
 def read_predictions(comparison: Comparison, note: Callable[[str], None]) -> "dict[str, TestPredictions]":

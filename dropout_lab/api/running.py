@@ -3,6 +3,7 @@
 import html
 import io
 import json
+import math
 import signal
 import sys
 import threading
@@ -90,9 +91,18 @@ class RunResult:
         return f"RunResult({self.experiment!r}: {finished} finished, {failed} failed)"
 
     def _repr_html_(self) -> str:
-        shown = ["run_name", "test_accuracy", "test_loss", "generalization_gap", "train_seconds", "run_id"]
-        frame = self.runs
-        table = frame[[name for name in shown if name in frame]].to_html(index=False)
+        import pandas as pd
+
+        from dropout_lab.evaluation.metrics import format_value, metric_info
+
+        shown = ("test_accuracy", "test_loss", "generalization_gap")
+        rows = [
+            {"run": one.run.name}
+            | {metric_info(name).label: format_value(name, one.metrics.get(name, math.nan)) for name in shown}
+            | {"run ID": one.run_id}
+            for one in self.report.outcomes
+        ]
+        table = pd.DataFrame(rows).to_html(index=False)
         failures = "".join(
             f"<p>{html.escape(f'{one.name} failed: {one.message} {one.hint}')}</p>" for one in self.failures
         )

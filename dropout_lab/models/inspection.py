@@ -1,6 +1,9 @@
 """What a built Keras model consists of: its Dropout layers, weights and table of layers."""
 
 import hashlib
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
 
 import keras
 import numpy as np
@@ -26,5 +29,16 @@ def weights_fingerprint(model: keras.Model) -> str:
 def summary_text(model: keras.Model) -> str:
     """Return the Keras table of the layers, their output shapes and parameters."""
     lines: list[str] = []
-    model.summary(print_fn=lines.append, line_length=80)
+    with _without_notebook():
+        model.summary(print_fn=lines.append, line_length=80)
     return "\n".join(lines) + "\n"
+
+
+def _without_notebook() -> AbstractContextManager[object]:
+    """Return a context in which rich, by which Keras makes its table, shows nothing in a notebook."""
+    if "IPython" not in sys.modules:
+        return nullcontext()
+    capture: AbstractContextManager[object] = import_module("IPython.utils.capture").capture_output(
+        stdout=False, stderr=False, display=True
+    )
+    return capture
