@@ -6,8 +6,11 @@ from typing import Annotated
 import typer
 
 from dropout_lab.cli import comparison_options as options
+from dropout_lab.cli.completion import complete_experiment
 from dropout_lab.cli.console import starting
+from dropout_lab.cli.experiment_names import experiment_of
 from dropout_lab.cli.help import documented
+from dropout_lab.cli.metric_names import full_name
 from dropout_lab.errors import DropoutLabError, UsageError
 
 
@@ -17,18 +20,20 @@ from dropout_lab.errors import DropoutLabError, UsageError
     "another setting that affects results.",
     examples=[
         "dropout-lab compare",
-        "dropout-lab compare study --condition dropout --metric test_accuracy --margin 0.003",
+        "dropout-lab compare study --condition dropout --metric acc,ece --margin 0.003",
         "dropout-lab compare study --report report.html --plots plots",
         "dropout-lab compare study --claims experiments/study.yaml --check",
         "dropout-lab compare mine --group-by params.dropout --pair-by params.seed --metric val_accuracy",
     ],
 )
 def compare(
-    experiment: Annotated[
-        str | None,
+    experiments: Annotated[
+        list[str] | None,
         typer.Argument(
             metavar="EXPERIMENT",
-            help="MLflow experiment. [default: $MLFLOW_EXPERIMENT_NAME, or that of the latest run]",
+            help="MLflow experiment, or the spec that names it. Each of several is compared by itself. "
+            "[default: $MLFLOW_EXPERIMENT_NAME, or that of the latest run]",
+            autocompletion=complete_experiment,
         ),
     ] = None,
     condition: options.Conditions = None,
@@ -83,39 +88,47 @@ def compare(
     options.check_report_folder(report)
     if pair_by and not group_by:
         raise UsageError("--pair-by: needs --group-by KEY, the param or tag that makes the conditions")
+    names: list[str | None] = [*map(experiment_of, experiments or [])] or [None]
+    if len(names) > 1 and (plots or report or log):
+        raise UsageError("--plots, --report and --log: take one experiment")
+    name_of = str if group_by else full_name
     needs_predictions = bool(plots or report or log)
     with starting("MLflow"):
         from dropout_lab.api.comparing import compare as compare_experiment
         from dropout_lab.cli.comparison_files import say, write_files
-        from dropout_lab.cli.comparison_output import print_comparison
+        from dropout_lab.cli.comparison_output import print_comparisons
         from dropout_lab.comparison.claims import ClaimStatus
 
-        result = compare_experiment(
-            experiment,
-            conditions=condition or (),
-            reference=reference,
-            metrics=metric or (),
-            primary=primary,
-            margins=options.parse_margins(margin or []),
-            method=method,
-            confidence=confidence,
-            varying=varying or (),
-            allow=allow or (),
-            group_by=group_by or (),
-            pair_by=pair_by,
-            claims=claims,
-            all_pairs=all_pairs,
-            ensemble=ensemble or needs_predictions,
-            curves=needs_predictions,
-            note=say,
-        )
-    found = result.comparison.claims
+        results = [
+            compare_experiment(
+                name,
+                conditions=condition or (),
+                reference=reference,
+                metrics=options.parse_metrics(metric or [], name_of),
+                primary=primary and name_of(primary),
+                margins=options.parse_margins(margin or [], name_of),
+                method=method,
+                confidence=confidence,
+                varying=varying or (),
+                allow=allow or (),
+                group_by=group_by or (),
+                pair_by=pair_by,
+                claims=claims,
+                all_pairs=all_pairs,
+                ensemble=ensemble or needs_predictions,
+                curves=needs_predictions,
+                note=say,
+            )
+            for name in names
+        ]
+    comparisons = [result.comparison for result in results]
+    found = [claim for comparison in comparisons for claim in comparison.claims]
     if check and not found:
         raise UsageError(
             "--check: no claims: the specs of the runs state none, and --claims SPEC was not given"
         )
-    print_comparison(result.comparison, format_)
-    write_files(result, plots=plots, report=report, log=log)
+    print_comparisons(comparisons, format_)
+    write_files(results[0], plots=plots, report=report, log=log)
     missed = [one for one in found if one.status is not ClaimStatus.SUPPORTED or one.changed]
     if check and missed:
         raise DropoutLabError(

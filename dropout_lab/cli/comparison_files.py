@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from dropout_lab.api.results import ComparisonResult
-from dropout_lab.cli.console import printable
+from dropout_lab.cli.console import is_quiet, stderr
+from dropout_lab.cli.tables import print_text
 from dropout_lab.errors import UsageError
 from dropout_lab.files import write_atomically
 
@@ -44,5 +45,6 @@ def write_files(result: ComparisonResult, *, plots: Path | None, report: Path | 
 
 
 def say(line: str) -> None:
-    """Print a message on stderr."""
-    print(printable(line), file=sys.stderr)
+    """Print a message on stderr, unless only results are asked for."""
+    if not is_quiet():
+        print_text(stderr(), line)

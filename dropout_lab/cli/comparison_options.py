@@ -1,12 +1,14 @@
 """Options that `compare` and `judge` share, and what they are turned into."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from dropout_lab.cli.completion import complete_condition, complete_metric
+from dropout_lab.cli.metric_names import full_name
 from dropout_lab.errors import UsageError
 
 PRIMARY = ""
@@ -15,18 +17,27 @@ PRIMARY = ""
 Conditions = Annotated[
     list[str] | None,
     typer.Option(
-        "--condition", metavar="CONDITION", help="Show only this condition and the reference. Repeatable."
+        "--condition",
+        metavar="CONDITION",
+        help="Show only this condition and the reference. Repeatable.",
+        autocompletion=complete_condition,
     ),
 ]
 Metrics = Annotated[
     list[str] | None,
-    typer.Option("--metric", metavar="METRIC", help="Metric to show beside the primary one. Repeatable."),
+    typer.Option(
+        "--metric",
+        metavar="METRIC",
+        help="Metric to show beside the primary one: a name, or acc, loss, gap, brier or ece. Repeatable.",
+        autocompletion=complete_metric,
+    ),
 ]
 Primary = Annotated[
     str | None,
     typer.Option(
         metavar="METRIC",
         help="Metric that the verdict is about. [default: the spec's, the first --metric, or test_accuracy]",
+        autocompletion=complete_metric,
     ),
 ]
 Reference = Annotated[
@@ -36,6 +47,7 @@ Reference = Annotated[
         "--baseline",
         metavar="CONDITION",
         help='Reference condition. [default: "baseline", a condition without dropout, or the first]',
+        autocompletion=complete_condition,
     ),
 ]
 Margins = Annotated[
@@ -73,11 +85,23 @@ Format = Annotated[
 ]
 
 
-def parse_margins(texts: Sequence[str]) -> dict[str, float]:
+def parse_metrics(texts: Sequence[str], name_of: Callable[[str], str] = full_name) -> list[str]:
+    """Return the metrics that names, aliases and lists such as ``acc,loss`` stand for, each once.
+
+    Args:
+        texts: Values of the option.
+        name_of: Returns the metric that a name stands for. [default: `full_name`]
+    """
+    names = [name.strip() for text in texts for name in text.split(",") if name.strip()]
+    return list(dict.fromkeys(map(name_of, names)))
+
+
+def parse_margins(texts: Sequence[str], name_of: Callable[[str], str] = full_name) -> dict[str, float]:
     """Return the margins by metric; that of the primary metric by `PRIMARY`.
 
     Args:
         texts: ``VALUE`` or ``METRIC=VALUE`` each.
+        name_of: As in `parse_metrics`.
 
     Raises:
         UsageError: If a value is not a fraction above 0.
@@ -91,7 +115,7 @@ def parse_margins(texts: Sequence[str]) -> dict[str, float]:
             value = math.nan
         if not (math.isfinite(value) and value > 0) or (separator and not name):
             raise UsageError(f"--margin: not a fraction above 0 such as 0.003 or test_loss=0.02: {text!r}")
-        margins[name or PRIMARY] = value
+        margins[name_of(name) if name else PRIMARY] = value
     return margins
 
 

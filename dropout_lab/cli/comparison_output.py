@@ -10,6 +10,7 @@ from dropout_lab.cli.console import is_quiet, is_verbose, print_json, printable,
 from dropout_lab.cli.tables import print_table, print_text
 from dropout_lab.comparison.claims import ClaimResult, ClaimStatus
 from dropout_lab.comparison.results import Comparison
+from dropout_lab.errors import UsageError
 from dropout_lab.reporting.data import CSV_COLUMNS, csv_rows, json_value
 from dropout_lab.reporting.latex import to_latex
 from dropout_lab.reporting.markdown import to_markdown
@@ -20,6 +21,23 @@ if TYPE_CHECKING:
     from dropout_lab.cli.safe_console import SafeConsole
 
 ComparisonFormat = Literal["table", "markdown", "csv", "json", "latex"]
+
+
+def print_comparisons(comparisons: Sequence[Comparison], format_: ComparisonFormat) -> None:
+    """Print one comparison after the other; as JSON, several as one list.
+
+    Raises:
+        UsageError: If several are to be printed in a format that holds one.
+    """
+    if len(comparisons) > 1 and format_ in ("csv", "latex"):
+        raise UsageError(f"--format: {format_} takes one experiment")
+    if len(comparisons) > 1 and format_ == "json":
+        print_json([json_value(one) for one in comparisons])
+        return
+    for index, comparison in enumerate(comparisons):
+        if index:
+            print()
+        print_comparison(comparison, format_)
 
 
 def print_comparison(comparison: Comparison, format_: ComparisonFormat) -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dropout_lab.cli.completion import complete_run
 from dropout_lab.cli.console import TextOrJson, print_json, starting, stdout
 from dropout_lab.cli.help import documented
 from dropout_lab.cli.metric_names import BY_CLASS, class_names, is_incidental, label
@@ -38,9 +39,14 @@ SHOWN_LENGTH = 16
 )
 def diff(
     first: Annotated[
-        str, typer.Argument(metavar="FIRST", help="[EXPERIMENT/]RUN: run name, run ID, or unique ID prefix.")
+        str,
+        typer.Argument(
+            metavar="FIRST",
+            help="[EXPERIMENT/]RUN: run name, run ID, or unique ID prefix.",
+            autocompletion=complete_run,
+        ),
     ],
-    second: Annotated[str, typer.Argument(metavar="SECOND", help="Other run.")],
+    second: Annotated[str, typer.Argument(metavar="SECOND", help="Other run.", autocompletion=complete_run)],
     all_: Annotated[bool, typer.Option("--all", help="Show times and dropped fractions too.")] = False,
     format_: Annotated[TextOrJson, typer.Option("--format", help="Output format.")] = TextOrJson.TEXT,
 ) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from dropout_lab.cli import comparison_options as options
 from dropout_lab.cli.help import documented
+from dropout_lab.cli.metric_names import full_name
 from dropout_lab.errors import UsageError
 
 
@@ -47,14 +48,19 @@ def judge(
         name, rows = "scores", parse_scores(_read_stdin(), "standard input")
     else:
         name, rows = Path(scores).stem, read_scores(Path(scores))
+    columns = metric_columns(rows)
+
+    def name_of(name: str) -> str:
+        return name if name in columns else full_name(name)
+
     comparison = judge_rows(
         rows,
         Question(
             conditions=condition or (),
-            metrics=metric or metric_columns(rows),
-            primary=primary,
+            metrics=options.parse_metrics(metric or [], name_of) or columns,
+            primary=primary and name_of(primary),
             reference=reference,
-            margins=options.parse_margins(margin or []),
+            margins=options.parse_margins(margin or [], name_of),
             method=Method(method),
             confidence=confidence,
             all_pairs=all_pairs,

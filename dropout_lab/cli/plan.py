@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dropout_lab.cli.completion import complete_metric
 from dropout_lab.cli.console import TextOrJson, print_json, starting, stdout
 from dropout_lab.cli.help import documented
+from dropout_lab.cli.metric_names import full_name
 from dropout_lab.errors import TrackingError, UsageError
 
 if TYPE_CHECKING:
@@ -50,7 +52,12 @@ def plan(
     ] = 0.8,
     metric: Annotated[
         str | None,
-        typer.Option(metavar="METRIC", help="Metric to plan for. [default: the spec's primary metric]"),
+        typer.Option(
+            metavar="METRIC",
+            help="Metric to plan for: a name, or acc, loss, gap, brier or ece. "
+            "[default: the spec's primary metric]",
+            autocompletion=complete_metric,
+        ),
     ] = None,
     margin: Annotated[
         float | None,
@@ -85,7 +92,7 @@ def plan(
     overrides = list(set_ or [])
     loaded = load_spec(spec, [*overrides, *([] if seeds is None else [seeds_override(seeds)])])
     design, conditions = spec_design(loaded), {run.condition: run for run in plan_runs(loaded)}
-    metric = metric or design.primary
+    metric = full_name(metric) if metric else design.primary
     with starting("MLflow"):
         from dropout_lab.cli.plan_output import commands, plan_table, print_plan
         from dropout_lab.comparison import seed_noise, seed_plan

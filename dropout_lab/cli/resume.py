@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dropout_lab.cli.completion import complete_run
 from dropout_lab.cli.console import TextOrJson, print_json, starting, starting_tensorflow, stderr
 from dropout_lab.cli.help import documented
 from dropout_lab.errors import DropoutLabError, UsageError
@@ -26,7 +27,10 @@ RUN_HELP = "Run name, run ID, or ID prefix."
     ],
 )
 def resume(
-    run: Annotated[str | None, typer.Argument(help=f"{RUN_HELP} [default: all]", metavar="RUN")] = None,
+    run: Annotated[
+        str | None,
+        typer.Argument(help=f"{RUN_HELP} [default: all]", metavar="RUN", autocompletion=complete_run),
+    ] = None,
     format_: Format = TextOrJson.TEXT,
 ) -> None:
     """Continue the interrupted runs of this folder."""
@@ -57,7 +61,9 @@ def sync(format_: Format = TextOrJson.TEXT) -> None:
     ],
 )
 def discard(
-    run: Annotated[str | None, typer.Argument(help=RUN_HELP, metavar="RUN")] = None,
+    run: Annotated[
+        str | None, typer.Argument(help=RUN_HELP, metavar="RUN", autocompletion=complete_run)
+    ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Discard all interrupted runs.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:

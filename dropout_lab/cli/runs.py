@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dropout_lab.cli.completion import complete_experiment
 from dropout_lab.cli.console import TextOrJson, is_quiet, print_json, starting, stdout
 from dropout_lab.cli.durations import format_duration
+from dropout_lab.cli.experiment_names import experiment_of
 from dropout_lab.cli.help import documented
 from dropout_lab.cli.tables import print_table, print_text
 from dropout_lab.errors import UsageError
@@ -36,7 +38,11 @@ EPOCHS_OF = "val_loss"
 def runs(
     experiments: Annotated[
         list[str] | None,
-        typer.Argument(metavar="EXPERIMENT", help="MLflow experiments. [default: the one used last]"),
+        typer.Argument(
+            metavar="EXPERIMENT",
+            help="MLflow experiments, or the specs that name them. [default: the one used last]",
+            autocompletion=complete_experiment,
+        ),
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="List the experiments instead.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Refresh every 2 seconds until Ctrl-C.")] = False,
@@ -88,7 +94,7 @@ def runs(
 def _read(experiments: Sequence[str] | None) -> "list[RunRecord]":
     from dropout_lab.tracking import read_runs
 
-    names: Sequence[str | None] = experiments or [None]
+    names: Sequence[str | None] = [*map(experiment_of, experiments or [])] or [None]
     return [run for name in names for run in _sorted(read_runs(name, histories=[EPOCHS_OF]))]
 
 

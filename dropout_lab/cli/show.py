@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dropout_lab.cli.completion import complete_run
 from dropout_lab.cli.console import TextOrJson, print_json, starting, stdout
 from dropout_lab.cli.help import documented
 from dropout_lab.cli.metric_names import BY_CLASS, class_names, is_incidental, label
@@ -32,7 +33,12 @@ MAX_BARS = 24
 )
 def show(
     run: Annotated[
-        str, typer.Argument(help="[EXPERIMENT/]RUN: run name, run ID, or unique ID prefix.", metavar="RUN")
+        str,
+        typer.Argument(
+            help="[EXPERIMENT/]RUN: run name, run ID, or unique ID prefix.",
+            metavar="RUN",
+            autocompletion=complete_run,
+        ),
     ],
     format_: Annotated[TextOrJson, typer.Option("--format", help="Output format.")] = TextOrJson.TEXT,
 ) -> None:

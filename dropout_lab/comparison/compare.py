@@ -19,7 +19,7 @@ from dropout_lab.comparison.testing import tested_differences
 from dropout_lab.comparison.verdicts import judge
 from dropout_lab.errors import UsageError, did_you_mean
 from dropout_lab.evaluation.metrics import DEFAULT_METRICS, metric_info
-from dropout_lab.evaluation.registry import Measured
+from dropout_lab.evaluation.registry import CLASS_ACCURACY, Measured
 from dropout_lab.records import Design, RunRecord
 from dropout_lab.statistics.sequential import unplanned_looks
 
@@ -138,7 +138,7 @@ def _choose_metrics(
         if name not in logged:
             raise UsageError(
                 f"No run has the metric {name!r}{did_you_mean(name, logged)}",
-                hint=f"Logged: {', '.join(_comparable(logged))}." if logged else "No metrics were logged.",
+                hint=_available(logged),
             )
     defaults = [name for name in DEFAULT_METRICS if name in logged]
     stated = [design.primary] if design is not None and design.primary in logged else []
@@ -146,9 +146,7 @@ def _choose_metrics(
     if not candidates:
         raise UsageError(
             f"No run has any of the metrics {', '.join(DEFAULT_METRICS)}.",
-            hint=f"Choose with --metric: {', '.join(_comparable(logged))}."
-            if logged
-            else "No metrics were logged.",
+            hint=_available(logged),
         )
     primary = candidates[0]
     shown = tuple(name for name in (question.metrics or defaults) if name != primary)
@@ -156,9 +154,17 @@ def _choose_metrics(
     return primary, tuple(dict.fromkeys(shown)), tested
 
 
-def _comparable(logged: Iterable[str]) -> list[str]:
-    """Return the metrics that describe a model, not the machine."""
-    return sorted(name for name in logged if metric_info(name).measured is not Measured.MACHINE)
+def _available(logged: Iterable[str]) -> str:
+    """Return the metrics that describe a trained model as a whole, one per line."""
+    names = [
+        name
+        for name in sorted(logged)
+        if metric_info(name).measured in (Measured.FINAL, Measured.UNKNOWN)
+        and CLASS_ACCURACY.member(name) is None
+    ]
+    return (
+        "\n".join(["Available metrics:", *(f"  {name}" for name in names)]) if names else "No metrics logged."
+    )
 
 
 def _margins(question: Question, design: Design | None, metrics: Sequence[str]) -> dict[str, float]:

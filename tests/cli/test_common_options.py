@@ -85,3 +85,13 @@ def test_help_and_version_have_short_forms(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["dropout-lab", "help", "run_"])
     assert command_line._main() == 2
     assert "did you mean 'run" in capsys.readouterr().err
+
+
+def test_metrics_have_short_names_and_may_be_listed(judge):
+    out = judge("--metric", "acc")[1]
+    assert "in test accuracy" in out
+    assert judge("--metric", "test_accuracy,acc")[1] == out
+    assert judge("--margin", "acc=0.5", "-q")[1].startswith("  EQUIVALENT")
+    code, _, err = judge("--metric", "acc,test_los")
+    assert code == 2
+    assert "Available metrics:\n  test_accuracy\n" in err

@@ -177,6 +177,17 @@ def test_secondary_metrics_are_labeled_in_every_format(compare: Compare) -> None
         assert label in compare("study", "--format", form)[1], form
 
 
+def test_several_experiments_are_compared_each_by_itself(compare: Compare, tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("name: any\nexperiment: singles\n")
+    code, out, _ = compare("study", str(spec), "--format", "json")
+    assert code == 0
+    assert [one["experiment"] for one in json.loads(out)] == ["study", "singles"]
+    assert compare("study", "singles", "-q")[1].count("in test accuracy") >= 1
+    assert compare("study", "singles", "--format", "csv")[0] == 2
+    assert compare("study", "singles", "--report", str(tmp_path / "report.html"))[0] == 2
+
+
 def test_latex_is_a_booktabs_table_without_special_characters(compare: Compare) -> None:
     code, out, _ = compare("study", "--format", "latex")
     assert code == 0
