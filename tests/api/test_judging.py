@@ -49,8 +49,8 @@ def test_a_result_in_every_form(tmp_path: Path) -> None:
     assert "\\toprule" in result.to_latex()
     assert result.plot().axes
     assert "dropout is better" in result.report(tmp_path / "report.html").read_text(encoding="utf-8")
-    hostile = dl.judge([{**row, "condition": f"<b>{row['condition']}"} for row in ROWS])
-    assert "<b>" not in hostile._repr_html_()
+    hostile = dl.judge([{**row, "condition": f"<i>{row['condition']}"} for row in ROWS])
+    assert "<i>" not in hostile._repr_html_()
     assert "<table" in hostile._repr_html_()
 
 
