@@ -15,7 +15,7 @@ def print_plan(spec: "Spec") -> None:
 
     with starting_tensorflow():
         from dropout_lab.runs.planning import plan_runs
-        from dropout_lab.spec import DropoutRates, ModelSpec
+        from dropout_lab.spec import ModelSpec
         from dropout_lab.training.trainer import model_summary
     runs = plan_runs(spec)
     conditions = {run.condition: run.settings for run in runs}
@@ -23,13 +23,13 @@ def print_plan(spec: "Spec") -> None:
     print(f"{len(runs)} run{'s' * (len(runs) != 1)}: {', '.join(run.name for run in runs)}")
     print("\nDropout rates:")
     for condition, settings in conditions.items():
-        rates = ", ".join(f"{site} {rate:g}" for site, rate in settings.model.dropout)
+        rates = ", ".join(f"{site} {rate:g}" for site, rate in settings.model.rates.items())
         print(f"  {condition}: {rates}")
-    networks: dict[ModelSpec, list[str]] = {}
+    networks: dict[str, tuple[ModelSpec, list[str]]] = {}
     for condition, settings in conditions.items():
-        without_rates = settings.model.model_copy(update={"dropout": DropoutRates()})
-        networks.setdefault(without_rates, []).append(condition)
-    for network, names in networks.items():
+        key = str(settings.model.content() | {"dropout": None})
+        networks.setdefault(key, (settings.model, []))[1].append(condition)
+    for network, names in networks.values():
         print(f"\nModel{' of ' + ', '.join(names) if len(networks) > 1 else ''}:\n{model_summary(network)}")
 
 
@@ -41,9 +41,7 @@ def resolved(spec: "Spec") -> dict[str, Any]:
         mode="json", exclude={*Settings.model_fields, "conditions"}, exclude_none=True
     )
     head = {key: value for key, value in own_fields.items() if value not in ("", {}, [])}
-    conditions = {
-        name: settings.model_dump(mode="json") for name, settings in condition_settings(spec).items()
-    }
+    conditions = {name: settings.content(mode="json") for name, settings in condition_settings(spec).items()}
     shared, own = _split(conditions)
     return {**head, **shared, **({"conditions": own} if len(own) > 1 else {})}
 

@@ -10,7 +10,7 @@ from dropout_lab.records import RunRecord
 NOT_LOGGED = "(not logged)"
 
 FINGERPRINTS: Mapping[str, Sequence[str]] = {
-    "initial_weights": ("model.filters", "model.hidden_units"),
+    "initial_weights": ("model.network", "model.arguments", "model.filters", "model.hidden*"),
     "batch_order": ("training.batch_size", "training.epochs", "data.*", "data_digest"),
 }
 """Facts that must be equal at a shared seed, and settings that may change them."""
@@ -70,7 +70,7 @@ def run_facts(run: RunRecord) -> Facts:
         "num_threads": run.num_threads,
     }
     facts = {
-        **({"data.resample": "False"} if run.versions else {}),
+        **({"data.resample": "False", "model.network": "published"} if run.versions else {}),
         **run.spec,
         **{key: value or NOT_LOGGED for key, value in known.items() if value or run.versions},
         **{key: value for key, value in later.items() if value},

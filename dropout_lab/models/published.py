@@ -2,6 +2,7 @@
 
 import keras
 
+from dropout_lab.errors import UsageError
 from dropout_lab.seeds import derive_seed
 from dropout_lab.spec import ModelSpec
 
@@ -9,7 +10,12 @@ IMAGE_SHAPE = (28, 28, 1)
 NUM_CLASSES = 10
 
 
-def build_model(spec: ModelSpec, run_seed: int) -> keras.Sequential:
+def build_model(
+    spec: ModelSpec,
+    run_seed: int,
+    input_shape: tuple[int, ...] = IMAGE_SHAPE,
+    num_classes: int = NUM_CLASSES,
+) -> keras.Sequential:
     """Build the network of `spec`, with stock Keras layers only.
 
     In stock Keras the weights after the first Dropout depend on its rate, because layers without a seed
@@ -19,11 +25,22 @@ def build_model(spec: ModelSpec, run_seed: int) -> keras.Sequential:
     Args:
         spec: Rates, filters, units and the order of dropout and pooling.
         run_seed: Seed of the run.
+        input_shape: Height, width and channels of the images.
+        num_classes: Number of classes.
 
     Returns:
-        A built model, from images (batch, 28, 28, 1) in [0, 1] to class probabilities (batch, 10).
+        A built model, from images (batch, *input_shape) to class probabilities (batch, num_classes).
+
+    Raises:
+        UsageError: If the inputs are not images of at least 4 x 4 pixels.
     """
-    rates = spec.dropout
+    if len(input_shape) != 3 or min(input_shape[:2]) < 4:
+        raise UsageError(
+            f"model.network: published does not take inputs of shape {input_shape}"
+            " (allowed: images of at least 4 x 4 pixels, as height, width, channels)",
+            hint="Use --set model.network=mlp.",
+        )
+    rates = spec.rates
 
     def dropout(name: str, rate: float) -> keras.layers.Layer:
         # In bfloat16 Keras compares numbers of 8 bits with the rate, and drops 0.306 for 0.3 (Keras 3.15).
@@ -45,17 +62,17 @@ def build_model(spec: ModelSpec, run_seed: int) -> keras.Sequential:
 
     return keras.Sequential(
         [
-            keras.Input(IMAGE_SHAPE, name="images"),
-            *convolution("", spec.filters[0], rates.conv1),
-            *convolution("_1", spec.filters[1], rates.conv2),
+            keras.Input(input_shape, name="images"),
+            *convolution("", spec.filters[0], rates["conv1"]),
+            *convolution("_1", spec.filters[1], rates["conv2"]),
             keras.layers.Flatten(name="flatten"),
             keras.layers.Dense(
                 spec.hidden_units, activation="relu", kernel_initializer=kernel("dense"), name="dense"
             ),
-            dropout("dropout_2", rates.dense),
+            dropout("dropout_2", rates["dense"]),
             # Probabilities stay in float32 under mixed precision: their logarithm is the loss.
             keras.layers.Dense(
-                NUM_CLASSES,
+                num_classes,
                 activation="softmax",
                 kernel_initializer=kernel("dense_1"),
                 dtype="float32",

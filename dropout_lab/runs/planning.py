@@ -11,7 +11,7 @@ from dropout_lab.spec import SequentialSeeds, Settings, Spec, condition_settings
 RESOLVED_ELSEWHERE = ("data.folder", "device", "training.engine")
 """Settings that do not enter a fingerprint themselves: what they resolve to does."""
 
-ADDED_SETTINGS = {"data.resample": "False"}
+ADDED_SETTINGS = {"data.resample": "False", "model.network": "published"}
 """Settings added since version 0.1, with their default, which leaves fingerprints as they were."""
 
 
@@ -66,7 +66,7 @@ class PlannedRun:
         return {
             "condition": self.condition,
             "seed": self.seed,
-            "settings": self.settings.model_dump(mode="json"),
+            "settings": self.settings.content(mode="json"),
             "origin": asdict(self.origin),
         }
 

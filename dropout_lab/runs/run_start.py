@@ -24,7 +24,7 @@ def run_start(
     """
     run, identity = state.run, state.identity
     assert identity is not None
-    resolved = {"condition": run.condition, "seed": run.seed, **run.settings.model_dump(mode="json")}
+    resolved = {"condition": run.condition, "seed": run.seed, **run.settings.content(mode="json")}
     return RunStart(
         run_name=run.name,
         description=run.origin.description,

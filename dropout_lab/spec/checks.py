@@ -5,8 +5,9 @@ from typing import Any
 
 from dropout_lab.errors import SpecError
 from dropout_lab.spec.models import SequentialSeeds, Spec
-from dropout_lab.spec.network import spread_rate
+from dropout_lab.spec.network_checks import network_problems
 from dropout_lab.spec.problems import Sources, line, unknown_name
+from dropout_lab.spec.rates import overlap
 from dropout_lab.spec.settings import Settings
 from dropout_lab.spec.yaml_source import Location, format_location
 
@@ -24,6 +25,7 @@ def check_whole(spec: Spec, sources: Sources) -> None:
         *_conditions(spec, sources),
         *_claims(spec, sources),
         *_seeds(spec, sources),
+        *network_problems(spec, sources),
         *_overrides(spec, sources),
     ]
     if problems:
@@ -78,7 +80,8 @@ def _overrides(spec: Spec, sources: Sources) -> Iterator[str]:
             name
             for name, settings in spec.conditions.items()
             if any(
-                place in changed and not _is_under(("conditions", name, *place), overridden)
+                any(_overlap(place, other) for other in changed)
+                and not _is_under(("conditions", name, *place), overridden)
                 for place in _leaves(settings.model_dump(exclude_unset=True))
             )
         ]
@@ -97,10 +100,14 @@ def _is_under(location: Location, parents: list[Location]) -> bool:
     return any(location[: len(parent)] == parent for parent in parents)
 
 
+def _overlap(first: Location, second: Location) -> bool:
+    """Return whether two settings are one, or rates of the same sites."""
+    are_rates = first[-2:-1] == ("dropout",) and first[:-1] == second[:-1]
+    return first == second or (are_rates and overlap(str(first[-1]), str(second[-1])))
+
+
 def _leaves(value: Any, location: Location = ()) -> Iterator[Location]:
-    """Yield the location of every single setting; one dropout rate is a setting of each site."""
-    if location and location[-1] == "dropout":
-        value = spread_rate(value)
+    """Yield the location of every single setting."""
     if isinstance(value, Mapping):
         for key, part in value.items():
             yield from _leaves(part, (*location, key))

@@ -29,7 +29,7 @@ def valid_keys(location: Location) -> list[str]:
 
 def choices_at(location: Location) -> list[str]:
     """Return the words allowed at `location`; empty if it is not a choice of words."""
-    return [str(choice) for choice in _node_at(location).get("enum", ())]
+    return [str(choice) for branch in _branches(_node_at(location)) for choice in branch.get("enum", ())]
 
 
 @cache
@@ -54,6 +54,8 @@ def _child(node: Mapping[str, Any], part: str | int) -> Mapping[str, Any]:
             found = branch["properties"][part]
         elif "patternProperties" in branch:
             (found,) = branch["patternProperties"].values()
+        elif isinstance(branch.get("additionalProperties"), Mapping):
+            found = branch["additionalProperties"]
     return found
 
 
@@ -83,6 +85,8 @@ def _branch_in_words(node: Mapping[str, Any], location: Location) -> str:
     match node:
         case {"enum": choices}:
             return f"{', '.join(choices[:-1])} or {choices[-1]}"
+        case {"const": word}:
+            return str(word)
         case {"type": "integer"}:
             return f"an integer{_range_in_words(node, step=1)}"
         case {"type": "number"}:

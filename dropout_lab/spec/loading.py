@@ -1,7 +1,7 @@
 """From a YAML file and the command line's overrides to a checked `Spec`."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,8 @@ from dropout_lab.errors import SpecError
 from dropout_lab.spec.building import plain
 from dropout_lab.spec.expectations import NAME_IN_WORDS
 from dropout_lab.spec.models import Name, Spec
-from dropout_lab.spec.network import spread_rate
 from dropout_lab.spec.problems import describe
-from dropout_lab.spec.settings import Settings
+from dropout_lab.spec.rates import is_rate, to_rates
 from dropout_lab.spec.yaml_source import (
     MAX_DEPTH,
     Location,
@@ -23,6 +22,9 @@ from dropout_lab.spec.yaml_source import (
     printable,
     read_yaml_file,
 )
+
+DROPOUT = ("model", "dropout")
+"""Location of the rates in the settings; a site below it may have dots in its name."""
 
 EXTENSION = "x-"
 """Begins top-level keys that hold YAML anchors, and nothing else."""
@@ -73,18 +75,6 @@ def _overridden(source: YamlSource, overrides: Sequence[str]) -> Spec:
     return spec.model_copy(update={"experiment": _experiment_of_environment() or spec.name})
 
 
-def condition_settings(spec: Spec) -> dict[str, Settings]:
-    """Return the complete settings of each condition of `spec`, in the file's order."""
-    shared = {name: getattr(spec, name) for name in Settings.model_fields}
-    if not spec.conditions:
-        return {spec.name: Settings(**shared)}
-    base = spec.model_dump(include=set(Settings.model_fields), exclude_unset=True)
-    return {
-        name: Settings.model_validate(_merge(base, change.model_dump(exclude_unset=True)))
-        for name, change in spec.conditions.items()
-    }
-
-
 def seeds_override(text: str) -> str:
     """Return the override of ``--seeds``: a count (5), a list (0,1,2) or a sequential design (5..30)."""
     first, separator, most = text.partition("..")
@@ -118,29 +108,30 @@ def _experiment_of_environment() -> str | None:
 def _parse_override(override: str) -> tuple[Location, YamlSource]:
     name = f"--set {printable(override)}"
     key, separator, text = override.partition("=")
-    location = tuple(part.strip() for part in key.split("."))
+    location = _joined_site(tuple(part.strip() for part in key.split(".")))
     if not separator or not all(location) or len(location) > MAX_DEPTH:
         raise SpecError([f"{name}: not of the form KEY=VALUE, such as training.epochs=3"])
     return location, parse_yaml(text, name)
 
 
+def _joined_site(location: tuple[str, ...]) -> tuple[str, ...]:
+    """Return `location` with the name of a site in one part, such as ``lstm.recurrent_dropout``."""
+    for start in range(len(location) - len(DROPOUT)):
+        end = start + len(DROPOUT)
+        if location[start:end] == DROPOUT and all(location):
+            return (*location[:end], ".".join(location[end:]))
+    return location
+
+
 def _assign(data: dict[str, Any], location: Location, value: Any, source_name: str) -> None:
-    """Set `value` at `location`, where a single dropout rate gives way to one for each site."""
+    """Set `value` at `location`, where a single dropout rate becomes that of the other sites."""
     *parents, last = location
     for depth, parent in enumerate(parents, start=1):
         child = data.get(str(parent))
-        if parent == "dropout":
-            child = spread_rate(child)
+        if depth > 1 and location[depth - 2 : depth] == DROPOUT and is_rate(child):
+            child = to_rates(child)
         if child is not None and not isinstance(child, dict):
             place, key = format_location(location[:depth]), printable(str(location[depth]))
             raise SpecError([f"{source_name}: [{place}] no key {key!r} in {describe(child)}"])
         data[str(parent)] = data = {} if child is None else child
     data[str(last)] = value
-
-
-def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in change.items():
-        both_nested = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merge(merged[key], value) if both_nested else value
-    return merged

@@ -1,47 +1,104 @@
 """The network and its dropout, as a spec states them."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from dropout_lab.spec.base import Frozen, list_to_tuple
+from dropout_lab.spec.built_in import BUILT_IN
+from dropout_lab.spec.rates import Rates, site_rates
 
-DROPOUT_SITES = ("conv1", "conv2", "dense")
-"""Sites of Dropout layers: after each convolution and after the hidden dense layer."""
+KERAS_FILE = ".keras"
 
-Rate = Annotated[float, Field(ge=0, lt=1, description="Fraction dropped, in [0, 1).")]
-
-
-def spread_rate(value: Any) -> Any:
-    """Return one rate for each site if `value` is a single rate, else `value`, which the validator checks."""
-    is_rate = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1
-    return dict.fromkeys(DROPOUT_SITES, value) if is_rate else value
+FUNCTION_FIELDS = ("arguments", "outputs")
+FILE_FIELDS = ("outputs",)
 
 
-class DropoutRates(Frozen):
-    """The dropout rate at each site of the network."""
-
-    conv1: Rate = 0.0
-    """Rate after the first convolution."""
-    conv2: Rate = 0.0
-    """Rate after the second convolution."""
-    dense: Rate = 0.0
-    """Rate after the hidden dense layer."""
+def _check_network(value: Any) -> Any:
+    """Accept a built-in name, or what looks like a function or a file of the user's."""
+    if isinstance(value, str) and (value in BUILT_IN or ":" in value[1:-1] or value.endswith(KERAS_FILE)):
+        return value
+    raise PydanticCustomError(
+        "network", f"{', '.join(BUILT_IN)}, module:function, file.py:function or a .keras file"
+    )
 
 
 class ModelSpec(Frozen):
     """The network; the published one by default."""
 
-    dropout: Annotated[
-        DropoutRates, BeforeValidator(spread_rate, json_schema_input_type=Rate | DropoutRates)
-    ] = DropoutRates()
-    """One rate for all sites, or a rate for each of conv1, conv2 and dense."""
+    network: Annotated[
+        str,
+        StringConstraints(max_length=4096),
+        BeforeValidator(_check_network),
+        WithJsonSchema({"anyOf": [{"enum": list(BUILT_IN)}, {"type": "string", "maxLength": 4096}]}),
+    ] = "published"
+    """`published`, `mlp`, `lenet5`, a function that returns a Keras model (`file.py:function` or
+    `module:function`), or a `.keras` file, of which the weights are not used."""
+    arguments: Mapping[str, Any] = {}
+    """Arguments of that function, besides `input_shape` and `num_classes` or `classes`."""
+    dropout: Rates = {}  # noqa: RUF012 - pydantic copies it
+    """One rate for all sites, or rates by name or pattern of sites, such as `{"block*_drop": 0, top: 0.3}`;
+    `as_built` is the rate in the network itself. Other sites are as built; built-in networks without dropout.
+    """
+    outputs: Literal["auto", "logits", "probabilities"] = "auto"
+    """Outputs of a network of your own: probabilities (after softmax), logits, or recognized."""
     dropout_position: Literal["before_pooling", "after_pooling"] = "before_pooling"
-    """Position of dropout in the convolution blocks; the published network drops before pooling."""
+    """Position of dropout in the convolution blocks of `published`, which drops before pooling."""
     filters: Annotated[
         tuple[Annotated[int, Field(ge=1, le=1024)], Annotated[int, Field(ge=1, le=1024)]],
         BeforeValidator(list_to_tuple),
     ] = (32, 64)
-    """Filters of the first and the second convolution."""
+    """Filters of the first and the second convolution of `published`."""
     hidden_units: Annotated[int, Field(ge=1, le=16384)] = 128
-    """Units of the hidden dense layer."""
+    """Units of the hidden dense layer of `published`."""
+    hidden: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=16384)], ...],
+        Field(min_length=1, max_length=20),
+        BeforeValidator(list_to_tuple),
+    ] = (1024, 1024)
+    """Units of each hidden layer of `mlp`."""
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether the network comes with dropout_lab."""
+        return self.network in BUILT_IN
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Fields that apply to the network, besides `network` and `dropout`."""
+        if self.is_built_in:
+            return BUILT_IN[self.network].fields
+        return FILE_FIELDS if self.network.endswith(KERAS_FILE) else FUNCTION_FIELDS
+
+    @property
+    def field_values(self) -> dict[str, Any]:
+        """The value of each of `fields`."""
+        return {name: getattr(self, name) for name in self.fields}
+
+    @property
+    def sites(self) -> tuple[str, ...] | None:
+        """The sites of a built-in network; None for others, whose sites are known once they are built."""
+        return tuple(BUILT_IN[self.network].sites(self.field_values)) if self.is_built_in else None
+
+    def with_sites(self, as_built: Mapping[str, float]) -> Self:
+        """Return the same with one rate per site.
+
+        Args:
+            as_built: The rate of each site as the network is built.
+        """
+        return self.model_copy(update={"dropout": site_rates(self.dropout, as_built)})
+
+    def resolved(self) -> Self:
+        """Return the same with one rate per site, if the network is built in; else unchanged."""
+        return self if self.sites is None else self.with_sites(dict.fromkeys(self.sites, 0.0))
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """The rate at each site; for networks that are not built in, after `with_sites`."""
+        return {site: float(rate) for site, rate in self.resolved().dropout.items()}
+
+    def content(self, *, mode: Literal["json", "python"] = "python") -> dict[str, Any]:
+        """Return the fields that apply to the network, with one rate per site where sites are known."""
+        return self.resolved().model_dump(mode=mode, include={"network", "dropout", *self.fields})

@@ -1,9 +1,9 @@
 """The settings of one condition as frozen pydantic models: every field described, unknown keys refused."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from dropout_lab.spec.base import Frozen
 from dropout_lab.spec.dataset import DataSpec
@@ -42,15 +42,23 @@ class Settings(Frozen):
     data: DataSpec = DataSpec()
     """Images for training, validation and test."""
 
+    def resolved(self) -> Self:
+        """Return the same with one dropout rate per site, if the network is built in; else unchanged."""
+        return self.model_copy(update={"model": self.model.resolved()})
 
-def flatten(settings: BaseModel) -> dict[str, str]:
-    """Return every field of `settings` as ``{"model.dropout.conv1": "0.2", ...}``: as it is logged."""
+    def content(self, *, mode: Literal["json", "python"] = "python") -> dict[str, Any]:
+        """Return every setting that applies, with one dropout rate per site where sites are known."""
+        return self.model_dump(mode=mode) | {"model": self.model.content(mode=mode)}
+
+
+def flatten(settings: Settings) -> dict[str, str]:
+    """Return every setting that applies as ``{"model.dropout.conv1": "0.2", ...}``: as it is logged."""
 
     def leaves(prefix: str, value: Any) -> dict[str, str]:
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and not prefix.startswith(".model.arguments."):
             return {k: v for key, part in value.items() for k, v in leaves(f"{prefix}.{key}", part).items()}
         if isinstance(value, list | tuple):
             return {prefix.lstrip("."): ",".join(map(str, value))}
         return {prefix.lstrip("."): "" if value is None else str(value)}
 
-    return leaves("", settings.model_dump())
+    return leaves("", settings.content())

@@ -9,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from dropout_lab.data.dataset import Dataset
-from dropout_lab.errors import OutOfMemoryError, TrainingError
+from dropout_lab.errors import OutOfMemoryError, TrainingError, UsageError
 from dropout_lab.files import move_durably
 from dropout_lab.models.inspection import summary_text, weights_fingerprint
-from dropout_lab.models.published import build_model
+from dropout_lab.models.network import build_network
 from dropout_lab.records import DeviceInfo, DropoutCheck, Evaluation, FloatArray
 from dropout_lab.spec import ModelSpec, Settings
 from dropout_lab.training.checkpoints import (
@@ -50,15 +50,17 @@ class Trainer:
         self, settings: Settings, data: Dataset, run_seed: int, device: DeviceInfo, engine: str
     ) -> None:
         training = settings.training
+        if settings.model.network != "published":
+            raise UsageError(f"model.network: {settings.model.network} cannot be trained yet")
         configure_keras(training.precision)
         make_deterministic(device)
         self._data = data
-        rates = settings.model.dropout
-        self._rates = {"dropout": rates.conv1, "dropout_1": rates.conv2, "dropout_2": rates.dense}
         self._device = device.device
         self.device_name = device.device_name
         with self._on_device():
-            self.model = build_model(settings.model, run_seed)
+            self.network = build_network(settings.model, data.input_shape, data.num_classes, run_seed)
+            self.model = self.network.model
+            self._rates = {site.layer.name: settings.model.rates[site.name] for site in self.network.sites}
             self._optimizer = build_optimizer(training, self.model)
             self._engine = build_engine(engine, settings, self.model, self._optimizer, data, run_seed)
             self._predictor = Predictor(self.model, data)
@@ -174,4 +176,4 @@ def load_model(path: Path) -> Any:
 
 def model_summary(spec: ModelSpec) -> str:
     """Return the Keras table of the layers of the network of `spec`."""
-    return summary_text(build_model(spec, run_seed=0))
+    return summary_text(build_network(spec, (28, 28, 1), 10, run_seed=0).model)

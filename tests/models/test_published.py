@@ -6,9 +6,9 @@ import tensorflow as tf
 
 from dropout_lab.models.inspection import dropout_layers, summary_text, weights_fingerprint
 from dropout_lab.models.published import build_model
-from dropout_lab.spec import DropoutRates, ModelSpec
+from dropout_lab.spec import ModelSpec
 
-PUBLISHED = ModelSpec(dropout=DropoutRates(conv1=0.2, conv2=0.2, dense=0.5))
+PUBLISHED = ModelSpec(dropout={"conv1": 0.2, "conv2": 0.2, "dense": 0.5})
 
 PUBLISHED_LAYERS = [
     ("zero_padding2d", "ZeroPadding2D", (30, 30, 1), 0),
@@ -53,7 +53,7 @@ def test_all_layers_are_of_stock_keras() -> None:
 
 @pytest.mark.parametrize("rates", [0.0, 0.3, 0.9])
 def test_the_rate_does_not_change_the_initial_weights(rates: float) -> None:
-    twin = ModelSpec(dropout=DropoutRates(conv1=rates, conv2=rates, dense=rates))
+    twin = ModelSpec(dropout={"conv1": rates, "conv2": rates, "dense": rates})
     assert weights_fingerprint(build_model(twin, 7)) == weights_fingerprint(build_model(PUBLISHED, 7))
 
 

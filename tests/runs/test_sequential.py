@@ -46,7 +46,7 @@ class Trainer:
             noise = np.random.default_rng([len(run.condition), run.seed]).normal(0, 0.002)
             self.store[run.condition, run.seed] = self.make_run(
                 run.condition, run.seed, minute=len(self.store) + 1,
-                rates=tuple(rate for _, rate in run.settings.model.dropout),
+                rates=tuple(run.settings.model.rates.values()),
                 test_accuracy=0.9 + EFFECTS[run.condition] + noise,
                 spec_fingerprint=run.spec_fingerprint, design=Design.from_json(run.origin.design),
             )  # fmt: skip

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lab.spec import DropoutRates, condition_settings, json_schema, load_spec
+from dropout_lab.spec import condition_settings, json_schema, load_spec
 
 EXPERIMENTS = sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml"))
-PUBLISHED = DropoutRates(conv1=0.2, conv2=0.2, dense=0.5)
-WITHOUT = DropoutRates(conv1=0, conv2=0, dense=0)
+PUBLISHED = {"conv1": 0.2, "conv2": 0.2, "dense": 0.5}
+WITHOUT = {"conv1": 0, "conv2": 0, "dense": 0}
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)

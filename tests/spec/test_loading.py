@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from dropout_lab.errors import SpecError
-from dropout_lab.spec import DropoutRates, SequentialSeeds, condition_settings, load_spec, seeds_override
+from dropout_lab.spec import SequentialSeeds, condition_settings, load_spec, seeds_override
 
 TWO_CONDITIONS = """
 name: pair
@@ -30,7 +30,7 @@ def write(tmp_path):
 def test_a_name_alone_is_the_published_protocol_without_dropout(write):
     spec = load_spec(write("name: a\n"))
     (settings,) = condition_settings(spec).values()
-    assert settings.model.dropout == DropoutRates(conv1=0, conv2=0, dense=0)
+    assert settings.model.dropout == {"conv1": 0, "conv2": 0, "dense": 0}
     assert (settings.training.epochs, settings.training.batch_size) == (10, 200)
     assert (settings.training.optimizer, settings.training.learning_rate) == ("adam", 0.001)
     assert settings.data.validation == "test"
@@ -45,8 +45,8 @@ def test_a_flat_file_is_one_condition_of_its_name(write):
 
 def test_conditions_share_all_but_what_they_change(write):
     baseline, dropout = condition_settings(load_spec(write(TWO_CONDITIONS))).values()
-    assert baseline.model.dropout == DropoutRates(conv1=0, conv2=0, dense=0)
-    assert dropout.model.dropout == DropoutRates(conv1=0.2, conv2=0.2, dense=0.5)
+    assert baseline.model.dropout == {"conv1": 0, "conv2": 0, "dense": 0}
+    assert dropout.model.dropout == {"conv1": 0.2, "conv2": 0.2, "dense": 0.5}
     assert (baseline.training.learning_rate, dropout.training.learning_rate) == (0.001, 0.01)
     for settings in (baseline, dropout):
         assert settings.training.epochs == 3
@@ -83,7 +83,7 @@ def test_overrides_change_any_field(write):
     assert spec.description == "a: b"
     assert baseline.training.epochs == dropout.training.epochs == 1
     assert baseline.data.num_train == 100
-    assert dropout.model.dropout == DropoutRates(conv1=0.2, conv2=0.2, dense=0.4)
+    assert dropout.model.dropout == {"conv1": 0.2, "conv2": 0.2, "dense": 0.4}
     assert dropout.training.learning_rate == 1e-4
 
 

@@ -3,14 +3,13 @@ import pytest
 from dropout_lab.spec import (
     ClaimSpec,
     DataSpec,
-    DropoutRates,
     ModelSpec,
     Settings,
     Spec,
     TrainingSpec,
 )
 
-MODELS = (Spec, Settings, ModelSpec, DropoutRates, TrainingSpec, DataSpec, ClaimSpec)
+MODELS = (Spec, Settings, ModelSpec, TrainingSpec, DataSpec, ClaimSpec)
 
 
 @pytest.mark.parametrize("model", MODELS)

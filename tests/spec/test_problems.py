@@ -30,7 +30,7 @@ def test_a_problem_stands_at_the_line_or_the_override_that_set_the_value(locatio
     [
         ({"epochs": 3}, "unknown key 'epochs' (did you mean 'training.epochs'?)"),
         ({"dense": 0.1, "seeds": 1}, "unknown key 'dense' (allowed: model, training, "),
-        ({"model": {"dense": 0.1}}, "unknown key 'dense' (did you mean 'dropout.dense'?)"),
+        ({"model": {"dense": 0.1}}, "unknown key 'dense' (allowed: network, arguments, "),
         ({"training": {"epochs": "3"}}, "invalid value: '3' (text) (allowed: an integer from 1 to 10,000)"),
         ({"training": {"epochs": True}}, "invalid value: true (allowed: "),
         ({"training": {"optimizer": "adm"}}, "invalid value: 'adm' (did you mean 'adam'?) (allowed: adam, "),

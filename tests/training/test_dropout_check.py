@@ -92,14 +92,13 @@ def test_swapped_layers_are_caught(
     """The model is built with the rates of two sites exchanged."""
     from dropout_lab.training import trainer
 
-    build_model = trainer.build_model
+    build_network = trainer.build_network
 
-    def build_swapped(spec: Any, run_seed: int) -> Any:
-        rates = spec.dropout
-        swapped = rates.model_copy(update={"conv1": rates.dense, "dense": rates.conv1})
-        return build_model(spec.model_copy(update={"dropout": swapped}), run_seed)
+    def build_swapped(spec: Any, *others: Any) -> Any:
+        swapped = spec.rates | {"conv1": spec.rates["dense"], "dense": spec.rates["conv1"]}
+        return build_network(spec.model_copy(update={"dropout": swapped}), *others)
 
-    monkeypatch.setattr(trainer, "build_model", build_swapped)
+    monkeypatch.setattr(trainer, "build_network", build_swapped)
     with pytest.raises(TrainingError, match="Layer dropout drops"):
         make_trainer(engine=engine).check_dropout()
 

@@ -40,19 +40,21 @@ PADDING = 1
 
 
 def unsupported_reason(
-    model: ModelSpec,  # noqa: ARG001 - all that a spec can describe is supported
+    model: ModelSpec,
     training: TrainingSpec,
     device: str,
 ) -> str | None:
     """Return why `FastEngine` cannot train with these settings, or None if it can.
 
     Args:
-        model: The network; every one that the spec can describe is supported.
+        model: The network.
         training: How it is trained.
         device: As TensorFlow names it, such as ``/CPU:0``.
     """
     if "CPU" not in device.upper():
         return f"the fast engine supports CPUs only (device: {device})"
+    if model.network != "published":
+        return f"the fast engine supports the published network only (model.network: {model.network})"
     if training.optimizer != "adam":
         return f"the fast engine supports the optimizer adam only (optimizer: {training.optimizer})"
     if training.precision == "mixed_float16":

@@ -1,0 +1,50 @@
+"""Parts of Keras and TensorFlow that have no public access, each behind one function."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import keras
+import numpy as np
+from keras.src.backend.common import global_state
+from tensorflow.python.eager import context as tensorflow_context
+
+_NAMES_AND_SEEDS = ("object_name_uids", "global_random_seed", "global_seed_generator")
+"""Attributes of the global state of Keras: counters of automatic names, and random numbers."""
+
+
+def sublayers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """Return the layers that `layer` consists of, in the order of their creation."""
+    return list(layer._layers)
+
+
+def seed_generators(layer: keras.layers.Layer) -> list[keras.random.SeedGenerator]:
+    """Return the sources of random numbers that `layer` itself has."""
+    return list(layer._seed_generators)
+
+
+def add_seed_generator(layer: keras.layers.Layer, name: str) -> None:
+    """Give a built layer the source of random numbers that it has not because its rate was 0."""
+    layer._tracker.unlock()
+    setattr(layer, name, keras.random.SeedGenerator(0))
+    layer._tracker.lock()
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed Python, NumPy, TensorFlow and Keras, whose automatic names start again; restore all afterwards."""
+    tensorflow = tensorflow_context.context()
+    keras_state = global_state.GLOBAL_STATE_TRACKER
+    state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
+    tensorflow_state = {name: vars(tensorflow).get(name) for name in ("_seed", "_rng")}
+    kept = {name: getattr(keras_state, name, None) for name in _NAMES_AND_SEEDS}
+    keras_state.object_name_uids = None
+    keras.utils.set_random_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(state)
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        vars(tensorflow).update(tensorflow_state)
+        for name, value in kept.items():
+            setattr(keras_state, name, value)
