@@ -17,12 +17,13 @@ PUBLISHED = (0.2, 0.2, 0.5)
 
 @dataclass(frozen=True)
 class Contestant:
-    """Who runs, with which rates, oneDNN flag, batch size, multiple of the published width, and data."""
+    """Who runs, with which rates, oneDNN flag, precision, batch size, multiple of the width, and data."""
 
     label: str
     kind: str
     rates: tuple[float, float, float] = PUBLISHED
     onednn: bool = True
+    precision: str = "float32"
     batch_size: int = 200
     width: int = 1
     num_images: int = 4000
@@ -100,10 +101,15 @@ def engine_steps(one: Contestant) -> Callable[[int], tuple[float, float]]:
     from dropout_lab.data.scaling import UNIT_PIXELS
     from dropout_lab.models.published import build_model
     from dropout_lab.spec import ModelSpec, TrainingSpec
+    from dropout_lab.training.devices import configure_keras
     from dropout_lab.training.engines.fast import FastEngine
     from dropout_lab.training.engines.keras_engine import KerasEngine
     from dropout_lab.training.loop import build_optimizer
+    from dropout_lab.training.processor import slow_bfloat16
 
+    if one.precision == "mixed_bfloat16" and (reason := slow_bfloat16()):
+        sys.exit(f"Not measured: it {reason}.")
+    configure_keras(one.precision)
     *filters, units = one.sizes
     rates = dict(zip(("conv1", "conv2", "dense"), one.rates, strict=True))
     spec = ModelSpec.model_validate({"dropout": rates, "filters": tuple(filters), "hidden_units": units})

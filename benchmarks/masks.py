@@ -149,7 +149,7 @@ def main() -> None:
     text += f"\n{machine()}\n"
     print(text)
     if options.write:
-        write_section("Masks", text)
+        write_section("Masks", text, are_times=False)
 
 
 if __name__ == "__main__":

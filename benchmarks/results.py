@@ -1,20 +1,65 @@
-"""What all benchmarks share: a description of the machine, Markdown tables and RESULTS.md's sections."""
+"""What all benchmarks share: a description of the machine, Markdown tables and RESULTS.md's sections.
 
+Times are results only if nothing else computed meanwhile. A process that keeps one of two CPUs busy leaves
+every contestant one thread, so that ratios of elapsed times change, too. So the CPU time that others took
+since this module was imported is stated with the machine, and times are not written if it is too much.
+"""
+
+import contextlib
 import importlib.metadata
+import os
 import platform
 import re
+import subprocess
+import sys
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import psutil
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
+QUIET = 0.1
+"""CPUs that others may keep busy on average."""
+NOT_QUIET = " (NOT QUIET: these times are no results)"
+
+
+class OtherProcesses:
+    """CPU time that processes other than this one and its descendants take, from now on."""
+
+    def __init__(self) -> None:
+        self._began = self._times()
+
+    def num_cpus_busy(self) -> float:
+        """Return how many of this process's CPUs they kept busy, on average."""
+        seconds, busy, own = (now - then for now, then in zip(self._times(), self._began, strict=True))
+        return max(0.0, busy - own) / max(seconds, 1e-9)
+
+    @staticmethod
+    def _times() -> tuple[float, float, float]:
+        """Return seconds by the clock, of CPU in all processes, and of CPU in this one and below it."""
+        me = psutil.Process()
+        cpus = psutil.cpu_times(percpu=True)
+        mine = me.cpu_affinity() if platform.system() == "Linux" else range(len(cpus))
+        busy = sum(sum(cpus[i]) - cpus[i].idle - getattr(cpus[i], "iowait", 0.0) for i in mine)
+        own = 0.0
+        for process in [me, *me.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                # Its own and those of its finished children, in user and in system mode.
+                own += sum(process.cpu_times()[:4])
+        return time.monotonic(), busy, own
+
+
+others = OtherProcesses()
 
 
 def machine() -> str:
-    """Return one line about the hardware and the packages, without names of persons or places."""
+    """Return one line about the hardware, its load and the packages, without names of persons or places."""
     # Imported late: it loads TensorFlow and sets its environment, which child processes would inherit.
     from dropout_lab.training.processor import cpu_name, instruction_set
+
+    busy = others.num_cpus_busy()
+    load = f"other processes kept {busy:.2f} CPUs busy" + (NOT_QUIET if busy > QUIET else "")
 
     packages = []
     for name in ("tensorflow", "keras", "numpy", "torch"):
@@ -25,9 +70,19 @@ def machine() -> str:
     memory = psutil.virtual_memory().total / 2**30
     num_cpus = len(psutil.Process().cpu_affinity()) if platform.system() == "Linux" else psutil.cpu_count()
     return (
-        f"{cpu_name()} ({instruction_set()}), {num_cpus} CPUs, {memory:.0f} GiB, {platform.system()}, "
-        f"Python {platform.python_version()}, {', '.join(packages)}"
+        f"{cpu_name()} ({instruction_set()}; oneDNN {_onednn_default()} by default), {num_cpus} CPUs, "
+        f"{memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}, {', '.join(packages)}; "
+        f"{load}"
     )
+
+
+def _onednn_default() -> str:
+    """Return ``on`` or ``off``: what TensorFlow chooses on this processor without being told."""
+    environment = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+    code = "from dropout_lab.training.processor import onednn; print(onednn())"
+    command = [sys.executable, "-c", code]
+    output = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    return output.split()[-1]
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -35,8 +90,17 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def write_section(title: str, text: str) -> None:
-    """Write ``## title`` and `text` into RESULTS.md, in place of the section of that title."""
+def write_section(title: str, text: str, *, are_times: bool = True) -> None:
+    """Write ``## title`` and `text` into RESULTS.md, in place of the section of that title.
+
+    If `text` reports times and the machine was not quiet, the process ends with a message instead.
+    """
+    busy = others.num_cpus_busy()
+    if are_times and busy > QUIET:
+        sys.exit(
+            f"Other processes kept {busy:.2f} CPUs busy (allowed: {QUIET}); {RESULTS.name} is unchanged."
+            " Stop them and repeat the benchmark."
+        )
     old = RESULTS.read_text() if RESULTS.exists() else "# Benchmark results\n"
     section = f"## {title}\n\n{text.strip()}\n"
     start, *rest = re.split(rf"^## {re.escape(title)}\n", old, maxsplit=1, flags=re.MULTILINE)

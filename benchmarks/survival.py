@@ -257,7 +257,8 @@ def main() -> int:
     table = markdown_table(["disturbances", "runs ended", "what was wrong"], [row])
     print(f"{title}\n\n{table}")
     if options.write:
-        write_section(f"Survival: {title}", f"{machine()}; at random moments, seed {seed}.\n\n{table}")
+        text = f"{machine()}; at random moments, seed {seed}.\n\n{table}"
+        write_section(f"Survival: {title}", text, are_times=False)
     return 1 if outcome.wrong else 0
 
 
