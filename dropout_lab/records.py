@@ -124,7 +124,7 @@ class RunStart:
 
     Attributes:
         spec: The flattened resolved spec, logged as params.
-        tags: Fingerprints, versions and git state, by tag name.
+        tags: Facts of the run by tag, see `tracking.schema.fact_tags`.
         texts: Small text artifacts by path, such as ``spec/resolved.yaml``.
     """
 
@@ -150,22 +150,64 @@ class RunStatus(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunRecord:
+class RunFacts:
+    """Facts that identify a run and its result; each is empty or None where it is not known.
+
+    Attributes:
+        run_key: Fingerprint of all that decides the weights.
+        spec_fingerprint: Fingerprint of the settings; equal for all seeds of a condition.
+        initial_weights, batch_order: Fingerprints; equal at one seed in matched runs.
+        final_weights: Fingerprint of the trained weights.
+        data_digest: Fingerprint of the data that was trained on and tested on.
+        claims_fingerprint: Of the claims that the run's spec stated; see the function of that name.
+        device, device_name, num_threads, precision, instruction_set, onednn: See `DeviceInfo`.
+        engine: Name of the engine.
+        arithmetic: What else the last bits of a weight depend on, in words.
+        code: Fingerprint of the code that trained the run.
+        git_commit: Empty where the run was not started in a git checkout.
+        git_dirty: Whether files were changed since that commit; None if git could not tell.
+        design: What the run's spec fixed beforehand.
+        requested: When a command last asked for the run, trained or found finished.
+        versions: Of the packages that bear on the result.
+    """
+
+    run_key: str = ""
+    spec_fingerprint: str = ""
+    initial_weights: str = ""
+    batch_order: str = ""
+    final_weights: str = ""
+    data_digest: str = ""
+    claims_fingerprint: str = ""
+    device: str = ""
+    device_name: str = ""
+    num_threads: str = ""
+    precision: str = ""
+    instruction_set: str = ""
+    onednn: str = ""
+    engine: str = ""
+    arithmetic: str = ""
+    code: str = ""
+    git_commit: str = ""
+    git_dirty: bool | None = None
+    design: Design | None = None
+    requested: datetime | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def commit(self) -> str:
+        """The beginning of the commit, and what is known of changes since; empty without a commit."""
+        changes = {True: " with uncommitted changes", False: "", None: ", unknown whether with changes"}
+        return self.git_commit[:12] + changes[self.git_dirty] if self.git_commit else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord(RunFacts):
     """One run as it stands in the tracking store.
 
     Attributes:
         spec: The flattened resolved spec, such as ``{"model.dropout.conv1": "0.2"}``.
         metrics: The last value of each metric; fractions are 0 to 1.
         history: For each per-epoch metric that was asked for, its values in order of epoch.
-        initial_weights, batch_order: Fingerprints; equal at one seed in matched runs.
-        data_digest: Fingerprint of the data that was trained on and tested on.
-        versions: Of the packages that bear on the result.
-        git_commit: Empty where the run was not started in a git checkout.
-        claims_fingerprint: Of the claims that the run's spec stated; see the function of that name.
-        instruction_set, onednn, num_threads: See `DeviceInfo`; empty for runs of version 0.1.
-        code: Fingerprint of the code that trained the run; empty for runs of version 0.1.
-        design: What the run's spec fixed beforehand; None in runs logged before designs were.
-        requested: When a command last asked for the run, trained or found finished.
         end_time: When the run ended; None while it runs.
     """
 
@@ -177,26 +219,8 @@ class RunRecord:
     condition: str
     seed: int
     start_time: datetime
-    spec_fingerprint: str = ""
-    initial_weights: str = ""
-    batch_order: str = ""
-    final_weights: str = ""
-    data_digest: str = ""
-    device: str = ""
-    device_name: str = ""
-    engine: str = ""
-    git_commit: str = ""
-    git_dirty: bool = False
-    versions: Mapping[str, str] = field(default_factory=dict)
+    end_time: datetime | None = None
     spec: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     history: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     description: str = ""
-    claims_fingerprint: str = ""
-    instruction_set: str = ""
-    onednn: str = ""
-    num_threads: str = ""
-    code: str = ""
-    design: Design | None = None
-    requested: datetime | None = None
-    end_time: datetime | None = None

@@ -124,6 +124,7 @@ def make_run() -> MakeRun:
             num_threads="2",
             code="code",
             git_commit="c0ffee",
+            git_dirty=False,
             versions={**VERSIONS, **(versions or {})},
             spec={**SPEC, **own, **(spec or {})},
         )

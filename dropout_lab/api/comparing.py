@@ -136,6 +136,7 @@ def _read_foreign(
 
 def _read_claims(stated: Spec | str | Path | None, runs: Sequence[RunRecord]) -> list[Claim]:
     """Return the claims of a spec, else those of the latest run that recorded any."""
+    from dropout_lab.tracking import schema
     from dropout_lab.tracking.reports import load_text
 
     if stated is not None:
@@ -149,7 +150,7 @@ def _read_claims(stated: Spec | str | Path | None, runs: Sequence[RunRecord]) ->
     with tempfile.TemporaryDirectory() as folder:
         given = Path(folder) / "given.yaml"
         try:
-            given.write_text(load_text(with_claims[-1], "spec/given.yaml"), encoding="utf-8")
+            given.write_text(load_text(with_claims[-1], schema.GIVEN_SPEC), encoding="utf-8")
             return _claims(load_spec(given))
         except (TrackingError, UsageError) as error:
             name = with_claims[-1].run_name

@@ -93,7 +93,6 @@ def _model_rows(run: "RunRecord", model: "LoggedModel | None") -> dict[str, str]
 
 
 def _facts(run: "RunRecord") -> dict[str, str]:
-    commit = run.git_commit[:12] + (" with uncommitted changes" if run.git_dirty else "")
     facts = {
         "run ID": run.run_id,
         "experiment": run.experiment_name,
@@ -102,7 +101,7 @@ def _facts(run: "RunRecord") -> dict[str, str]:
         "started": f"{run.start_time.astimezone():%Y-%m-%d %H:%M:%S}",
         "device": f"{run.device_name} ({run.device})" if run.device else "",
         "engine": run.engine,
-        "code": commit,
+        "code": run.commit,
         "versions": ", ".join(f"{package} {version}" for package, version in sorted(run.versions.items())),
         "data": run.data_digest,
         "initial weights": run.initial_weights,

@@ -56,7 +56,7 @@ def run_facts(run: RunRecord) -> Facts:
         "data_digest": run.data_digest,
         "device_name": run.device_name,
         "git_commit": run.git_commit,
-        "git_dirty": str(run.git_dirty).lower() if run.git_commit else "",
+        "git_dirty": changes_since_commit(run),
         "initial_weights": run.initial_weights,
         "batch_order": run.batch_order,
         "final_weights": run.final_weights,
@@ -76,6 +76,12 @@ def run_facts(run: RunRecord) -> Facts:
         **{key: value for key, value in later.items() if value},
     }
     return {key: value for key, value in facts.items() if not matches(key, _NO_EFFECT)}
+
+
+def changes_since_commit(run: RunRecord) -> str:
+    """Return ``true``, ``false`` or ``unknown``; empty without a commit."""
+    is_dirty = "unknown" if run.git_dirty is None else str(run.git_dirty).lower()
+    return is_dirty if run.git_commit else ""
 
 
 def kind_of(key: str) -> FindingKind:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dropout_lab.comparison.confounds import changes_since_commit
 from dropout_lab.evaluation.registry import SYSTEM
 from dropout_lab.records import RunRecord
 
@@ -57,7 +58,7 @@ def _sections(run: RunRecord) -> dict[str, Mapping[str, str | float]]:
             "onednn": run.onednn,
             "num_threads": run.num_threads,
         },
-        "code": {"code": run.code, "git_commit": run.git_commit, "git_dirty": str(run.git_dirty).lower()},
+        "code": {"code": run.code, "git_commit": run.git_commit, "git_dirty": changes_since_commit(run)},
         "versions": run.versions,
         "fingerprints": {
             "data_digest": run.data_digest,

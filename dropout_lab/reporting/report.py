@@ -123,7 +123,6 @@ def protocol(runs: Sequence[RunRecord], conditions: Sequence[str]) -> Protocol:
 
 
 def _facts(run: RunRecord) -> dict[str, str]:
-    commit = f"{run.git_commit[:12] or 'none'}{' with uncommitted changes' if run.git_dirty else ''}"
     used = {
         "device used": run.device,
         "device name": run.device_name,
@@ -134,7 +133,7 @@ def _facts(run: RunRecord) -> dict[str, str]:
         **run.spec,
         **{name: value for name, value in used.items() if value},
         **{name: value for name, value in run.versions.items() if value},
-        **({"git commit": commit} if run.versions.get("dropout_lab") else {}),
+        **({"git commit": run.commit or "none"} if run.versions.get("dropout_lab") else {}),
     }
 
 

@@ -14,16 +14,20 @@ PACKAGES = ("tensorflow", "keras", "numpy", "mlflow")
 GIT_SECONDS = 10.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """Tags of a run's origin.
+    """Where a run comes from.
 
     Attributes:
-        tags: Versions, git commit, and whether files were changed since: ``true``, ``false`` or ``unknown``.
+        versions: Versions of the packages that bear on the result, by package.
+        git_commit: Empty without a checkout, or if git could not tell.
+        git_dirty: Whether files were changed since; None without a checkout, or if git could not tell.
         note: Why git could not tell; empty if it could, or if there is no checkout.
     """
 
-    tags: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    git_commit: str = ""
+    git_dirty: bool | None = None
     note: str = ""
 
 
@@ -34,23 +38,21 @@ def find_provenance(spec: str = "") -> Provenance:
         spec: Path of the spec file. One that git does not track makes the checkout count as changed,
             since the commit does not have it.
     """
-    tags = {"dropout_lab.version": __version__, "versions.python": platform.python_version()}
-    tags |= {f"versions.{package}": version(package) for package in PACKAGES}
+    versions = {"dropout_lab": __version__, "python": platform.python_version()}
+    versions |= {package: version(package) for package in PACKAGES}
     if not _in_checkout():
-        return Provenance(tags)
+        return Provenance(versions=versions)
+    commit = ""
     try:
-        if commit := _git("rev-parse", "--verify", "--quiet", "HEAD", missing=1):
-            tags["mlflow.source.git.commit"] = commit
-        tags["dropout_lab.git_dirty"] = "unknown"
+        commit = _git("rev-parse", "--verify", "--quiet", "HEAD", missing=1)
         changed = bool(_git("status", "--porcelain", "--untracked-files=no"))
         if spec and not changed:
             # 128: outside the checkout, such as a pipe.
             changed = not _git("ls-files", "--error-unmatch", "--", spec, missing=(1, 128))
-        tags["dropout_lab.git_dirty"] = str(changed).lower()
     except _GitError as error:
-        tags["dropout_lab.git_dirty"] = "unknown"
-        return Provenance(tags, f"The git state of this folder is unknown: {error}.")
-    return Provenance(tags)
+        note = f"The git state of this folder is unknown: {error}."
+        return Provenance(versions=versions, git_commit=commit, note=note)
+    return Provenance(versions=versions, git_commit=commit, git_dirty=changed)
 
 
 class _GitError(Exception):

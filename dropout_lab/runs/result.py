@@ -11,12 +11,13 @@ import numpy as np
 from dropout_lab.data.selection import CLASS_NAMES
 from dropout_lab.evaluation.registry import CLASS_ACCURACY, DROPPED_FRACTION, MEASURES, METRICS
 from dropout_lab.records import DropoutCheck, EpochMetrics, Evaluation, FloatArray
+from dropout_lab.tracking import schema
 
 SUMMARY = "result.json"
 ARTIFACTS = "artifacts"
 MODEL = "model.keras"
-_EVALUATION = f"{ARTIFACTS}/evaluation.json"
-_PROBS = f"{ARTIFACTS}/predictions/test_probs.npz"
+_EVALUATION = f"{ARTIFACTS}/{schema.EVALUATION}"
+_PROBS = f"{ARTIFACTS}/{schema.TEST_PROBS}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,11 +2,11 @@
 
 import yaml
 
-from dropout_lab.records import DataFingerprint, DeviceInfo, RunStart
+from dropout_lab.records import DataFingerprint, Design, DeviceInfo, RunFacts, RunStart
 from dropout_lab.runs.provenance import Provenance
 from dropout_lab.runs.workspace import State
 from dropout_lab.spec import flatten
-from dropout_lab.tracking import tags
+from dropout_lab.tracking import schema
 from dropout_lab.training.trainer import Trainer
 
 
@@ -31,32 +31,33 @@ def run_start(
         condition=run.condition,
         seed=run.seed,
         spec=flatten(run.settings),
-        tags={
-            "dropout_lab.run_key": identity.key,
-            tags.EXPERIMENT: run.origin.experiment,
-            "dropout_lab.code": identity.code,
-            "dropout_lab.spec_fingerprint": run.spec_fingerprint,
-            "dropout_lab.initial_weights": trainer.initial_weights,
-            "dropout_lab.batch_order": trainer.batch_order,
-            "dropout_lab.claims_fingerprint": run.origin.claims,
-            tags.DESIGN: run.origin.design,
-            "dropout_lab.data_digest": data.digest,
-            "dropout_lab.engine": trainer.engine_name,
-            "dropout_lab.device": device.device,
-            "dropout_lab.device_name": device.device_name,
-            "dropout_lab.num_threads": str(device.num_threads),
-            "dropout_lab.precision": device.precision,
-            "dropout_lab.instruction_set": device.instruction_set,
-            "dropout_lab.onednn": device.onednn,
-            "dropout_lab.arithmetic": ", ".join(
-                f"{name} {value}" for name, value in identity.arithmetic.items()
-            ),
-            **provenance.tags,
-        },
+        tags=schema.fact_tags(
+            RunFacts(
+                run_key=identity.key,
+                code=identity.code,
+                spec_fingerprint=run.spec_fingerprint,
+                initial_weights=trainer.initial_weights,
+                batch_order=trainer.batch_order,
+                claims_fingerprint=run.origin.claims,
+                design=Design.from_json(run.origin.design) if run.origin.design else None,
+                data_digest=data.digest,
+                engine=trainer.engine_name,
+                device=device.device,
+                device_name=device.device_name,
+                num_threads=str(device.num_threads),
+                precision=device.precision,
+                instruction_set=device.instruction_set,
+                onednn=device.onednn,
+                arithmetic=", ".join(f"{name} {value}" for name, value in identity.arithmetic.items()),
+                versions=provenance.versions,
+                git_commit=provenance.git_commit,
+                git_dirty=provenance.git_dirty,
+            )
+        ),
         data=data,
         texts={
-            "spec/given.yaml": run.origin.text,
-            "spec/resolved.yaml": yaml.safe_dump(resolved, sort_keys=False),
-            "model_summary.txt": trainer.summary(),
+            schema.GIVEN_SPEC: run.origin.text,
+            schema.RESOLVED_SPEC: yaml.safe_dump(resolved, sort_keys=False),
+            schema.MODEL_SUMMARY: trainer.summary(),
         },
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.errors import TrackingError, TrainingError
-from dropout_lab.records import DeviceInfo, RunRecord, RunStart, RunStatus
+from dropout_lab.records import DeviceInfo, RunFacts, RunRecord, RunStart, RunStatus
 from dropout_lab.runs.continuing import CannotContinueError, leftovers, require_same, store_name
 from dropout_lab.runs.identity import Identity, identify, other_arithmetic
 from dropout_lab.runs.outcome import RunOutcome
@@ -20,7 +20,7 @@ from dropout_lab.runs.run_start import run_start
 from dropout_lab.runs.stopping import StopRequest
 from dropout_lab.runs.watch import Watch
 from dropout_lab.runs.workspace import State, Workspace
-from dropout_lab.tracking import EpochDelivery, Tracker, discard_run, links, tags
+from dropout_lab.tracking import EpochDelivery, Tracker, discard_run, links, schema
 from dropout_lab.training.engines import choose_engine
 from dropout_lab.training.trainer import Trainer, load_model
 
@@ -143,7 +143,7 @@ class Runner:
     ) -> RunOutcome:
         self.abandon(workspace)
         workspace.remove()
-        self.tracker.set_tags(finished.run_id, {tags.REQUESTED: tags.now_ms()})
+        self.tracker.note_request(finished.run_id)
         if differences := other_arithmetic(finished, identity):
             self.reporter.noted(
                 f"{run.name} (run {finished.run_id[:8]}) was trained with other arithmetic"
@@ -197,14 +197,14 @@ class Runner:
                     "train_seconds": sum(epoch.epoch_seconds for epoch in progress.epochs),
                     "evaluation_seconds": time.perf_counter() - began,
                 },
-                tags={"dropout_lab.final_weights": trainer.weights_fingerprint()},
+                tags=schema.fact_tags(RunFacts(final_weights=trainer.weights_fingerprint())),
                 epochs=progress.epochs,
                 input_example=trainer.input_example(),
             )
             files = result.files(train, test, trainer.test_labels)
             workspace.save_result(files, MODEL, trainer.save_model)
         except TrainingError as error:
-            self._end(run_id, RunStatus.FAILED, {"dropout_lab.failure": error.message})
+            self._end(run_id, RunStatus.FAILED, {schema.FAILURE: error.message})
             workspace.remove()
             raise
         except BaseException:

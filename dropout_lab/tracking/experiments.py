@@ -7,6 +7,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from dropout_lab.errors import TrackingError
+from dropout_lab.tracking import schema
 from dropout_lab.tracking.location import Location
 
 
@@ -24,7 +25,7 @@ def find_or_create(client: MlflowClient, location: Location, name: str) -> str:
                     name,
                     artifact_location=_artifact_location(location, name),
                     # Without it, the MLflow UI shows evaluations of language models.
-                    tags={"mlflow.experimentKind": "custom_model_development"},
+                    tags={schema.EXPERIMENT_KIND: "custom_model_development"},
                 )
             )
         except MlflowException:

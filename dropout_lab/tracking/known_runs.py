@@ -4,7 +4,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from dropout_lab.records import RunStatus
-from dropout_lab.tracking import tags
+from dropout_lab.tracking import schema
 from dropout_lab.tracking.failures import failures_told
 from dropout_lab.tracking.store import open_client
 
@@ -30,7 +30,7 @@ def discard_run(run_id: str) -> bool:
     with failures_told(location):
         status = find_status(client, run_id)
         if status not in (None, RunStatus.FINISHED.value):
-            client.set_tag(run_id, tags.DISCARDED, "true")
+            client.set_tag(run_id, schema.DISCARDED, "true")
             client.set_terminated(run_id, RunStatus.KILLED.value)
         return status is not None
 

@@ -1,6 +1,7 @@
 """Detect runs whose process has died, which MLflow shows as RUNNING."""
 
 import atexit
+import getpass
 import os
 import platform
 import re
@@ -14,7 +15,7 @@ import psutil
 
 from dropout_lab.errors import DropoutLabError
 from dropout_lab.files import hold_lock, is_locked
-from dropout_lab.tracking import tags
+from dropout_lab.tracking import schema
 
 HEARTBEAT_LOST_SECONDS = 1800.0
 """Silence after which a run on another machine counts as interrupted: longer than an epoch takes."""
@@ -33,9 +34,9 @@ def process_tags() -> dict[str, str]:
     process = psutil.Process()
     lock = _own_lock(process.pid)
     return {
-        tags.PROCESS: f"{platform.node()}:{process.pid}:{process.create_time():.2f}",
-        tags.LOCK: "" if lock is None else str(lock),
-        tags.HEARTBEAT: heartbeat(),
+        schema.PROCESS: f"{platform.node()}:{process.pid}:{process.create_time():.2f}",
+        schema.LOCK: "" if lock is None else str(lock),
+        schema.HEARTBEAT: heartbeat(),
     }
 
 
@@ -44,18 +45,26 @@ def heartbeat() -> str:
     return str(int(time.time() * 1000))
 
 
+def user() -> str:
+    """Return the name of the user that runs this process."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user of a container without a name
+        return "unknown"
+
+
 def is_gone(run_tags: Mapping[str, str]) -> bool:
     """Return whether the process that trained a run no longer exists.
 
     Its lock decides. Without one, a process on this machine is looked for by its id and start time, and one
     on another machine counts as gone when it was silent for `HEARTBEAT_LOST_SECONDS`.
     """
-    parts = re.fullmatch(r"(.+):(\d+):([\d.]+)", run_tags.get(tags.PROCESS, ""))
-    last = run_tags.get(tags.HEARTBEAT, "")
+    parts = re.fullmatch(r"(.+):(\d+):([\d.]+)", run_tags.get(schema.PROCESS, ""))
+    last = run_tags.get(schema.HEARTBEAT, "")
     if parts is None or not last.isdecimal():
         return False
     is_here = parts[1] == platform.node()
-    held = _is_held(run_tags.get(tags.LOCK, ""), parts[2])
+    held = _is_held(run_tags.get(schema.LOCK, ""), parts[2])
     if held or (held is False and is_here):
         return not held
     if not is_here:

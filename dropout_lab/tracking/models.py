@@ -12,8 +12,7 @@ from mlflow.models import Model, ModelSignature
 from mlflow.types import Schema, TensorSpec
 
 from dropout_lab.records import FloatArray
-
-MODEL_NAME = "model"
+from dropout_lab.tracking import schema
 
 
 def log_model(
@@ -36,7 +35,7 @@ def log_model(
     """
     run = client.get_run(run_id)
     logged = _find(client, run) or client.create_logged_model(
-        run.info.experiment_id, name=MODEL_NAME, source_run_id=run_id, params=dict(run.data.params)
+        run.info.experiment_id, name=schema.MODEL_NAME, source_run_id=run_id, params=dict(run.data.params)
     )
     if logged.status != LoggedModelStatus.READY:
         _upload(client, run_id, logged, model, input_example)
@@ -60,7 +59,7 @@ def requirements() -> list[str]:
 
 def _find(client: MlflowClient, run: Any) -> LoggedModel | None:
     found = client.search_logged_models(
-        [run.info.experiment_id], f"source_run_id = '{run.info.run_id}' AND name = '{MODEL_NAME}'"
+        [run.info.experiment_id], f"source_run_id = '{run.info.run_id}' AND name = '{schema.MODEL_NAME}'"
     )
     return found[0] if found else None
 

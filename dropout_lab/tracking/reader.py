@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 from dropout_lab.errors import TrackingError, UsageError, did_you_mean
 from dropout_lab.records import FloatArray, RunRecord, RunStatus
 from dropout_lab.redaction import redact
-from dropout_lab.tracking import tags
+from dropout_lab.tracking import schema
 from dropout_lab.tracking.failures import failures_told
 from dropout_lab.tracking.histories import read_histories
 from dropout_lab.tracking.location import Location
@@ -21,7 +21,6 @@ from dropout_lab.tracking.run_record import is_ours, to_record
 from dropout_lab.tracking.store import open_client
 
 _PAGE = 500
-TEST_PROBS = "predictions/test_probs.npz"
 
 
 @dataclass(frozen=True)
@@ -110,14 +109,16 @@ def load_test_probs(run: RunRecord) -> tuple[FloatArray, npt.NDArray[np.uint8]]:
     """
     client, location = open_client(create=False)
     with failures_told(location), tempfile.TemporaryDirectory() as folder:
-        if TEST_PROBS not in [file.path for file in client.list_artifacts(run.run_id, "predictions")]:
-            raise TrackingError(f"The run {run.run_name} ({run.run_id}) has no artifact {TEST_PROBS}.")
-        file = client.download_artifacts(run.run_id, TEST_PROBS, folder)
+        if schema.TEST_PROBS not in [file.path for file in client.list_artifacts(run.run_id, "predictions")]:
+            raise TrackingError(f"The run {run.run_name} ({run.run_id}) has no artifact {schema.TEST_PROBS}.")
+        file = client.download_artifacts(run.run_id, schema.TEST_PROBS, folder)
         try:
             with np.load(file, allow_pickle=False) as arrays:
                 return arrays["probs"].astype(np.float32), arrays["labels"].astype(np.uint8)
         except (ValueError, KeyError, EOFError) as error:
-            raise TrackingError(f"{TEST_PROBS} of the run {run.run_name} is damaged: {error}") from error
+            raise TrackingError(
+                f"{schema.TEST_PROBS} of the run {run.run_name} is damaged: {error}"
+            ) from error
 
 
 def find_model(run: RunRecord) -> LoggedModel | None:
@@ -166,7 +167,7 @@ def choose_experiment(client: MlflowClient, location: Location, name: str | None
         )
     experiments = {one.experiment_id: one for one in all_experiments(client)}
     newest = ["attributes.start_time DESC"]
-    for tag in (tags.CONDITION, tags.START_ID):
+    for tag in (schema.CONDITION, schema.START_ID):
         latest = client.search_runs(
             list(experiments), f"tags.`{tag}` LIKE '%'", max_results=1, order_by=newest
         )

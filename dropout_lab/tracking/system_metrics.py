@@ -16,7 +16,7 @@ from mlflow.system_metrics.metrics.rocm_monitor import ROCMMonitor
 
 from dropout_lab.errors import TrackingError
 from dropout_lab.evaluation.registry import SYSTEM
-from dropout_lab.tracking import liveness, tags
+from dropout_lab.tracking import liveness, schema
 from dropout_lab.tracking.failures import failures_told
 from dropout_lab.tracking.location import Location
 
@@ -81,7 +81,7 @@ class SystemMetricsSampler:
                         for index, (timestamp_ms, sample) in enumerate(part)
                         for name, value in sample.items()
                     ]
-                    heartbeat = RunTag(tags.HEARTBEAT, liveness.heartbeat())
+                    heartbeat = RunTag(schema.HEARTBEAT, liveness.heartbeat())
                     self._client.log_batch(self._run_id, metrics=metrics, tags=[heartbeat])
                     self._next_step += len(part)
                     del self._samples[: len(part)]

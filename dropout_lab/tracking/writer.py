@@ -1,11 +1,11 @@
 """Write runs. Every call may be repeated after a crash or an outage; nothing is recorded twice."""
 
-import getpass
 import itertools
 import tempfile
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -15,9 +15,9 @@ from mlflow.entities import Metric, Param, RunTag
 
 from dropout_lab.errors import TrackingUnavailable
 from dropout_lab.evaluation.registry import EPOCH_METRICS
-from dropout_lab.records import EpochMetrics, FloatArray, RunRecord, RunStart, RunStatus
+from dropout_lab.records import EpochMetrics, FloatArray, RunFacts, RunRecord, RunStart, RunStatus
 from dropout_lab.redaction import redact
-from dropout_lab.tracking import liveness, models, tags
+from dropout_lab.tracking import liveness, models, schema
 from dropout_lab.tracking.dataset_inputs import dataset_inputs
 from dropout_lab.tracking.experiments import find_or_create
 from dropout_lab.tracking.failures import TrackingConflict, failures_told
@@ -90,10 +90,10 @@ class Tracker:
 
     @_repeatable
     def find_finished(self, run_key: str) -> RunRecord | None:
-        """Return the latest finished run of this experiment with the tag ``dropout_lab.run_key``, if any."""
+        """Return the latest finished run of this experiment with the tag `run_key`, if any."""
         found = self.client.search_runs(
             [self.experiment_id],
-            f"tags.`{tags.RUN_KEY}` = '{run_key}' AND attributes.status = 'FINISHED'",
+            f"tags.`{schema.RUN_KEY}` = '{run_key}' AND attributes.status = 'FINISHED'",
             max_results=1,
             order_by=["attributes.start_time DESC"],
         )
@@ -111,7 +111,7 @@ class Tracker:
             return None
         names = {one.experiment_id: one.name for one in self.client.search_experiments()}
         names.pop(self.experiment_id, None)
-        filter_ = f"tags.`{tags.EXPERIMENT}` = '{self.experiment}'"
+        filter_ = f"tags.`{schema.EXPERIMENT}` = '{self.experiment}'"
         found = self.client.search_runs(list(names), filter_, max_results=1) if names else []
         return names[found[0].info.experiment_id] if found else None
 
@@ -132,7 +132,7 @@ class Tracker:
     @_repeatable
     def _start_run(self, start: RunStart, start_id: str) -> str:
         run_id = self._find_started(start_id) or self._create_run(start, start_id)
-        self._log_params(run_id, {tags.CONDITION: start.condition, tags.SEED: str(start.seed), **start.spec})
+        self._log_params(run_id, {**schema.identity(start.condition, start.seed), **start.spec})
         self.client.log_inputs(run_id, dataset_inputs(start.data))
         with tempfile.TemporaryDirectory() as folder:
             for path, text in start.texts.items():
@@ -144,7 +144,7 @@ class Tracker:
 
     def _find_started(self, start_id: str) -> str | None:
         found = self.client.search_runs(
-            [self.experiment_id], f"tags.`{tags.START_ID}` = '{start_id}'", max_results=1
+            [self.experiment_id], f"tags.`{schema.START_ID}` = '{start_id}'", max_results=1
         )
         return str(found[0].info.run_id) if found else None
 
@@ -152,13 +152,13 @@ class Tracker:
         run_tags = {
             **start.tags,
             **liveness.process_tags(),
-            tags.CONDITION: start.condition,
-            tags.SEED: str(start.seed),
-            "mlflow.note.content": start.description,
-            "mlflow.user": _user(),
-            "mlflow.source.name": "dropout-lab run",
-            "mlflow.source.type": "LOCAL",
-            tags.START_ID: start_id,
+            schema.EXPERIMENT: self.experiment,
+            **schema.identity(start.condition, start.seed),
+            schema.DESCRIPTION: start.description,
+            schema.USER: liveness.user(),
+            schema.SOURCE_NAME: "dropout-lab run",
+            schema.SOURCE_TYPE: "LOCAL",
+            schema.START_ID: start_id,
         }
         run_tags = {name: redact(value) for name, value in run_tags.items()}
         run = self.client.create_run(self.experiment_id, tags=run_tags, run_name=start.run_name)
@@ -174,6 +174,11 @@ class Tracker:
         """Mark an interrupted run as RUNNING, in this process."""
         self.client.update_run(run_id, status=RunStatus.RUNNING.value)
         self._set_tags(run_id, liveness.process_tags())
+
+    @_repeatable
+    def note_request(self, run_id: str) -> None:
+        """Record that a command asked for a finished run now."""
+        self._set_tags(run_id, schema.fact_tags(RunFacts(requested=datetime.now(UTC))))
 
     @_repeatable
     def set_tags(self, run_id: str, values: Mapping[str, str]) -> None:
@@ -202,7 +207,7 @@ class Tracker:
                 for epoch in missing[first : first + at_once]
                 for name in EPOCH_METRICS
             ]
-            heartbeat = RunTag(tags.HEARTBEAT, liveness.heartbeat())
+            heartbeat = RunTag(schema.HEARTBEAT, liveness.heartbeat())
             self.client.log_batch(run_id, metrics=metrics, tags=[heartbeat])
 
     @_repeatable
@@ -240,10 +245,3 @@ class Tracker:
     def end_run(self, run_id: str, status: RunStatus) -> None:
         """Set the final status of a run: FINISHED, FAILED or KILLED."""
         self.client.set_terminated(run_id, status.value)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user of a container without a name
-        return "unknown"

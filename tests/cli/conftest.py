@@ -6,7 +6,7 @@ import psutil
 import pytest
 
 from dropout_lab.records import DataFingerprint, EpochMetrics, RunStart, RunStatus
-from dropout_lab.tracking import Tracker, connect, tags
+from dropout_lab.tracking import Tracker, connect, schema
 
 SITES = ("conv1", "conv2", "dense")
 HOSTILE = "[red]evil\x1b[31m[/red]"
@@ -83,6 +83,6 @@ def interrupted_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     tracker.client.update_run(run_id, status="RUNNING")
     ended = psutil.Popen(["true"])
     ended.wait()
-    machine, _, _ = tracker.client.get_run(run_id).data.tags[tags.PROCESS].rsplit(":", 2)
-    tracker.set_tags(run_id, {tags.PROCESS: f"{machine}:{ended.pid}:1.0"})
+    machine, _, _ = tracker.client.get_run(run_id).data.tags[schema.PROCESS].rsplit(":", 2)
+    tracker.set_tags(run_id, {schema.PROCESS: f"{machine}:{ended.pid}:1.0"})
     return run_id

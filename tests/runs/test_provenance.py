@@ -1,10 +1,12 @@
 import os
+import platform
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from dropout_lab import __version__
 from dropout_lab.runs import provenance
 from dropout_lab.runs.provenance import PACKAGES, find_provenance
 
@@ -26,33 +28,34 @@ def commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return git("rev-parse", "HEAD")
 
 
-def dirty(spec: str = "") -> str:
-    return find_provenance(spec).tags["dropout_lab.git_dirty"]
+def dirty(spec: str = "") -> bool | None:
+    return find_provenance(spec).git_dirty
 
 
 def test_the_versions_are_those_that_are_installed() -> None:
-    tags = find_provenance().tags
-    assert {package: tags[f"versions.{package}"] for package in PACKAGES} == {
-        package: version(package) for package in PACKAGES
+    assert find_provenance().versions == {
+        "dropout_lab": __version__,
+        "python": platform.python_version(),
+        **{package: version(package) for package in PACKAGES},
     }
 
 
 def test_a_commit_says_which_code_ran_until_a_tracked_file_is_changed(commit: str) -> None:
     Path("mlflow.db").touch()
     found = find_provenance("spec.yaml")
-    assert found.tags["mlflow.source.git.commit"] == commit
-    assert found.tags["dropout_lab.git_dirty"] == "false"
+    assert found.git_commit == commit
+    assert found.git_dirty is False
     assert found.note == ""
     Path("spec.yaml").write_text("name: two\n")
-    assert dirty() == "true"
+    assert dirty() is True
 
 
 def test_a_spec_that_the_commit_does_not_have_counts_as_a_change(commit: str, tmp_path: Path) -> None:
     Path("new.yaml").write_text("name: new\n")
     Path(".git/info/exclude").write_text("ignored.yaml\n")
     Path("ignored.yaml").write_text("name: new\n")
-    assert dirty("spec.yaml") == dirty(str(tmp_path / "spec.yaml")) == "false"
-    assert dirty("new.yaml") == dirty("ignored.yaml") == dirty("/dev/stdin") == "true"
+    assert dirty("spec.yaml") is dirty(str(tmp_path / "spec.yaml")) is False
+    assert dirty("new.yaml") is dirty("ignored.yaml") is dirty("/dev/stdin") is True
 
 
 def test_the_current_folder_may_be_anywhere_in_the_checkout(
@@ -60,8 +63,8 @@ def test_the_current_folder_may_be_anywhere_in_the_checkout(
 ) -> None:
     Path("below").mkdir()
     monkeypatch.chdir("below")
-    assert find_provenance("../spec.yaml").tags["mlflow.source.git.commit"] == commit
-    assert dirty("../spec.yaml") == "false"
+    assert find_provenance("../spec.yaml").git_commit == commit
+    assert dirty("../spec.yaml") is False
 
 
 def script(folder: Path, text: str) -> None:
@@ -88,7 +91,7 @@ def test_what_git_cannot_tell_is_unknown_and_said(
         elif fault == "dubious":
             script(bin_folder, "echo 'fatal: detected dubious ownership in repository' >&2; exit 128")
     found = find_provenance("spec.yaml")
-    assert found.tags["dropout_lab.git_dirty"] == "unknown"
+    assert found.git_dirty is None
     part = {"garbage index": "index", "slow": "git status", "dubious": "dubious", "no git": "not installed"}
     assert part[fault] in found.note
 
@@ -97,7 +100,7 @@ def test_a_checkout_without_a_commit_has_none(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     git("init", "--quiet")
     found = find_provenance()
-    assert "mlflow.source.git.commit" not in found.tags
+    assert found.git_commit == ""
     assert found.note == ""
 
 
@@ -110,5 +113,5 @@ def test_without_a_checkout_there_is_no_commit(
     if path:
         monkeypatch.setenv("PATH", path)
     found = find_provenance()
-    assert not any("git" in tag for tag in found.tags)
+    assert (found.git_commit, found.git_dirty) == ("", None)
     assert found.note == ""

@@ -1,0 +1,123 @@
+"""Names in MLflow of what is logged of a run: tags, params and artifacts; `evaluation.registry` has metrics.
+
+Each field of `RunFacts` is logged as the tag ``dropout_lab.FIELD``, unless it is listed in `_OTHER_TAGS`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from dropout_lab.records import Design, RunFacts
+
+PREFIX = "dropout_lab."
+VERSIONS = "versions."
+OWN_VERSION = "dropout_lab.version"
+
+CONDITION = "dropout_lab.condition"
+SEED = "dropout_lab.seed"
+IDENTITY = (CONDITION, SEED)
+RUN_KEY = "dropout_lab.run_key"
+START_ID = "dropout_lab.start_id"
+EXPERIMENT = "dropout_lab.experiment"
+"""Name of the experiment when the run was started; MLflow can rename experiments."""
+PROCESS = "dropout_lab.process"
+LOCK = "dropout_lab.lock"
+"""Lock file that the process holds as long as it lives."""
+HEARTBEAT = "dropout_lab.heartbeat"
+REQUESTED = "dropout_lab.requested"
+"""When a command last asked for a finished run: runs of the current spec have the latest."""
+FAILURE = "dropout_lab.failure"
+"""Why training failed."""
+DISCARDED = "dropout_lab.discarded"
+COMPARISON = "dropout_lab.comparison"
+"""Marks a run that holds the report of a comparison."""
+
+DESCRIPTION = "mlflow.note.content"
+USER = "mlflow.user"
+SOURCE_NAME = "mlflow.source.name"
+SOURCE_TYPE = "mlflow.source.type"
+EXPERIMENT_KIND = "mlflow.experimentKind"
+
+GIVEN_SPEC = "spec/given.yaml"
+RESOLVED_SPEC = "spec/resolved.yaml"
+MODEL_SUMMARY = "model_summary.txt"
+EVALUATION = "evaluation.json"
+TEST_PROBS = "predictions/test_probs.npz"
+REPORT = "report.html"
+MODEL_NAME = "model"
+"""Name of a run's model."""
+
+
+@dataclass(frozen=True)
+class _Tag:
+    """How a fact is logged. What a user edited into something unreadable is read as its default, None."""
+
+    name: str
+    write: Callable[[Any], str] = str
+    read: Callable[[str], Any] = str
+
+
+def milliseconds(time: datetime) -> str:
+    """Return a time as MLflow counts it, in milliseconds since 1970."""
+    return str(round(time.timestamp() * 1000))
+
+
+def read_time(text: str) -> datetime | None:
+    """Return the time that `milliseconds` wrote."""
+    return datetime.fromtimestamp(int(text) / 1000, UTC) if text.isdecimal() else None
+
+
+@cache
+def _read_design(text: str) -> Design | None:
+    try:
+        return Design.from_json(text)
+    except ValueError:
+        return None
+
+
+_OTHER_TAGS = {
+    "git_commit": _Tag("mlflow.source.git.commit"),
+    "git_dirty": _Tag(
+        "dropout_lab.git_dirty",
+        write=lambda is_dirty: str(is_dirty).lower(),
+        # Version 0.1 logged "unknown", too.
+        read=lambda text: {"true": True, "false": False}.get(text.lower()),
+    ),
+    "design": _Tag("dropout_lab.design", Design.to_json, _read_design),
+    "requested": _Tag(REQUESTED, milliseconds, read_time),
+}
+_TAGS = {
+    field.name: _OTHER_TAGS.get(field.name, _Tag(f"{PREFIX}{field.name}"))
+    for field in fields(RunFacts)
+    if field.name != "versions"
+}
+
+
+def identity(condition: str, seed: int) -> dict[str, str]:
+    """Return what is logged as tags, by which runs are searched, and as params, which nobody can change."""
+    return {CONDITION: condition, SEED: str(seed)}
+
+
+def fact_tags(facts: RunFacts) -> dict[str, str]:
+    """Return the tags of the facts that are known."""
+    found = {_version_tag(package): version for package, version in facts.versions.items()}
+    for field, tag in _TAGS.items():
+        fact = getattr(facts, field)
+        if fact not in (None, ""):
+            found[tag.name] = tag.write(fact)
+    return found
+
+
+def read_facts(tags: Mapping[str, str]) -> dict[str, Any]:
+    """Return the facts that `fact_tags` wrote, by field."""
+    packages = ("dropout_lab", *(name.removeprefix(VERSIONS) for name in tags if name.startswith(VERSIONS)))
+    return {
+        **{field: tag.read(tags[tag.name]) for field, tag in _TAGS.items() if tag.name in tags},
+        "versions": {package: tags.get(_version_tag(package), "") for package in packages},
+    }
+
+
+def _version_tag(package: str) -> str:
+    return OWN_VERSION if package == "dropout_lab" else f"{VERSIONS}{package}"
