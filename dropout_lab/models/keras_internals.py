@@ -8,9 +8,11 @@ import keras
 import numpy as np
 from keras.src.backend.common import global_state
 from tensorflow.python.eager import context as tensorflow_context
+from tensorflow.python.framework import config as tensorflow_config
 
-_NAMES_AND_SEEDS = ("object_name_uids", "global_random_seed", "global_seed_generator")
-"""Attributes of the global state of Keras: counters of automatic names, and random numbers."""
+_NAMES_AND_SEEDS = ("object_name_uids", "global_random_seed", "global_seed_generator", "dtype_policy")
+"""Attributes of the global state of Keras: counters of automatic names, random numbers, and the precision,
+which follows `floatx` as long as it is not set."""
 
 
 def sublayers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
@@ -34,11 +36,10 @@ def add_seed_generator(layer: keras.layers.Layer, name: str) -> None:
 def seeded(seed: int) -> Iterator[None]:
     """Seed Python, NumPy, TensorFlow and Keras, whose automatic names start again; restore all afterwards."""
     tensorflow = tensorflow_context.context()
-    keras_state = global_state.GLOBAL_STATE_TRACKER
     state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
     tensorflow_state = {name: vars(tensorflow).get(name) for name in ("_seed", "_rng")}
-    kept = {name: getattr(keras_state, name, None) for name in _NAMES_AND_SEEDS}
-    keras_state.object_name_uids = None
+    kept = {name: global_state.get_global_attribute(name) for name in _NAMES_AND_SEEDS}
+    global_state.set_global_attribute("object_name_uids", None)
     keras.utils.set_random_seed(seed)
     try:
         yield
@@ -47,4 +48,15 @@ def seeded(seed: int) -> Iterator[None]:
         np.random.set_state(numpy_state)  # noqa: NPY002
         vars(tensorflow).update(tensorflow_state)
         for name, value in kept.items():
-            setattr(keras_state, name, value)
+            global_state.set_global_attribute(name, value)
+
+
+@contextmanager
+def determinism_restored() -> Iterator[None]:
+    """End with this context that TensorFlow is deterministic, since it then refuses unseeded operations."""
+    before = tensorflow_config.is_op_determinism_enabled()
+    try:
+        yield
+    finally:
+        if not before:
+            tensorflow_config.disable_op_determinism()

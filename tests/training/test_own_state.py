@@ -90,3 +90,15 @@ def test_unseeded_random_operations_work_afterwards() -> None:
     with own_state():
         tf.config.experimental.enable_op_determinism()
     assert tf.random.uniform(()) >= 0
+
+
+def test_the_precision_follows_floatx_as_before() -> None:
+    keras.utils.clear_session()
+    with own_state():
+        work()
+    keras.config.set_floatx("float64")
+    try:
+        assert keras.layers.Dense(1).dtype_policy.name == "float64"
+    finally:
+        keras.config.set_floatx("float32")
+        keras.config.set_dtype_policy("float32")
