@@ -13,7 +13,7 @@ from dropout_lab.spec import ModelSpec, Settings, TrainingSpec
 from dropout_lab.training import processor
 from dropout_lab.training.devices import resolve_device
 from dropout_lab.training.engines import choose_engine, fast
-from dropout_lab.training.loop import Progress
+from dropout_lab.training.progress import Progress
 
 PUBLISHED = {"conv1": 0.2, "conv2": 0.2, "dense": 0.5}
 BFLOAT16 = "mixed_bfloat16"
@@ -58,14 +58,14 @@ def test_gradients_are_those_of_the_reference_rounded_to_bfloat16(
 
 @can_compute
 def test_both_precisions_are_twins_with_the_same_masks(
-    make_session: Callable[..., Any],
+    make_trainer: Callable[..., Any],
 ) -> None:
-    rounded, full = (make_session(engine="fast", precision=one) for one in (BFLOAT16, "float32"))
+    rounded, full = (make_trainer(engine="fast", precision=one) for one in (BFLOAT16, "float32"))
     assert rounded.initial_weights == full.initial_weights
     assert rounded.batch_order == full.batch_order
-    for session in (rounded, full):
-        session.check_dropout()
-    pairs = [session._engine.observe_dropout(first_step=5) for session in (rounded, full)]
+    for trainer in (rounded, full):
+        trainer.check_dropout()
+    pairs = [trainer._engine.observe_dropout(first_step=5) for trainer in (rounded, full)]
     for a, b in zip(*pairs, strict=True):
         assert a.layer == b.layer
         assert np.array_equal(a.examined, b.examined)
@@ -74,14 +74,14 @@ def test_both_precisions_are_twins_with_the_same_masks(
 
 @pytest.mark.slow
 @can_compute
-def test_a_stopped_training_ends_with_the_same_bits(make_session: Callable[..., Any], tmp_path: Path) -> None:
-    whole = make_session(engine="fast", precision=BFLOAT16)
+def test_a_stopped_training_ends_with_the_same_bits(make_trainer: Callable[..., Any], tmp_path: Path) -> None:
+    whole = make_trainer(engine="fast", precision=BFLOAT16)
     whole.train(Progress(), lambda _: None)
 
     class StoppedError(Exception):
         pass
 
-    stopped = make_session(engine="fast", precision=BFLOAT16)
+    stopped = make_trainer(engine="fast", precision=BFLOAT16)
 
     def save_and_stop(progress: Progress) -> None:
         stopped.save(tmp_path, progress)
@@ -89,7 +89,7 @@ def test_a_stopped_training_ends_with_the_same_bits(make_session: Callable[..., 
 
     with pytest.raises(StoppedError):
         stopped.train(Progress(), save_and_stop)
-    resumed = make_session(engine="fast", precision=BFLOAT16)
+    resumed = make_trainer(engine="fast", precision=BFLOAT16)
     progress = resumed.restore(tmp_path, pytest.fail)
     assert progress.step_in_epoch > 0
     resumed.train(progress, lambda _: None)
