@@ -19,6 +19,7 @@ from dropout_lab.native_log import without_native_log
 from dropout_lab.runs.outcome import Failure, Report, RunOutcome
 from dropout_lab.runs.planning import PlannedRun, plan_runs
 from dropout_lab.runs.stopping import listen_for_stop
+from dropout_lab.runs.worker_plan import WorkerPlan, plan_workers
 from dropout_lab.spec import Spec, flatten, load_spec, override_spec, seeds_override
 from dropout_lab.spec.building import plain
 
@@ -115,6 +116,8 @@ def run(
     seeds: Seeds | None = None,
     overrides: Sequence[str] | Mapping[str, Any] = (),
     fresh: bool = False,
+    workers: int | str | None = None,
+    fail_fast: bool = False,
     progress: bool = True,
     check: bool = True,
 ) -> RunResult:
@@ -129,6 +132,8 @@ def run(
             [default: the spec's]
         overrides: Spec fields to override: ``{"training.epochs": 3}`` or ``["training.epochs=3"]``.
         fresh: Retrain runs even if they are finished or interrupted.
+        workers: Number of processes that train at once, or ``"auto"``. [default: this process alone]
+        fail_fast: Whether the first failure ends the call; what is running is saved.
         progress: Whether progress is shown: a bar in terminals and notebooks, else lines on standard error.
         check: Whether runs that failed raise an error, after the others were tried.
 
@@ -136,7 +141,8 @@ def run(
         Finished runs and failures; `RunResult.compare` compares the conditions.
 
     Raises:
-        SpecError: If the spec is invalid. Nothing was started, as for the next three.
+        SpecError: If the spec is invalid. Nothing was started, as for the next four.
+        UsageError: If `workers` is invalid.
         DataError: If the data are missing or damaged.
         DeviceError: If a device is not available.
         TrackingError: If the store cannot be used.
@@ -160,7 +166,8 @@ def run(
     loaded = override_spec(spec, texts) if isinstance(spec, Spec) else load_spec(spec, texts)
     runs = plan_runs(loaded)
     with _ONE_CALL_AT_A_TIME, quiet_libraries():
-        report = _execute(runs, fresh=fresh, progress=progress)
+        plan = None if workers is None else plan_workers(str(workers), runs)
+        report = _execute(runs, plan, fresh=fresh, fail_fast=fail_fast, progress=progress)
     if report.interrupted is not None:
         _pass_on(report.interrupted)
     if check:
@@ -168,7 +175,9 @@ def run(
     return RunResult(tuple(runs), report)
 
 
-def _execute(runs: Sequence[PlannedRun], *, fresh: bool, progress: bool) -> Report:
+def _execute(
+    runs: Sequence[PlannedRun], plan: WorkerPlan | None, *, fresh: bool, fail_fast: bool, progress: bool
+) -> Report:
     # In this order, so that cheap checks fail before TensorFlow has started.
     from dropout_lab.data.selection import load_data
 
@@ -177,6 +186,16 @@ def _execute(runs: Sequence[PlannedRun], *, fresh: bool, progress: bool) -> Repo
     from dropout_lab.tracking import connect
 
     trackers = {name: connect(name) for name in {run.origin.experiment for run in runs}}
+    at_once = plan is not None and plan.count > 1
+    display = _display(len(runs), progress, at_once=at_once)
+
+    if plan is not None:
+        from dropout_lab.runs.workers import execute_design_in_workers
+
+        with listen_for_stop() as stop, display:
+            return execute_design_in_workers(
+                runs, display, stop, plan, fresh=fresh, fail_fast=fail_fast, trackers=trackers
+            )
 
     with without_native_log() if "tensorflow" not in sys.modules else nullcontext():
         from dropout_lab.runs.executor import execute_design
@@ -184,11 +203,13 @@ def _execute(runs: Sequence[PlannedRun], *, fresh: bool, progress: bool) -> Repo
         from dropout_lab.training.own_state import own_state
 
         resolve_device("auto")  # TensorFlow logs, too, when it first looks for devices
-    with own_state(), listen_for_stop() as stop, _display(len(runs), progress) as display:
-        return execute_design(runs, display, stop, fresh=fresh, datasets=datasets, trackers=trackers)
+    with own_state(), listen_for_stop() as stop, display:
+        return execute_design(
+            runs, display, stop, fresh=fresh, fail_fast=fail_fast, datasets=datasets, trackers=trackers
+        )
 
 
-def _display(num_runs: int, progress: bool) -> "RunDisplay | NotebookDisplay":
+def _display(num_runs: int, progress: bool, *, at_once: bool = False) -> "RunDisplay | NotebookDisplay":
     from rich.console import Console
 
     from dropout_lab.runs.display import RunDisplay
@@ -199,7 +220,7 @@ def _display(num_runs: int, progress: bool) -> "RunDisplay | NotebookDisplay":
         from dropout_lab.api.notebook import NotebookDisplay
 
         return NotebookDisplay(num_runs)
-    return RunDisplay(num_runs)
+    return RunDisplay(num_runs, at_once=at_once)
 
 
 def _override_texts(overrides: Sequence[str] | Mapping[str, Any], seeds: Seeds | None) -> list[str]:

@@ -1,6 +1,7 @@
 """``dropout-lab run``: train the runs of a spec, tracked in MLflow."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ from dropout_lab.cli.console import TextOrJson, starting, starting_tensorflow, s
 from dropout_lab.cli.help import documented
 
 if TYPE_CHECKING:
+    from dropout_lab.runs.outcome import Report
     from dropout_lab.runs.planning import PlannedRun
 
 
@@ -46,6 +48,14 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Retrain runs even if they are finished or interrupted.")
     ] = False,
+    workers: Annotated[
+        str | None,
+        typer.Option(
+            help="Processes that train at once: a number or auto. [default: this process alone]",
+            metavar="N",
+        ),
+    ] = None,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop after the first failed run.")] = False,
     format_: Annotated[TextOrJson, typer.Option("--format", help="Output format.")] = TextOrJson.TEXT,
 ) -> None:
     """Load SPEC with its overrides, then show or train its runs."""
@@ -64,32 +74,51 @@ def run(
     else:
         from dropout_lab.runs.planning import plan_runs
 
-        train_runs(plan_runs(loaded), fresh=fresh, format_=format_)
+        train_runs(
+            plan_runs(loaded), fresh=fresh, fail_fast=fail_fast, workers=workers or "", format_=format_
+        )
 
 
-def train_runs(runs: "Sequence[PlannedRun]", *, fresh: bool = False, format_: TextOrJson) -> None:
-    """Execute `runs` one after the other, show progress, and print the results.
+def train_runs(
+    runs: "Sequence[PlannedRun]",
+    *,
+    fresh: bool = False,
+    fail_fast: bool = False,
+    workers: str = "",
+    format_: TextOrJson,
+) -> None:
+    """Execute `runs`, in this process or in workers, show progress, and print the results.
 
     Raises:
         DropoutLabError: If some have no result, after the others were tried.
     """
     # In this order, so that cheap checks fail before TensorFlow has started.
     from dropout_lab.data.selection import load_data
+    from dropout_lab.runs.worker_plan import plan_workers
 
+    plan = plan_workers(workers, runs) if workers else None
     datasets = {data: load_data(data) for data in {run.settings.data for run in runs}}
     with starting("MLflow"):
+        from dropout_lab.cli.run_display import print_outcomes
+        from dropout_lab.runs.display import RunDisplay
+        from dropout_lab.runs.stopping import listen_for_stop
         from dropout_lab.tracking import connect
 
         trackers = {name: connect(name) for name in {run.origin.experiment for run in runs}}
-    with starting_tensorflow():
-        from dropout_lab.cli.run_display import print_outcomes
-        from dropout_lab.runs.display import RunDisplay
-        from dropout_lab.runs.executor import execute_design
-        from dropout_lab.runs.stopping import listen_for_stop
-        from dropout_lab.training.devices import resolve_device
+    execute: Callable[..., Report]
+    if plan is not None:
+        from dropout_lab.runs.workers import execute_design_in_workers
 
-        resolve_device("auto")  # TensorFlow logs to the terminal when it first looks for devices
-    with listen_for_stop() as stop, RunDisplay(len(runs), stderr()) as display:
-        report = execute_design(runs, display, stop, fresh=fresh, datasets=datasets, trackers=trackers)
+        execute = partial(execute_design_in_workers, plan=plan)
+    else:
+        with starting_tensorflow():
+            from dropout_lab.runs.executor import execute_design
+            from dropout_lab.training.devices import resolve_device
+
+            resolve_device("auto")  # TensorFlow logs to the terminal when it first looks for devices
+        execute = partial(execute_design, datasets=datasets)
+    at_once = plan is not None and plan.count > 1
+    with listen_for_stop() as stop, RunDisplay(len(runs), stderr(), at_once=at_once) as display:
+        report = execute(runs, display, stop, fresh=fresh, fail_fast=fail_fast, trackers=trackers)
     print_outcomes(report.outcomes, as_json=format_ is TextOrJson.JSON)
     report.raise_problems()

@@ -11,7 +11,7 @@ from dropout_lab.source_code import code_fingerprint
 ROOMS = ("data", "models", "training")
 """Packages that decide a trained weight."""
 
-WITHOUT_EFFECT = ("data/fetching.py", "training/processor.py")
+WITHOUT_EFFECT = ("data/fetching.py", "training/cpus.py", "training/processor.py")
 """Modules of `ROOMS` that cannot change a weight."""
 
 

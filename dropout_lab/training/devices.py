@@ -1,7 +1,6 @@
 """The hardware that a run trains on, and what the bits of its result depend on."""
 
 import os
-import platform
 from typing import Any
 
 import keras
@@ -9,6 +8,7 @@ import tensorflow as tf
 
 from dropout_lab.errors import DeviceError, UsageError
 from dropout_lab.records import DeviceInfo
+from dropout_lab.training.cpus import available_cpus
 from dropout_lab.training.processor import cpu_name, instruction_set, is_capped_below, onednn
 
 ARITHMETIC_VARIABLES = (
@@ -72,7 +72,7 @@ def num_threads() -> int:
     return (
         tf.config.threading.get_intra_op_parallelism_threads()
         or (int(given) if given.isdecimal() else 0)
-        or _available_cpus()
+        or available_cpus()
     )
 
 
@@ -173,9 +173,3 @@ def _gpu_details(index: int) -> dict[str, Any]:
     if index < len(physical):
         details = tf.config.experimental.get_device_details(physical[index])
     return details
-
-
-def _available_cpus() -> int:
-    import psutil
-
-    return len(psutil.Process().cpu_affinity()) if platform.system() == "Linux" else psutil.cpu_count() or 1

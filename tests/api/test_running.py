@@ -62,6 +62,23 @@ def test_finished_runs_are_found_on_any_thread_and_from_a_file(copied: Any, tmp_
         assert result.runs["run_id"].tolist() == copied.result.runs["run_id"].tolist()
 
 
+@pytest.mark.slow
+def test_workers_give_what_this_process_gives(copied: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dropout_lab.tracking import read_runs
+    from dropout_lab.training.devices import num_threads
+
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", str(num_threads()))
+    result = dl.run(copied.spec, workers=2, seeds=1, overrides={"experiment": "in workers"}, progress=False)
+    assert result.runs["run_name"].tolist() == ["none-seed0", "half-seed0"]
+    expected = {run.run_name: run.final_weights for run in read_runs("tiny") if run.seed == 0}
+    assert {run.run_name: run.final_weights for run in read_runs("in workers")} == expected
+
+
+def test_an_invalid_number_of_workers_is_refused(copied: Any) -> None:
+    with pytest.raises(dl.DropoutLabError, match=r"workers: invalid value: '0' \(allowed: auto or"):
+        dl.run(copied.spec, workers=0)
+
+
 class Interrupting(RunDisplay):
     """Sends a signal after the first epoch."""
 
@@ -82,7 +99,7 @@ def test_an_interrupted_call_continues_to_the_same_weights(
         monkeypatch.context() as patch,
         pytest.raises(KeyboardInterrupt, match=r"seed1 saved at .* repeat"),
     ):
-        patch.setattr(running, "_display", lambda num_runs, progress: Interrupting(num_runs))
+        patch.setattr(running, "_display", lambda num_runs, progress, **_: Interrupting(num_runs))
         dl.run(copied.spec, **options)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert [run.status for run in read_runs("again")] == ["KILLED"]
@@ -104,7 +121,7 @@ class Failing(RunDisplay):
 def test_failed_runs_raise_after_the_others_or_are_returned(
     copied: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "_display", lambda num_runs, progress: Failing(num_runs))
+    monkeypatch.setattr(running, "_display", lambda num_runs, progress, **_: Failing(num_runs))
     spec = dl.Spec(**{**copied.spec.model_dump(), "conditions": {"third": {}, **copied.spec.conditions}})
     with pytest.raises(dl.DropoutLabError, match=r"1 of 3 runs failed:\nthird-seed0: the disk is full"):
         dl.run(spec, seeds=1)

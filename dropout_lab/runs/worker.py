@@ -1,0 +1,78 @@
+"""A worker process: trains the runs that it is told on its standard input, one after the other.
+
+A command starts it as ``python -m dropout_lab.runs.worker``; `runs.messages` has what they tell each other.
+TensorFlow reads the number of threads and the GPUs from the environment, so each worker has its own.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import threading
+from functools import partial
+from typing import TextIO
+
+from dropout_lab.libraries import set_variables, without_keras_settings
+from dropout_lab.runs.messages import Message, SendingReporter
+from dropout_lab.runs.planning import PlannedRun
+from dropout_lab.runs.provenance import Provenance
+from dropout_lab.runs.stopping import StopRequest, listen_for_stop
+
+POLL_SECONDS = 0.5
+
+
+def main() -> None:
+    """Train what is told on the standard input until that ends or a stop is requested."""
+    told, events = _take_streams()
+
+    def send(message: Message) -> None:
+        with contextlib.suppress(BrokenPipeError):  # the command is gone, and this process stops soon
+            print(json.dumps(message), file=events, flush=True)
+
+    with listen_for_stop() as stop:
+        jobs: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        threading.Thread(target=_listen, args=(told, jobs, stop), daemon=True).start()
+        set_variables()
+        with without_keras_settings():
+            from dropout_lab.runs.executor import Executor, work
+        send({"event": "ready"})
+        reporter = SendingReporter(send)
+        executor: Executor | None = None
+        while not stop.signal_number:
+            try:
+                job = jobs.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                continue
+            run = PlannedRun.from_json(job["run"])
+            if executor is None:
+                executor = Executor(reporter, stop, Provenance(**job["provenance"]))
+            report = work([(run.name, partial(executor.execute, run, fresh=job["fresh"]))], reporter, stop)
+            if report.interrupted is not None:
+                send({"event": "interrupted", "message": report.interrupted.message})
+
+
+def _take_streams() -> tuple[TextIO, TextIO]:
+    """Return the standard input and output; what libraries print from here on belongs to the log."""
+    told = os.fdopen(os.dup(0), encoding="utf-8")
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.dup2(2, 1)
+    return told, events
+
+
+def _listen(told: TextIO, jobs: "queue.SimpleQueue[Message]", stop: StopRequest) -> None:
+    """Receive messages; the end of them means that the command has no more runs, or is gone."""
+    for line in told:
+        message = json.loads(line)
+        if "stop" in message:
+            stop.signal_number = message["stop"]
+        else:
+            jobs.put(message)
+    stop.signal_number = stop.signal_number or signal.SIGTERM
+
+
+if __name__ == "__main__":
+    main()

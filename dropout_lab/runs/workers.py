@@ -1,0 +1,236 @@
+"""Train runs in several worker processes at once; a process that dies takes only its own run with it.
+
+A worker trains one run after the other, since starting one takes longer than a short run: 5 to 10 s for
+TensorFlow and MLflow. When it dies, another one takes its place.
+"""
+
+import queue
+import signal
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from types import TracebackType
+from typing import Self
+
+from dropout_lab.runs.failures import TO_CONTINUE, interrupted
+from dropout_lab.runs.messages import Message, Receiver
+from dropout_lab.runs.outcome import Failure, Report, RunOutcome
+from dropout_lab.runs.planning import PlannedRun
+from dropout_lab.runs.preparing import prepare_runs
+from dropout_lab.runs.provenance import Provenance
+from dropout_lab.runs.reporter import Reporter
+from dropout_lab.runs.sequential import execute_sequentially
+from dropout_lab.runs.stopping import StopRequest
+from dropout_lab.runs.worker_plan import WorkerPlan
+from dropout_lab.runs.worker_process import WorkerProcess
+from dropout_lab.runs.workspace import workspaces
+from dropout_lab.tracking import Tracker, read_runs
+
+POLL_SECONDS = 0.2
+
+
+def execute_design_in_workers(
+    runs: Sequence[PlannedRun],
+    reporter: Reporter,
+    stop: StopRequest,
+    plan: WorkerPlan,
+    *,
+    fresh: bool = False,
+    fail_fast: bool = False,
+    trackers: Mapping[str, Tracker],
+) -> Report:
+    """Train the runs of one spec in worker processes; see `execute_design`.
+
+    Args:
+        runs: All planned runs of the spec.
+        reporter: Progress callbacks; called in this thread.
+        stop: Ends all runs, with their states saved, once it holds a signal.
+        plan: How many workers there are, and what each may use.
+        fresh: Retrain runs even if they are finished or interrupted.
+        fail_fast: Whether the first failure ends all other runs, with their states saved.
+        trackers: Trackers by experiment; they have created the store, which workers must not do at once.
+    """
+    provenance = prepare_runs(runs, trackers.values(), reporter)
+    reporter.noted(f"Training with {plan}.")
+    with WorkerPool(plan, reporter, stop, provenance, fresh=fresh, fail_fast=fail_fast) as pool:
+        return execute_sequentially(
+            runs, pool.execute, lambda: read_runs(runs[0].origin.experiment), reporter.noted
+        )
+
+
+@dataclass
+class _Slot:
+    """A place for one worker process: the process, if it is started, and its run, if it has one."""
+
+    index: int
+    worker: WorkerProcess | None = None
+    receiver: Receiver | None = None
+
+
+class WorkerPool:
+    """Worker processes, each with one run at a time. It ends them when it is left.
+
+    Args:
+        plan, reporter, stop, fresh, fail_fast: As in `execute_design_in_workers`.
+        provenance: Commit and versions, logged with each run.
+    """
+
+    def __init__(
+        self,
+        plan: WorkerPlan,
+        reporter: Reporter,
+        stop: StopRequest,
+        provenance: Provenance,
+        *,
+        fresh: bool = False,
+        fail_fast: bool = False,
+    ) -> None:
+        self._plan = plan
+        self._reporter = reporter
+        self._stop = stop
+        self._provenance = provenance
+        self._fresh = fresh
+        self._fail_fast = fail_fast
+        self._slots = [_Slot(index) for index in range(plan.count)]
+        self._messages: queue.SimpleQueue[tuple[WorkerProcess, Message | None]] = queue.SimpleQueue()
+        self._leaving: list[WorkerProcess] = []
+        self._saved: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for _, worker, _ in self._running():
+            worker.kill()
+        idle = [slot.worker for slot in self._slots if slot.worker and not slot.receiver]
+        for worker in idle:
+            worker.dismiss()
+        for worker in [*idle, *self._leaving]:
+            worker.end()
+
+    def execute(self, runs: Sequence[PlannedRun]) -> Report:
+        """Train `runs`, skipping those that are finished and continuing those that were interrupted."""
+        report = Report()
+        waiting = deque(runs)
+        threads = {} if self._fresh else _recorded_threads(runs)
+        try:
+            while self._running() or (waiting and not report.ended_early):
+                if self._stop.signal_number and not report.ended_early:
+                    report.ended_early = True
+                    self._ask_to_stop(report, self._stop.signal_number)
+                if waiting and not report.ended_early:
+                    wanted = threads.get(waiting[0].name, self._plan.threads)
+                    if slot := self._free_slot(wanted):
+                        self._start(slot, waiting.popleft(), wanted)
+                        continue
+                with suppress(queue.Empty):
+                    self._handle(report, *self._messages.get(timeout=POLL_SECONDS))
+        except KeyboardInterrupt:  # a second Ctrl-C
+            report.ended_early = True
+            self._saved.append(f"{', '.join(one.run.name for _, _, one in self._running())} stopped.")
+        order = {run.name: number for number, run in enumerate(runs)}
+        report.outcomes.sort(key=lambda outcome: order[outcome.run.name])
+        report.not_started += [run.name for run in waiting]
+        if self._stop.signal_number and (self._saved or report.not_started):
+            message = "\n".join(self._saved) or f"stopped before {report.not_started[0]}."
+            report.interrupted = interrupted(message, self._stop.signal_number)
+        return report
+
+    def _running(self) -> list[tuple[_Slot, WorkerProcess, Receiver]]:
+        slots = [(slot, slot.worker, slot.receiver) for slot in self._slots]
+        return [(slot, worker, receiver) for slot, worker, receiver in slots if worker and receiver]
+
+    def _free_slot(self, threads: int) -> _Slot | None:
+        """Return a slot without a run, if possible one whose worker computes with `threads` threads."""
+        free = [slot for slot in self._slots if slot.receiver is None]
+        return min(free, key=lambda slot: _misfit(slot, threads), default=None)
+
+    def _start(self, slot: _Slot, run: PlannedRun, threads: int) -> None:
+        if slot.worker is not None and slot.worker.threads != threads:
+            slot.worker.end()
+            slot.worker = None
+        if slot.worker is None:
+            environment = self._plan.environment(slot.index, threads)
+            slot.worker = WorkerProcess(environment, threads, lambda *received: self._messages.put(received))
+        slot.receiver = Receiver(run, self._reporter)
+        provenance = asdict(self._provenance)
+        slot.worker.tell({"run": run.to_json(), "fresh": self._fresh, "provenance": provenance})
+
+    def _handle(self, report: Report, sender: WorkerProcess, message: Message | None) -> None:
+        slot = next((one for one in self._slots if one.worker is sender), None)
+        if slot is None:
+            return  # a worker that was ended
+        receiver = slot.receiver
+        end: RunOutcome | Failure | None = None
+        if message is None:
+            slot.worker = None
+            end = sender.failure(receiver.run.name) if receiver else None
+        elif message["event"] == "ready":
+            sender.is_ready = True
+        elif receiver is not None and message["event"] == "interrupted":
+            slot.worker = slot.receiver = None
+            self._leaving.append(sender)
+            end = self._interrupted(report, receiver.run.name, message["message"])
+        elif receiver is not None:
+            receiver.report(message)
+            end = receiver.end(message)
+        if end is not None:
+            slot.receiver = None
+            self._end(report, end)
+
+    def _interrupted(self, report: Report, name: str, message: str) -> Failure | None:
+        """Note why a run was interrupted; it failed if neither the user nor another run's failure did it."""
+        if self._stop.signal_number:
+            self._saved.append(message)
+        elif report.ended_early:
+            report.stopped.append(name)
+        else:
+            return Failure(name, f"its worker process was asked to stop: {message}", TO_CONTINUE)
+        return None
+
+    def _end(self, report: Report, end: RunOutcome | Failure) -> None:
+        if isinstance(end, RunOutcome):
+            report.outcomes.append(end)
+            self._reporter.finished(end)
+            return
+        report.failures.append(end)
+        self._reporter.failed(end)
+        if self._fail_fast and not report.ended_early:
+            self._ask_to_stop(report, signal.SIGTERM)
+        report.ended_early = report.ended_early or self._fail_fast or end.stops_others
+
+    def _ask_to_stop(self, report: Report, signal_number: int) -> None:
+        for slot, worker, receiver in self._running():
+            if worker.is_ready:
+                worker.tell({"stop": signal_number})
+            else:  # it has nothing to save
+                worker.kill()
+                slot.worker = slot.receiver = None
+                report.not_started.append(receiver.run.name)
+
+
+def _misfit(slot: _Slot, threads: int) -> int:
+    """Return how much work it is to let the worker of a slot compute with `threads` threads."""
+    if slot.worker is None:
+        return 1
+    return 0 if slot.worker.threads == threads else 2
+
+
+def _recorded_threads(runs: Sequence[PlannedRun]) -> dict[str, int]:
+    """Return, for each run that was interrupted, the number of threads that it was started with.
+
+    The bits of a result depend on it, so a run continues with that number only.
+    """
+    started = {}
+    for workspace in workspaces():
+        state = workspace.read()
+        if state is not None and state.identity is not None and workspace.has_checkpoint:
+            key = state.run.origin.experiment, state.run.name, state.run.spec_fingerprint
+            started[key] = state.identity.arithmetic.get("threads", "")
+    found = {
+        run.name: started.get((run.origin.experiment, run.name, run.spec_fingerprint), "") for run in runs
+    }
+    return {name: int(count) for name, count in found.items() if count.isdecimal()}
