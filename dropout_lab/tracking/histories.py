@@ -1,24 +1,24 @@
 """Read the per-epoch values of metrics of many runs at once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from mlflow import MlflowClient
-from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-from mlflow.utils.credentials import get_default_host_creds
-from mlflow.utils.rest_utils import http_request_safe
 
 from dropout_lab.tracking.location import Location
+from dropout_lab.tracking.mlflow_internals import (
+    RUNS_PER_REQUEST,
+    VALUES_PER_REQUEST,
+    ReadHistory,
+    Values,
+    database_history,
+    server_history,
+)
 
-_BULK_ENDPOINT = "/ajax-api/2.0/mlflow/metrics/get-history-bulk"
-_RUNS_PER_REQUEST = 100  # the server's own limits
-_VALUES_PER_REQUEST = 25_000
 _VALUES_PER_QUERY = 250_000  # some 100 MB; each query scans all values of the metric, so few are made
 
 Histories = dict[str, dict[int, float]]
 """For each run, its values by step."""
-Values = list[tuple[str, int, float]]
-"""Run id, step and value."""
 
 
 def read_histories(
@@ -39,12 +39,12 @@ def read_histories(
     Returns:
         For each metric, the last value of each step, by run and step, without runs that lack the metric.
     """
-    ask: Callable[[Sequence[str], str, int], Values]
-    runs_at_once, values_at_once = _RUNS_PER_REQUEST, _VALUES_PER_REQUEST
+    ask: ReadHistory
+    runs_at_once, values_at_once = RUNS_PER_REQUEST, VALUES_PER_REQUEST
     if location.is_server:
-        ask = partial(_from_server, location)
+        ask = server_history(location.uri)
     elif location.artifact_root is not None:
-        ask = partial(_from_database, SqlAlchemyStore(location.uri, str(location.artifact_root)))
+        ask = database_history(location.uri, location.artifact_root)
         runs_at_once, values_at_once = len(run_ids), _VALUES_PER_QUERY
     else:
         ask = partial(_from_client, client)
@@ -59,22 +59,6 @@ def read_histories(
             for run_id, step, value in values:
                 histories[metric].setdefault(run_id, {})[step] = value
     return histories
-
-
-def _from_server(location: Location, run_ids: Sequence[str], metric: str, at_most: int) -> Values:
-    response = http_request_safe(
-        get_default_host_creds(location.uri),
-        _BULK_ENDPOINT,
-        "GET",
-        params={"run_id": list(run_ids), "metric_key": metric, "max_results": at_most},
-    )
-    found = response.json().get("metrics", [])
-    return [(one["run_id"], int(one["step"]), float(one["value"])) for one in found]
-
-
-def _from_database(store: SqlAlchemyStore, run_ids: Sequence[str], metric: str, at_most: int) -> Values:
-    found = store.get_metric_history_bulk(run_ids, metric, at_most)
-    return [(one.run_id, one.step, one.value) for one in found]
 
 
 def _from_client(client: MlflowClient, run_ids: Sequence[str], metric: str, at_most: int = 0) -> Values:  # noqa: ARG001

@@ -9,9 +9,7 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from alembic.script import ScriptDirectory
 from mlflow import MlflowClient
-from mlflow.store.db.utils import _get_alembic_config, _upgrade_db, create_sqlalchemy_engine
 from mlflow.version import VERSION
 from sqlalchemy.engine import URL, make_url
 
@@ -19,6 +17,7 @@ from dropout_lab.errors import TrackingError
 from dropout_lab.files import hold_lock
 from dropout_lab.tracking.addresses import sqlite_uri
 from dropout_lab.tracking.location import Location
+from dropout_lab.tracking.mlflow_internals import schema_revisions, upgrade_database
 from dropout_lab.tracking.moved import follow_folder, is_moved
 from dropout_lab.tracking.notes import note_once
 
@@ -102,10 +101,10 @@ def _is_older(file: Path, mode: str = "mode=rw") -> bool:
             f"{file} is not a database of MLflow, or one whose creation was cut short.",
             hint="Move it away to start a new one, or name another file in MLFLOW_TRACKING_URI.",
         )
-    scripts = ScriptDirectory.from_config(_get_alembic_config(""))
-    if revision in scripts.get_heads():
+    newest, known = schema_revisions()
+    if revision in newest:
         return False
-    if revision in {script.revision for script in scripts.walk_revisions()}:
+    if revision in known:
         return True
     raise TrackingError(
         f"{file} was written by another version of MLflow: its schema {revision} is unknown to {VERSION}.",
@@ -117,7 +116,7 @@ def _create(file: Path) -> None:
     """Create the database aside, since MLflow never opens one again whose migrations were cut short."""
     aside = _aside(file)
     try:
-        MlflowClient(sqlite_uri(aside, URL.create("sqlite")))
+        MlflowClient(_plain_uri(aside))
         aside.replace(file)
     finally:
         _remove(aside)
@@ -128,20 +127,12 @@ def _upgrade_with_backup(file: Path) -> None:
     aside = _aside(file)
     try:
         _copy(file, aside)
-        _upgrade(aside)
+        upgrade_database(_plain_uri(aside))
         _copy(file, backup)
         aside.replace(file)
     finally:
         _remove(aside)
     note_once(f"{file} was upgraded to MLflow {VERSION}. An older MLflow can open its backup {backup}.")
-
-
-def _upgrade(file: Path) -> None:
-    engine = create_sqlalchemy_engine(sqlite_uri(file, URL.create("sqlite")))
-    try:
-        _upgrade_db(engine)
-    finally:
-        engine.dispose()
 
 
 def _copy(file: Path, target: Path, mode: str = "mode=rw") -> None:
@@ -169,9 +160,13 @@ def _open_read_only(location: Location, file: Path, root: Path) -> Location:
     copied = folder / file.name
     _copy(file, copied, mode)
     if _is_older(copied):
-        _upgrade(copied)
+        upgrade_database(_plain_uri(copied))
     follow_folder(copied, root)
-    return replace(location, uri=sqlite_uri(copied, URL.create("sqlite")))
+    return replace(location, uri=_plain_uri(copied))
+
+
+def _plain_uri(file: Path) -> str:
+    return sqlite_uri(file, URL.create("sqlite"))
 
 
 def _aside(file: Path) -> Path:

@@ -7,12 +7,12 @@ import urllib.request
 from urllib.parse import urlsplit
 
 from mlflow import MlflowClient
-from mlflow.store.db.utils import create_sqlalchemy_engine
 from sqlalchemy.engine import make_url
 
 from dropout_lab.tracking.addresses import DATABASE_PORTS
 from dropout_lab.tracking.failures import failures_told, unavailable
 from dropout_lab.tracking.location import Location, locate
+from dropout_lab.tracking.mlflow_internals import connect_once
 from dropout_lab.tracking.sqlite import open_sqlite
 
 PROBE_SECONDS = 4.0
@@ -59,9 +59,5 @@ def _probe(location: Location) -> None:
                 socket.create_connection((url.host, port), timeout=PROBE_SECONDS).close()
             except OSError as error:
                 raise unavailable(location, error) from error
-        # MLflow tries ten times, for 100 s, also with a wrong password or without the driver.
-        engine = create_sqlalchemy_engine(location.uri)
-        try:
-            engine.connect().close()
-        finally:
-            engine.dispose()
+        # The client tries ten times, for 100 s, also with a wrong password or without the driver.
+        connect_once(location.uri)

@@ -94,7 +94,7 @@ def test_states_can_be_chosen(experiment, make_start):
 
 def test_many_runs_come_in_pages(experiment, make_start, monkeypatch, make_epochs):
     monkeypatch.setattr("dropout_lab.tracking.reader._PAGE", 3)
-    for limit in ("_VALUES_PER_REQUEST", "_VALUES_PER_QUERY"):
+    for limit in ("VALUES_PER_REQUEST", "_VALUES_PER_QUERY"):
         monkeypatch.setattr(histories, limit, 7)  # two runs of three epochs
     tracker = connect(experiment)
     lengths = [3, 3, 3, 3, 3, 3, 9]  # of which the last is more than its spec says
