@@ -64,7 +64,7 @@ def _metric_rows(comparison: Comparison, width: _Width) -> Iterator[Row]:
         if index == 1:
             yield (f"Secondary metrics{_adjustment(comparison, metric)}",)
         means = [_mean(comparison, name, metric, width) for name in comparison.conditions]
-        label = metric_info(metric).label if width.full_names else short_label(metric)
+        label = metric_info(metric).label if width.full_names else _short(metric)
         yield (
             label,
             *means,
@@ -89,12 +89,22 @@ def _adjustment(comparison: Comparison, metric: str) -> str:
     return f", p adjusted for {format_count(count, 'comparison')}" if count > 1 else ""
 
 
+def _short(metric: str) -> str:
+    """Return a short label, with the unit of a gap, which its means then lack."""
+    return f"{short_label(metric)}, points" if _is_in_points(metric) else short_label(metric)
+
+
+def _is_in_points(metric: str) -> bool:
+    info = metric_info(metric)
+    return info.is_gap and info.percent
+
+
 def _mean(comparison: Comparison, condition: str, metric: str, width: _Width) -> str:
     summary = comparison.summary(condition, metric)
     if width.spreads:
         return format_mean_sd(metric, summary.mean, summary.sd)
-    if metric_info(metric).is_gap and not width.full_names:
-        return format_number(metric, summary.mean, sign=False)  # its label has the unit
+    if not width.full_names and _is_in_points(metric):
+        return format_number(metric, summary.mean, sign=False)
     return format_value(metric, summary.mean)
 
 

@@ -69,10 +69,17 @@ def stdout() -> "SafeConsole":
 
 
 def stderr() -> "SafeConsole":
-    """Return the console for everything except results; progress is left out with `--quiet`."""
+    """Return the console for everything except results."""
     from dropout_lab.cli.safe_console import SafeConsole
 
     return SafeConsole(stderr=True, **_width(sys.stderr), **_how_to_write(sys.stderr))
+
+
+def progress() -> "SafeConsole":
+    """Return the console for progress, which `--quiet` leaves out."""
+    console = stderr()
+    console.quiet = is_quiet()
+    return console
 
 
 def _width(stream: TextIO) -> dict[str, int]:
@@ -123,7 +130,7 @@ def starting(what: str) -> Iterator[None]:
     TensorFlow writes log lines to the file descriptor when it is imported and when it first looks for
     devices, whatever its log level. They are shown if the start fails.
     """
-    console = stderr()
+    console = progress()
     sys.stderr.flush()
     shown = sys.stderr
     same = shown.encoding, shown.errors

@@ -15,7 +15,13 @@ ALIASES = {
 }
 """What `--metric` also takes. The training metric ``loss``, measured with dropout on, is no name for it."""
 
-_SHORT = {"test ": "", "generalization gap": "gap", "Brier score": "Brier", "calibration error": "ECE"}
+_SHORT = {
+    "test ": "",
+    "generalization gap": "gap",
+    "Brier score": "Brier",
+    "calibration error": "ECE",
+    "train seconds": "time",
+}
 
 BY_CLASS = "Test accuracy by class"
 
@@ -26,12 +32,11 @@ def full_name(name: str) -> str:
 
 
 def short_label(metric: str) -> str:
-    """Return the label of a metric for narrow tables, ``accuracy`` for the test accuracy, with its unit."""
-    info = metric_info(metric)
-    label = info.label
+    """Return the label of a metric for narrow tables, such as ``accuracy`` for the test accuracy."""
+    label = metric_info(metric).label
     for long, short in _SHORT.items():
         label = label.replace(long, short)
-    return f"{label}, points" if info.is_gap and info.percent else label
+    return label
 
 
 def class_names(spec: Mapping[str, str]) -> tuple[str, ...]:

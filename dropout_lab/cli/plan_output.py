@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dropout_lab.cli.durations import format_duration
 from dropout_lab.cli.layout import GAP
 from dropout_lab.cli.tables import print_facts, print_table
 from dropout_lab.comparison.measured_seeds import MeasuredDifference, rounded_seeds
 from dropout_lab.comparison.seed_plan import DesignPlan, SeedPlan
-from dropout_lab.evaluation.metrics import format_difference, metric_info
+from dropout_lab.evaluation.metrics import format_difference, format_duration, metric_info
 from dropout_lab.reporting.tables import TextTable
 from dropout_lab.spec.models import MAX_SEEDS
 

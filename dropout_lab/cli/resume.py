@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropout_lab.cli.completion import complete_run
-from dropout_lab.cli.console import TextOrJson, print_json, starting, starting_tensorflow, stderr
+from dropout_lab.cli.console import TextOrJson, print_json, progress, starting, starting_tensorflow
 from dropout_lab.cli.help import documented
 from dropout_lab.errors import DropoutLabError, UsageError
 
@@ -112,7 +112,7 @@ def _continue(found: "Sequence[Workspace]", format_: TextOrJson, *, otherwise: s
 
         use_recorded_threads(found)
         resolve_device("auto")  # TensorFlow logs to the terminal when it first looks for devices
-    with listen_for_stop() as stop, RunDisplay(len(found), stderr()) as display:
+    with listen_for_stop() as stop, RunDisplay(len(found), progress()) as display:
         report = resume_runs(found, display, stop)
     print_outcomes(report.outcomes, as_json=format_ is TextOrJson.JSON)
     report.raise_problems()

@@ -1,5 +1,6 @@
 """``dropout-lab run``: train the runs of a spec, tracked in MLflow."""
 
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dropout_lab.cli.console import TextOrJson, starting, starting_tensorflow, stderr
+from dropout_lab.cli.console import TextOrJson, progress, starting, starting_tensorflow
 from dropout_lab.cli.help import documented
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ def train_runs(
 
     plan = plan_workers(workers, runs) if workers else None
     datasets = {data: load_data(data) for data in {run.settings.data for run in runs}}
-    with starting("MLflow"):
+    has_database = "MLFLOW_TRACKING_URI" in os.environ or Path("mlflow.db").exists()
+    with starting("MLflow" if has_database else "MLflow and creating mlflow.db (first run only)"):
         from dropout_lab.cli.run_display import print_outcomes
         from dropout_lab.runs.display import RunDisplay
         from dropout_lab.runs.stopping import listen_for_stop
@@ -118,7 +120,7 @@ def train_runs(
             resolve_device("auto")  # TensorFlow logs to the terminal when it first looks for devices
         execute = partial(execute_design, datasets=datasets)
     at_once = plan is not None and plan.count > 1
-    with listen_for_stop() as stop, RunDisplay(len(runs), stderr(), at_once=at_once) as display:
+    with listen_for_stop() as stop, RunDisplay(len(runs), progress(), at_once=at_once) as display:
         report = execute(runs, display, stop, fresh=fresh, fail_fast=fail_fast, trackers=trackers)
     print_outcomes(report.outcomes, as_json=format_ is TextOrJson.JSON)
     report.raise_problems()

@@ -1,27 +1,25 @@
 """Results of `dropout-lab run` on stdout; `runs.display` shows the progress before."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
-
-from dropout_lab.cli.console import print_json, stdout
-from dropout_lab.cli.tables import print_table
-from dropout_lab.evaluation.metrics import format_value
+from dropout_lab.cli.console import is_quiet, print_json, stdout
+from dropout_lab.cli.metric_names import short_label
+from dropout_lab.cli.tables import print_facts, print_table, print_text
+from dropout_lab.evaluation.metrics import format_value, metric_info
 from dropout_lab.reporting.tables import TextTable
 from dropout_lab.runs.outcome import RunOutcome
 
-SHOWN_METRICS = {
-    "test_accuracy": "test accuracy",
-    "test_loss": "test loss",
-    "generalization_gap": "generalization gap",
-    "test_brier": "test Brier score",
-    "test_ece": "test calibration error (15 equal bins)",
-    "train_accuracy": "training accuracy, dropout off",
-    "train_seconds": "training time",
-}
+SHOWN_METRICS = (
+    "test_accuracy",
+    "test_loss",
+    "generalization_gap",
+    "test_brier",
+    "test_ece",
+    "train_accuracy",
+    "train_seconds",
+)
+TABLE_METRICS = ("test_accuracy", "test_loss", "generalization_gap", "train_seconds")
 
 
 def print_outcomes(outcomes: Sequence[RunOutcome], *, as_json: bool) -> None:
@@ -37,22 +35,26 @@ def print_outcomes(outcomes: Sequence[RunOutcome], *, as_json: bool) -> None:
     if not outcomes:
         return
     console = stdout()
-    for outcome in outcomes:
-        lines = {label: _shown(name, outcome.metrics.get(name)) for name, label in SHOWN_METRICS.items()}
-        lines["run id"] = outcome.run_id
-        if not console.is_terminal:
-            print(f"{outcome.run.name}: {', '.join(f'{label} {value}' for label, value in lines.items())}")
-        elif len(outcomes) == 1:
-            console.print(_panel(outcome.run.name, lines))
     if console.is_terminal and len(outcomes) > 1:
-        print_table(console, _table(outcomes))
-    print("View: dropout-lab ui")
+        print_table(console, _table(outcomes, short=False), _table(outcomes, short=True))
+    for outcome in outcomes:
+        facts = {metric_info(name).label: _shown(name, outcome) for name in SHOWN_METRICS}
+        facts["run ID"] = outcome.run_id
+        if not console.is_terminal:
+            shown = ", ".join(f"{label} {value}" for label, value in facts.items())
+            print_text(console, f"{outcome.run.name}: {shown}")
+        elif len(outcomes) == 1:
+            print_text(console, outcome.run.name, style="bold")
+            print_facts(console, facts, indent=2)
+    if is_quiet():
+        return
+    print_text(console, "View: dropout-lab ui")
     conditions: dict[str, set[str]] = {}
     for outcome in outcomes:
         conditions.setdefault(outcome.run.origin.experiment, set()).add(outcome.run.condition)
     for experiment, names in conditions.items():
         if len(names) > 1:
-            print(f"Compare: dropout-lab compare {shlex.quote(experiment)}")
+            print_text(console, f"Compare: dropout-lab compare {shlex.quote(experiment)}")
 
 
 def _as_json(outcome: RunOutcome) -> dict[str, object]:
@@ -69,22 +71,15 @@ def _as_json(outcome: RunOutcome) -> dict[str, object]:
     }
 
 
-def _panel(name: str, lines: Mapping[str, str]) -> Panel:
-    grid = Table.grid(padding=(0, 2))
-    for label, value in lines.items():
-        grid.add_row(label, value)
-    return Panel(grid, title=Text(name), title_align="left", expand=False)
-
-
-def _table(outcomes: Sequence[RunOutcome]) -> TextTable:
-    shown = ("test_accuracy", "test_loss", "generalization_gap", "train_seconds")
-    labels = [SHOWN_METRICS[name] for name in shown]
+def _table(outcomes: Sequence[RunOutcome], *, short: bool) -> TextTable:
+    labels = [short_label(name) if short else metric_info(name).label for name in TABLE_METRICS]
     rows = (
-        (outcome.run.name, *(_shown(name, outcome.metrics.get(name)) for name in shown), outcome.run_id)
+        (outcome.run.name, *(_shown(name, outcome) for name in TABLE_METRICS), outcome.run_id[:8])
         for outcome in outcomes
     )
-    return TextTable("", ("run", *labels, "run id"), tuple(rows), details=("run id",))
+    return TextTable("", ("Run", *labels, "Run ID"), tuple(rows))
 
 
-def _shown(name: str, value: float | None) -> str:
+def _shown(name: str, outcome: RunOutcome) -> str:
+    value = outcome.metrics.get(name)
     return "-" if value is None else format_value(name, value)

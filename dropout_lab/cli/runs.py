@@ -8,12 +8,11 @@ import typer
 
 from dropout_lab.cli.completion import complete_experiment
 from dropout_lab.cli.console import TextOrJson, is_quiet, print_json, starting, stdout
-from dropout_lab.cli.durations import format_duration
 from dropout_lab.cli.experiment_names import experiment_of
 from dropout_lab.cli.help import documented
 from dropout_lab.cli.tables import print_table, print_text
 from dropout_lab.errors import UsageError
-from dropout_lab.evaluation.metrics import format_count
+from dropout_lab.evaluation.metrics import format_count, format_duration
 from dropout_lab.reporting.tables import TextTable
 
 if TYPE_CHECKING:

@@ -85,6 +85,14 @@ def format_percent(fraction: float, digits: int = 6) -> str:
     return f"{100 * fraction:.{digits}g}%"
 
 
+def format_duration(seconds: float) -> str:
+    """Return ``4 s``, ``12 min`` or ``1 h 12 min``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def format_count(count: int, noun: str) -> str:
     """Return ``1 pair``, ``2 pairs`` or ``1,100 pairs``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,16 +1,24 @@
 """Progress of training for people: bars on a terminal, otherwise lines."""
 
+import time
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from dropout_lab.evaluation.metrics import format_duration
 from dropout_lab.records import EpochMetrics
 from dropout_lab.redaction import redact
 from dropout_lab.runs.outcome import Failure, RunOutcome
 from dropout_lab.runs.planning import PlannedRun
 from dropout_lab.training.progress import Progress as TrainingProgress
+
+NARROW = 80
+"""Terminals with fewer columns show less of each run."""
+
+TRAINING_SHARE = 0.95
+"""The part of a run in the bar of all runs that its training fills; evaluation fills the other."""
 
 
 class RunDisplay:
@@ -33,12 +41,15 @@ class RunDisplay:
         self._tasks: dict[str, TaskID] = {}
         self._all: TaskID | None = None
         self._fractions: dict[str, float] = {}
+        self._clocks: dict[str, _Clock] = {}
         self._num_ended = 0
+        self._num_skipped = 0
+        self._clock = _Clock()
+        self._trained_by = ""
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
-            TextColumn("{task.fields[status]}"),
-            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+            TextColumn("{task.fields[status]}", markup=False),
             console=self._console,
             disable=not self._console.is_terminal,
             transient=True,
@@ -56,10 +67,14 @@ class RunDisplay:
 
     def started(self, run: PlannedRun, run_id: str, trained_by: str, progress: TrainingProgress) -> None:
         """See `Reporter.started`."""
-        epochs_done = len(progress.epochs)
-        resuming = f", resuming after epoch {epochs_done}" if epochs_done else ""
-        self.noted(f"{self._number(run.name)} {run.name}: run {run_id[:8]}, {trained_by}{resuming}")
-        self._tasks[run.name] = self._bars.add_task(run.name, total=None, status="starting")
+        if not self._trained_by:
+            self._trained_by = trained_by
+            self.noted(f"Training with the {trained_by}")
+        other = "" if trained_by == self._trained_by else f", {trained_by}"
+        resuming = f", resuming after epoch {len(progress.epochs)}" if progress.epochs else ""
+        self.noted(f"{self._number(run.name)} {run.name} ({run_id[:8]}){other}{resuming}")
+        self._show_whole(run.name, 0.0)
+        self._tasks[run.name] = self._bars.add_task(run.name, total=None, status="compiling")
 
     def progressed(self, run: PlannedRun, progress: TrainingProgress, num_steps: int) -> None:
         """See `Reporter.progressed`."""
@@ -68,22 +83,27 @@ class RunDisplay:
         last = progress.epochs[-1] if progress.epochs else None
         total, completed = epochs * num_steps, num_done * num_steps + progress.step_in_epoch
         if run.name in self._tasks:
-            status = f"val accuracy {last.val_accuracy:.2%}" if last else "first epoch"
+            fraction = completed / total
+            left = self._clocks.setdefault(run.name, _Clock(fraction)).left(fraction)
+            parts = [] if self._is_narrow or last is None else [f"val accuracy {last.val_accuracy:.2%}"]
             self._bars.update(
                 self._tasks[run.name],
                 description=f"{run.name} epoch {min(num_done + 1, epochs)}/{epochs}",
                 total=total,
                 completed=completed,
-                status=f"{completed}/{total} steps, {status}",
+                status="evaluating, logging model" if completed == total else ", ".join([*parts, *left]),
             )
-            self._show_whole(run.name, completed / total)
+            self._show_whole(run.name, TRAINING_SHARE * fraction)
         if progress.step_in_epoch == 0 and last is not None:
-            name = f"{run.name} " if self._at_once else ""
-            self.noted(f"  {name}{_epoch_line(last, epochs)}")
+            self.noted(self._epoch_line(run.name, last, epochs))
 
     def noted(self, message: str) -> None:
         """See `Reporter.noted`."""
-        self._console.print(redact(message), soft_wrap=True)
+        if self._console.is_terminal:
+            # Without breaking a word: one that is too long, such as a path, goes past the margin.
+            self._console.print(redact(message), overflow="ignore", crop=False)
+        else:
+            self._console.print(redact(message), soft_wrap=True)
 
     def finished(self, outcome: RunOutcome) -> None:
         """See `Reporter.finished`."""
@@ -112,20 +132,55 @@ class RunDisplay:
 
     def _show_whole(self, name: str, fraction: float) -> None:
         """Show how much of all runs is done, in a bar of its own if there are several."""
+        if fraction == 1.0 and name not in self._fractions:
+            self._num_skipped += 1
         self._fractions[name] = fraction
         if self._num_runs < 2:
             return
+        done = sum(self._fractions.values())
         if self._all is None:
             self._all = self._bars.add_task("all runs", total=self._num_runs, status="")
-        self._bars.update(
-            self._all,
-            completed=sum(self._fractions.values()),
-            status=f"{self._num_ended}/{self._num_runs} runs done",
-        )
+        # Runs that were finished before took no time, so that they say nothing of the others'.
+        new = self._num_runs - self._num_skipped
+        left = self._clock.left((done - self._num_skipped) / new) if new else []
+        counted = f"{self._num_ended}/{self._num_runs} {'done' if self._is_narrow else 'runs done'}"
+        self._bars.update(self._all, completed=done, status=", ".join([counted, *left]))
+
+    @property
+    def _is_narrow(self) -> bool:
+        return self._console.width < NARROW
+
+    def _epoch_line(self, name: str, epoch: EpochMetrics, num_epochs: int) -> str:
+        start = f"  {name}  " if self._at_once else "  "
+        parts = {
+            "loss": f"{epoch.loss:.4f}",
+            "acc": f"{epoch.accuracy:.2%}",
+            "val_loss": f"{epoch.val_loss:.4f}",
+            "val_acc": f"{epoch.val_accuracy:.2%}",
+        }
+
+        def line(*shown: str) -> str:
+            metrics = "  ".join(f"{one} {parts[one]}" for one in shown)
+            return f"{start}epoch {epoch.epoch}/{num_epochs}  {metrics}  {epoch.epoch_seconds:.1f} s"
+
+        whole = line(*parts)
+        return whole if len(whole) <= self._console.width else line("acc", "val_acc")
 
 
-def _epoch_line(epoch: EpochMetrics, num_epochs: int) -> str:
-    return (
-        f"epoch {epoch.epoch}/{num_epochs}  loss {epoch.loss:.4f}  acc {epoch.accuracy:.2%}"
-        f"  val_loss {epoch.val_loss:.4f}  val_acc {epoch.val_accuracy:.2%}  {epoch.epoch_seconds:.1f} s"
-    )
+class _Clock:
+    """Estimates the time left from the time that a fraction of the work took.
+
+    Args:
+        start: Fraction that was done when the clock was started.
+    """
+
+    def __init__(self, start: float = 0.0) -> None:
+        self._start = start
+        self._started_at = time.monotonic()
+
+    def left(self, fraction: float) -> list[str]:
+        """Return ``["12 min left"]``; nothing if it cannot be told."""
+        if not self._start < fraction < 1.0:
+            return []
+        elapsed = time.monotonic() - self._started_at
+        return [f"{format_duration(elapsed * (1 - fraction) / (fraction - self._start))} left"]

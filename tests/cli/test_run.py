@@ -35,7 +35,8 @@ def test_a_run_from_an_empty_folder_to_its_result(folder: Path) -> None:
     assert all(0 <= one["metrics"]["test_accuracy"] <= 1 for one in runs)
     assert all("workflowType=machine_learning" in one["address"] for one in runs)
     told = result.stderr.splitlines()
-    assert [re.split(r":|(?<=loss) ", line)[0] for line in told] == [
+    assert [re.split(r" \(| engine|(?<=loss) ", line)[0] for line in told] == [
+        "Training with the fast",
         "[1/2] tiny-seed3",
         "  epoch 1/1  loss",
         "[2/2] tiny-seed4",

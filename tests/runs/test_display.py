@@ -1,0 +1,94 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from dropout_lab.records import EpochMetrics
+from dropout_lab.runs.display import RunDisplay, _Clock
+from dropout_lab.runs.outcome import RunOutcome
+from dropout_lab.runs.planning import Origin, PlannedRun
+from dropout_lab.spec import Settings
+from dropout_lab.training.progress import Progress
+
+RUN = PlannedRun("baseline", 0, Settings(), Origin("study"))
+OTHER = PlannedRun("dropout", 0, Settings(), Origin("study"))
+ADDRESS = f"/{'long/' * 30}"
+
+
+def epochs(count: int) -> tuple[EpochMetrics, ...]:
+    return tuple(
+        EpochMetrics(
+            epoch=number,
+            loss=0.5,
+            accuracy=0.8,
+            val_loss=0.4,
+            val_accuracy=0.85,
+            epoch_seconds=3.4,
+            end_time_ms=0,
+        )
+        for number in range(1, count + 1)
+    )
+
+
+def status(display: RunDisplay, name: str) -> str:
+    return next(task.fields["status"] for task in display._bars.tasks if task.description.startswith(name))
+
+
+def shown(width: int, *, at_once: bool = False) -> list[str]:
+    """Lines of a run at a width of `width` columns, without its bars."""
+    file = io.StringIO()
+    display = RunDisplay(2, Console(file=file, width=width, force_terminal=False), at_once=at_once)
+    display.started(RUN, "0123456789abcdef", "fast engine on a processor", Progress())
+    display.progressed(RUN, Progress(epochs=epochs(10), step_in_epoch=0), 100)
+    return file.getvalue().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (80, "  epoch 10/10  loss 0.5000  acc 80.00%  val_loss 0.4000  val_acc 85.00%  3.4 s"),
+        (60, "  epoch 10/10  acc 80.00%  val_acc 85.00%  3.4 s"),
+    ],
+)
+def test_an_epoch_line_fits_the_terminal(width, line):
+    assert shown(width) == [
+        "Training with the fast engine on a processor",
+        "[1/2] baseline-seed0 (01234567)",
+        line,
+    ]
+
+
+def test_lines_of_runs_that_are_trained_at_once_name_their_run():
+    assert shown(100, at_once=True)[-1].startswith("  baseline-seed0  epoch 10/10  loss 0.5000")
+
+
+def test_the_phase_of_a_run_and_the_number_of_finished_runs_are_named():
+    with RunDisplay(2, Console(file=io.StringIO(), width=100, force_terminal=True)) as display:
+        display.started(RUN, "0123456789abcdef", "fast engine", Progress())
+        assert status(display, "baseline-seed0") == "compiling"
+        display.progressed(RUN, Progress(epochs=epochs(5), step_in_epoch=50), 100)
+        assert status(display, "baseline-seed0").startswith("val accuracy 85.00%")
+        display.progressed(RUN, Progress(epochs=epochs(10), step_in_epoch=0), 100)
+        assert status(display, "baseline-seed0") == "evaluating, logging model"
+        assert status(display, "all runs").startswith("0/2 runs done")
+        assert " left" in status(display, "all runs")
+        display.finished(RunOutcome(RUN, "0123456789abcdef", {}))
+        assert status(display, "all runs").startswith("1/2 runs done")
+        display.finished(RunOutcome(OTHER, "0123456789abcdef", {}))
+        assert status(display, "all runs") == "2/2 runs done"
+
+
+def test_a_word_longer_than_the_terminal_stays_whole():
+    file = io.StringIO()
+    RunDisplay(1, Console(file=file, width=60, force_terminal=True)).noted(f"The model is in {ADDRESS} now.")
+    assert ADDRESS in file.getvalue()
+
+
+def test_the_time_left_follows_from_the_time_of_what_is_done(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("dropout_lab.runs.display.time.monotonic", lambda: now[0])
+    clock = _Clock(start=0.2)
+    assert clock.left(0.2) == []
+    now[0] += 600
+    assert clock.left(0.6) == ["10 min left"]
+    assert clock.left(1.0) == []
