@@ -9,8 +9,9 @@ from pydantic import BaseModel, ValidationError
 
 from dropout_lab.errors import SpecError
 from dropout_lab.spec.checks import check_whole
+from dropout_lab.spec.grid import GRID, expand_grid
 from dropout_lab.spec.models import Spec
-from dropout_lab.spec.problems import Sources, validation_problem
+from dropout_lab.spec.problems import Sources, line, validation_problem
 from dropout_lab.spec.yaml_source import IMPLICIT_RESOLVERS, YamlSource
 
 IN_PYTHON: Sources = {(): YamlSource("dl.Spec")}
@@ -31,11 +32,19 @@ def build_spec(data: Any, validate: Callable[[Any], SpecT], sources: Sources | N
         SpecError: With every problem of the fields, else with every problem of the whole.
     """
     sources = sources or IN_PYTHON
+    problems: list[str] = []
+    if not isinstance(data, Spec):
+        data = plain(data)
+        if isinstance(data, dict) and GRID in data:
+            data, sources, found = expand_grid(data, sources)
+            problems = [line(location, sources, problem) for location, problem in found]
     try:
-        spec = validate(data if isinstance(data, Spec) else plain(data))
+        spec = validate(data)
     except ValidationError as error:
         in_order = sorted(error.errors(include_url=False), key=lambda each: sources[()].line(each["loc"]))
-        raise SpecError(dict.fromkeys(validation_problem(details, sources) for details in in_order)) from None
+        problems += dict.fromkeys(validation_problem(details, sources) for details in in_order)
+    if problems:
+        raise SpecError(problems)
     check_whole(spec, sources)
     return spec
 

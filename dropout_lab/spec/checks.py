@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dropout_lab.errors import SpecError
+from dropout_lab.spec.grid import GridSource
+from dropout_lab.spec.merging import condition_settings
 from dropout_lab.spec.models import SequentialSeeds, Spec
 from dropout_lab.spec.network_checks import network_problems
 from dropout_lab.spec.problems import Sources, line, unknown_name
 from dropout_lab.spec.rates import overlap
-from dropout_lab.spec.settings import Settings
+from dropout_lab.spec.settings import Settings, flatten
 from dropout_lab.spec.yaml_source import Location, format_location
 
 MAX_NAMED = 3
@@ -28,8 +30,8 @@ def check_whole(spec: Spec, sources: Sources) -> None:
         *network_problems(spec, sources),
         *_overrides(spec, sources),
     ]
-    if problems:
-        raise SpecError(problems)
+    if problems := problems or [*_repeated(spec, sources)]:
+        raise SpecError(dict.fromkeys(problems))
 
 
 def _conditions(spec: Spec, sources: Sources) -> Iterator[str]:
@@ -40,6 +42,16 @@ def _conditions(spec: Spec, sources: Sources) -> Iterator[str]:
         if first != name:
             problem = f"condition {name!r} differs from {first!r} only in case"
             yield line(("conditions", name), sources, problem)
+
+
+def _repeated(spec: Spec, sources: Sources) -> Iterator[str]:
+    """Refuse conditions of a grid that another condition equals: they would be trained twice."""
+    by_content: dict[str, str] = {}
+    for name, settings in condition_settings(spec).items():
+        first = by_content.setdefault(str(flatten(settings)), name)
+        if first != name and isinstance(sources.get(("conditions", name)), GridSource):
+            problem = f"condition {name!r} has the settings of {first!r} (remove one of them)"
+            yield line(("grid",), sources, problem)
 
 
 def _claims(spec: Spec, sources: Sources) -> Iterator[str]:
@@ -71,7 +83,8 @@ def _seeds(spec: Spec, sources: Sources) -> Iterator[str]:
 def _overrides(spec: Spec, sources: Sources) -> Iterator[str]:
     """Refuse an override of a shared setting that conditions set themselves: there it would do nothing."""
     shared = spec.model_dump(exclude_unset=True)
-    overridden = [location for location in sources if location]
+    grid = {location[1]: source for location, source in sources.items() if isinstance(source, GridSource)}
+    overridden = [place for place, source in sources.items() if place and not isinstance(source, GridSource)]
     for location in overridden:
         if location[0] not in Settings.model_fields:
             continue
@@ -86,8 +99,12 @@ def _overrides(spec: Spec, sources: Sources) -> Iterator[str]:
             )
         ]
         if blocked:
-            fields = [format_location(("conditions", name, *location)) for name in blocked[:MAX_NAMED]]
-            more = len(blocked) - len(fields)
+            places = dict.fromkeys(
+                grid[name].place(location) if name in grid else ("conditions", name, *location)
+                for name in blocked
+            )
+            fields = [format_location(place) for place in places][:MAX_NAMED]
+            more = len(places) - len(fields)
             yield line(
                 location,
                 sources,

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from dropout_lab.errors import SpecError
 from dropout_lab.spec.building import plain
 from dropout_lab.spec.expectations import NAME_IN_WORDS
+from dropout_lab.spec.grid import DROPOUT, GRID, ZIP
 from dropout_lab.spec.models import Name, Spec
 from dropout_lab.spec.problems import describe
 from dropout_lab.spec.rates import is_rate, to_rates
@@ -22,9 +23,6 @@ from dropout_lab.spec.yaml_source import (
     printable,
     read_yaml_file,
 )
-
-DROPOUT = ("model", "dropout")
-"""Location of the rates in the settings; a site below it may have dots in its name."""
 
 EXTENSION = "x-"
 """Begins top-level keys that hold YAML anchors, and nothing else."""
@@ -115,7 +113,10 @@ def _parse_override(override: str) -> tuple[Location, YamlSource]:
 
 
 def _joined_site(location: tuple[str, ...]) -> tuple[str, ...]:
-    """Return `location` with the name of a site in one part, such as ``lstm.recurrent_dropout``."""
+    """Return `location` with the name of a site, or a field of the grid, in one part."""
+    if location[0] == GRID and all(location):
+        start = 2 if location[1:2] == (ZIP,) else 1
+        return (*location[:start], ".".join(location[start:])) if location[start:] else location
     for start in range(len(location) - len(DROPOUT)):
         end = start + len(DROPOUT)
         if location[start:end] == DROPOUT and all(location):

@@ -22,6 +22,7 @@ from pydantic import (
 from dropout_lab.design import DEFAULT_PRIMARY
 from dropout_lab.evaluation.registry import FINAL_METRICS, METRICS
 from dropout_lab.spec.base import Frozen, Seed, list_to_tuple
+from dropout_lab.spec.grid import MAX_CONDITIONS
 from dropout_lab.spec.settings import Settings
 
 
@@ -132,8 +133,11 @@ class Spec(Settings):
     """Metric of the verdict; all others are secondary."""
     margins: Margins = Margins()
     """Equivalence margins of single metrics."""
-    conditions: Annotated[Mapping[Name, Settings], Field(max_length=100)] = {}
+    conditions: Annotated[Mapping[Name, Settings], Field(max_length=MAX_CONDITIONS)] = {}
     """Conditions to compare, each with the settings that it changes."""
+    grid: Annotated[Mapping[str, list[Any] | Mapping[str, list[Any]]], Field(min_length=1)] | None = None
+    """Fields to vary, such as `training.epochs: [5, 10]`; fields under `zip` take their values together.
+    Each combination becomes one of the `conditions`."""
     claims: Annotated[tuple[ClaimSpec, ...], BeforeValidator(list_to_tuple)] = ()
     """Claims stated before the runs and tested by `compare`."""
     _path: str = PrivateAttr("")

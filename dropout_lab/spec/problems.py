@@ -7,6 +7,7 @@ from pydantic_core import ErrorDetails
 
 from dropout_lab.errors import did_you_mean
 from dropout_lab.spec.expectations import NAME_IN_WORDS, choices_at, expected_at, valid_keys
+from dropout_lab.spec.grid import GridSource
 from dropout_lab.spec.models import FIXED_SEEDS, SEQUENTIAL_SEEDS
 from dropout_lab.spec.yaml_source import Location, YamlSource, format_location, printable
 
@@ -67,6 +68,8 @@ def _choose(name: str, names: Iterable[str]) -> str:
 def line(location: Location, sources: Sources, problem: str) -> str:
     """Prefix `problem` with its place: the override that set it, or the line of the file."""
     for end in range(len(location), 0, -1):
+        if isinstance(grid := sources.get(location[:end]), GridSource):
+            return line(grid.place(location[end:]), sources, problem)
         if location[:end] in sources:
             return f"{sources[location[:end]].name}: [{format_location(location)}] {problem}"
     for place, source in sources.items():

@@ -34,6 +34,10 @@ GOOD = {
     "data": {"validation": 0.1, "num_train": 100},
     "seeds": [0, 1],
     "conditions": {"a": {}, "b": {"model": {"dropout": 0.5}}},
+    "grid": {
+        "training.epochs": [4, 5],
+        "zip": {"model.dropout.conv2": [0.1, 0.3], "data.num_test": [50, 60]},
+    },
     "claims": [{"metric": "test_loss", "condition": "b", "reference": "a", "expected": "lower"}],
 }
 
