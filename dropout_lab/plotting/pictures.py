@@ -14,6 +14,7 @@ from dropout_lab.plotting.class_change import class_changes, draw_class_changes
 from dropout_lab.plotting.critical_difference import draw_critical_difference
 from dropout_lab.plotting.curves import condition_curves, draw_curves
 from dropout_lab.plotting.forest import draw_forest, forest_panels
+from dropout_lab.plotting.heatmap import draw_heat_map, heat_map
 from dropout_lab.plotting.metric_axes import metric_label
 from dropout_lab.plotting.rate_response import draw_rate_response, rate_response
 from dropout_lab.plotting.reliability import TestPredictions, draw_reliability, reliability_curves
@@ -59,6 +60,7 @@ def comparison_pictures(
         _critical_difference(comparison),
         _curves(comparison),
         _rate_response(comparison),
+        _heat_map(comparison),
         _reliability(comparison, predictions or {}),
         _class_change(comparison, class_names),
     )
@@ -123,6 +125,25 @@ def _rate_response(comparison: Comparison) -> Picture | None:
         caption=f"Means over the seeds by dropout rate, {response.site}; dots: single seeds.",
         alt=f"{metric_label(metric)} by dropout rate. {'; '.join(values)}.",
         draw=lambda theme: draw_rate_response(response, theme),
+    )
+
+
+def _heat_map(comparison: Comparison) -> Picture | None:
+    data = heat_map(comparison)
+    if data is None:
+        return None
+    cells = [
+        f"{cell.condition}: {format_difference(data.metric, cell.mean_difference)}, {cell.word}"
+        for cell in data.cells.values()
+        if cell.word != "reference"
+    ]
+    return Picture(
+        name="heat_map",
+        title="Differences by two settings",
+        caption=f"Mean difference from {comparison.reference} in {metric_label(data.metric)} and verdict"
+        f" by {data.settings[0]} (rows) and {data.settings[1]} (columns).",
+        alt=f"Heat map of differences from {comparison.reference}. {'; '.join(cells)}.",
+        draw=lambda theme: draw_heat_map(data, theme),
     )
 
 

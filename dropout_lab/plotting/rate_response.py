@@ -20,6 +20,7 @@ from dropout_lab.plotting.style import (
 )
 
 RATE_PREFIX = "model.dropout."
+COMPARED = ("model.", "training.", "data.")
 MIN_RATES = 3
 MAX_PANELS = 3
 
@@ -54,7 +55,7 @@ class RateResponse:
 def rate_response(comparison: Comparison) -> RateResponse | None:
     """Return the metrics by rate; None unless 3 or more rates differ at one site, or at all sites alike.
 
-    Only conditions that differ from the reference in nothing of the network but dropout rates are taken.
+    Only conditions that differ from the reference in nothing but dropout rates are taken.
     """
     specs: dict[str, Mapping[str, str]] = {run.condition: run.spec for run in reversed(comparison.runs)}
     reference = specs[comparison.reference]
@@ -65,7 +66,7 @@ def rate_response(comparison: Comparison) -> RateResponse | None:
             if key.startswith(RATE_PREFIX)
         }
         for condition, spec in specs.items()
-        if _other_model_keys(spec) == _other_model_keys(reference)
+        if _without_rates(spec) == _without_rates(reference)
     }
     sites = sorted({site for by_site in rates.values() for site in by_site})
     varying = [site for site in sites if len({by_site.get(site) for by_site in rates.values()}) > 1]
@@ -95,9 +96,17 @@ def rate_response(comparison: Comparison) -> RateResponse | None:
     return RateResponse(site=site, points=points)
 
 
-def _other_model_keys(spec: Mapping[str, str]) -> dict[str, str]:
-    """Return what `spec` says of the network besides its rates."""
-    return {k: v for k, v in spec.items() if k.startswith("model.") and not k.startswith(RATE_PREFIX)}
+def compared_settings(spec: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings of a run that decide its result; those that are resolved elsewhere are left out."""
+    return {
+        key: value
+        for key, value in spec.items()
+        if key.startswith(COMPARED) and key not in ("data.folder", "training.engine")
+    }
+
+
+def _without_rates(spec: Mapping[str, str]) -> dict[str, str]:
+    return {k: v for k, v in compared_settings(spec).items() if not k.startswith(RATE_PREFIX)}
 
 
 @default_settings()

@@ -33,6 +33,7 @@ class Theme:
         series: Colours of conditions in their order; Okabe and Ito's colour-blind-safe palette
             (https://jfly.uni-koeln.de/color/), ordered by contrast with `background`.
         colormap: matplotlib's name of a colour map that starts near `background`.
+        diverging: matplotlib's name of a colour map whose middle is near `background`.
     """
 
     foreground: str
@@ -41,6 +42,7 @@ class Theme:
     muted: str
     series: tuple[str, ...]
     colormap: str
+    diverging: str
 
 
 LIGHT = Theme(
@@ -50,6 +52,7 @@ LIGHT = Theme(
     muted="#5c5c5c",
     series=("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9"),
     colormap="Blues",
+    diverging="PuOr",
 )
 DARK = Theme(
     foreground="#e8e8e8",
@@ -58,6 +61,7 @@ DARK = Theme(
     muted="#a8adb3",
     series=("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#D55E00", "#ffffff"),
     colormap="cividis",
+    diverging="managua",
 )
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
 """Marker of each condition in their order: tells conditions apart without colour."""
