@@ -99,6 +99,7 @@ def engine_steps(one: Contestant) -> Callable[[int], tuple[float, float]]:
 
     set_variables()  # as `dropout-lab run` does, before TensorFlow is imported
     from dropout_lab.data.scaling import UNIT_PIXELS
+    from dropout_lab.models.network import Network
     from dropout_lab.models.published import build_model
     from dropout_lab.spec import ModelSpec, TrainingSpec
     from dropout_lab.training.devices import configure_keras
@@ -119,7 +120,7 @@ def engine_steps(one: Contestant) -> Callable[[int], tuple[float, float]]:
     if one.kind == "fast":
         engine = FastEngine(model, optimizer, spec, images, labels, 0, one.batch_size)
     else:
-        engine = KerasEngine(model, optimizer, images, labels, UNIT_PIXELS)
+        engine = KerasEngine(Network(model=model, sites=()), optimizer, images, labels, UNIT_PIXELS)
     steps_done = 0
 
     def action(num_steps: int) -> None:

@@ -2,20 +2,24 @@
 
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from dropout_lab.data.selection import CLASS_NAMES
+from dropout_lab.data.dataset import Inputs
 from dropout_lab.evaluation.registry import CLASS_ACCURACY, DROPPED_FRACTION, MEASURES, METRICS
-from dropout_lab.records import DropoutCheck, EpochMetrics, Evaluation, FloatArray
+from dropout_lab.records import DropoutCheck, EpochMetrics, Evaluation
 from dropout_lab.tracking import schema
 
 SUMMARY = "result.json"
 ARTIFACTS = "artifacts"
 MODEL = "model.keras"
+_EXAMPLE = "input_example.npy"
+_UNSAFE = re.compile(r"[^\w./ -]")
+"""Characters that names in MLflow do not have."""
 _EVALUATION = f"{ARTIFACTS}/{schema.EVALUATION}"
 _PROBS = f"{ARTIFACTS}/{schema.TEST_PROBS}"
 
@@ -28,13 +32,15 @@ class Result:
         metrics: Final metrics by name.
         tags: Tags known only after training.
         epochs: All epochs, in order.
-        input_example: Two test images in the form that the model takes, (2, 28, 28, 1).
+        class_names: Name of each class, by class number.
+        input_example: Two test examples in the form that the model takes.
     """
 
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
     epochs: tuple[EpochMetrics, ...]
-    input_example: FloatArray
+    class_names: tuple[str, ...]
+    input_example: Inputs
 
     def files(self, train: Evaluation, test: Evaluation, test_labels: np.ndarray) -> dict[str, bytes]:
         """Return the content of all files but the model, by path.
@@ -43,13 +49,15 @@ class Result:
             train, test: Metrics on the training set and on the test set, dropout off.
             test_labels: (num_test,) class numbers.
         """
-        summary = asdict(self) | {"input_example": self.input_example.tolist()}
-        probs = io.BytesIO()
+        summary = asdict(self)
+        example, probs = io.BytesIO(), io.BytesIO()
+        np.save(example, summary.pop("input_example"))
         # Half precision is enough to pair models by example, and a quarter of the space.
         np.savez_compressed(probs, probs=test.probs.astype(np.float16), labels=test_labels)
         evaluations = {"train": _to_json(train), "test": _to_json(test)}
         return {
             SUMMARY: json.dumps(summary).encode(),
+            _EXAMPLE: example.getvalue(),
             _EVALUATION: json.dumps(evaluations, indent=1).encode(),
             _PROBS: probs.getvalue(),
         }
@@ -59,12 +67,13 @@ def read_result(folder: Path) -> Result:
     """Return the result whose files are in `folder`."""
     content = json.loads((folder / SUMMARY).read_bytes())
     content["epochs"] = tuple(EpochMetrics(**epoch) for epoch in content["epochs"])
-    content["input_example"] = np.array(content["input_example"], dtype=np.float32)
+    content["class_names"] = tuple(content["class_names"])
+    content["input_example"] = np.load(folder / _EXAMPLE, allow_pickle=False)
     return Result(**content)
 
 
-def draw_plots(folder: Path, epochs: Sequence[EpochMetrics]) -> None:
-    """Add the plots of a run to the artifacts of the result in `folder`. Drawing may raise anything."""
+def draw_plots(folder: Path, result: Result) -> None:
+    """Add the plots of a run to the artifacts of its `result` in `folder`. Drawing may raise anything."""
     from dropout_lab.plotting import draw_run
 
     content = json.loads((folder / _EVALUATION).read_bytes())["test"]
@@ -74,7 +83,7 @@ def draw_plots(folder: Path, epochs: Sequence[EpochMetrics]) -> None:
     by_class = content["per_class_accuracy"]
     content["per_class_accuracy"] = {int(label): value for label, value in by_class.items()}
     content["confusion_matrix"] = np.array(content["confusion_matrix"])
-    for name, data in draw_run(epochs, Evaluation(**content), CLASS_NAMES).items():
+    for name, data in draw_run(result.epochs, Evaluation(**content), result.class_names).items():
         path = folder / ARTIFACTS / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
@@ -92,7 +101,7 @@ def final_metrics(train: Evaluation, test: Evaluation, checks: Sequence[DropoutC
         **measured,
         **{name: measured[one] - measured[other] for name, (one, other) in gaps.items()},
         **{CLASS_ACCURACY.name(label): value for label, value in test.per_class_accuracy.items()},
-        **{DROPPED_FRACTION.name(check.layer): check.dropped_fraction for check in checks},
+        **{DROPPED_FRACTION.name(_UNSAFE.sub("_", check.layer)): check.dropped_fraction for check in checks},
     }
 
 

@@ -96,7 +96,7 @@ class Runner:
         result = read_result(workspace.result)
         metrics = dict(result.metrics)
         try:
-            draw_plots(workspace.result, result.epochs)
+            draw_plots(workspace.result, result)
         except Exception as error:
             self.reporter.noted(f"{state.run.name}: its plots could not be drawn ({error}).")
         try:
@@ -133,7 +133,7 @@ class Runner:
         workspace.clear()
 
     def _identify(self, run: PlannedRun, data: Dataset, device: DeviceInfo) -> Identity:
-        engine, reason = choose_engine(run.settings, device)
+        engine, reason = choose_engine(run.settings, data, device)
         if reason:
             self.reporter.noted(f"{run.name} uses the stock engine: {reason}")
         return identify(run, data.fingerprint, device, engine)
@@ -200,6 +200,7 @@ class Runner:
                 tags=schema.fact_tags(RunFacts(final_weights=trainer.weights_fingerprint())),
                 epochs=progress.epochs,
                 input_example=trainer.input_example(),
+                class_names=data.class_names,
             )
             files = result.files(train, test, trainer.test_labels)
             workspace.save_result(files, MODEL, trainer.save_model)

@@ -6,17 +6,17 @@ from importlib.metadata import packages_distributions, version
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Metric
 from mlflow.models import Model, ModelSignature
 from mlflow.types import Schema, TensorSpec
 
-from dropout_lab.records import FloatArray
 from dropout_lab.tracking import schema
 
 
 def log_model(
-    client: MlflowClient, run_id: str, model: Any, input_example: FloatArray, metrics: Collection[str]
+    client: MlflowClient, run_id: str, model: Any, input_example: npt.NDArray[Any], metrics: Collection[str]
 ) -> str:
     """Log a Keras model, and complete what an interrupted call started.
 
@@ -27,7 +27,7 @@ def log_model(
         client: Open client.
         run_id: Run that trained the model.
         model: Built `keras.Model` with one input and one output.
-        input_example: A few inputs, float32, batch first.
+        input_example: A few inputs of the type that the model takes, batch first.
         metrics: Names of the metrics of the run that belong to the model, logged before.
 
     Returns:
@@ -65,7 +65,7 @@ def _find(client: MlflowClient, run: Any) -> LoggedModel | None:
 
 
 def _upload(
-    client: MlflowClient, run_id: str, logged: LoggedModel, model: Any, input_example: FloatArray
+    client: MlflowClient, run_id: str, logged: LoggedModel, model: Any, input_example: npt.NDArray[Any]
 ) -> None:
     import mlflow.keras  # imports Keras, as the caller did
 
@@ -80,15 +80,17 @@ def _upload(
             model,
             folder,
             mlflow_model=described,
-            signature=ModelSignature(_schema(model.input_shape), _schema(model.output_shape)),
-            input_example=np.asarray(input_example, dtype=np.float32),
+            signature=ModelSignature(
+                _schema(model.input_shape, input_example.dtype), _schema(model.output_shape, np.float32)
+            ),
+            input_example=input_example,
             pip_requirements=requirements(),
         )
         client.log_model_artifacts(logged.model_id, folder)
 
 
-def _schema(shape: tuple[int | None, ...]) -> Schema:
-    return Schema([TensorSpec(np.dtype("float32"), tuple(-1 if size is None else size for size in shape))])
+def _schema(shape: tuple[int | None, ...], kind: npt.DTypeLike) -> Schema:
+    return Schema([TensorSpec(np.dtype(kind), tuple(-1 if size is None else size for size in shape))])
 
 
 def _last(client: MlflowClient, run_id: str, name: str, model_id: str) -> Metric:

@@ -1,6 +1,5 @@
 """Final metrics of a trained model on a whole dataset, with dropout off."""
 
-import keras
 import numpy as np
 import tensorflow as tf
 from sklearn.metrics import confusion_matrix
@@ -8,10 +7,11 @@ from sklearn.metrics import confusion_matrix
 from dropout_lab.data.dataset import Dataset, Inputs, Labels
 from dropout_lab.errors import TrainingError
 from dropout_lab.evaluation.measures import measure
+from dropout_lab.models.network import Network
 from dropout_lab.records import Evaluation, FloatArray
 from dropout_lab.training.inputs import scale_inputs
+from dropout_lab.training.memory import examples_that_fit
 
-EVALUATION_BATCH = 1000
 DIVERGED_HINT = "A smaller training.learning_rate usually helps."
 
 
@@ -19,21 +19,27 @@ class Predictor:
     """Class probabilities of a model on whole datasets, from one compiled function.
 
     Args:
-        model: Model whose current weights are used at each call.
+        network: Network whose current weights are used at each call.
         data: Dataset whose inputs it takes.
     """
 
-    def __init__(self, model: keras.Model, data: Dataset) -> None:
-        self._model = model
+    def __init__(self, network: Network, data: Dataset) -> None:
+        self._model = network.model
+        self._batch_size = examples_that_fit(network.model)
+
+        def forward(inputs: tf.Tensor) -> tf.Tensor:
+            outputs = tf.cast(network.model(scale_inputs(inputs, data.scaling), training=False), tf.float32)
+            return tf.nn.softmax(outputs) if network.outputs == "logits" else outputs
+
         self._forward = tf.function(
-            lambda inputs: model(scale_inputs(inputs, data.scaling), training=False),
-            input_signature=[tf.TensorSpec((None, *data.input_shape), data.train_inputs.dtype)],
+            forward, input_signature=[tf.TensorSpec((None, *data.input_shape), data.train_inputs.dtype)]
         )
 
     def probs(self, inputs: Inputs) -> FloatArray:
         """Return (num_examples, num_classes) probabilities for (num_examples, ...) stored values."""
-        batches = range(0, len(inputs), EVALUATION_BATCH)
-        return np.concatenate([self._forward(inputs[i : i + EVALUATION_BATCH]).numpy() for i in batches])
+        size = self._batch_size
+        batches = (inputs[i : i + size] for i in range(0, len(inputs), size))
+        return np.concatenate([self._forward(batch).numpy() for batch in batches])
 
     def require_finite_weights(self) -> None:
         """Check that no weight is NaN or infinite, which ReLU and pooling can hide.
@@ -41,7 +47,7 @@ class Predictor:
         Raises:
             TrainingError: If one is.
         """
-        for variable in self._model.trainable_variables:
+        for variable in self._model.weights:
             if not np.isfinite(variable.numpy()).all():
                 raise TrainingError(
                     f"The weights of {variable.path} are no longer finite.", hint=DIVERGED_HINT

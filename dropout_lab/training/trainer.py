@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from dropout_lab.data.dataset import Dataset
-from dropout_lab.errors import OutOfMemoryError, TrainingError, UsageError
+from dropout_lab.data.dataset import Dataset, Inputs
+from dropout_lab.errors import OutOfMemoryError, TrainingError
 from dropout_lab.files import move_durably
 from dropout_lab.models.inspection import summary_text, weights_fingerprint
 from dropout_lab.models.network import build_network
-from dropout_lab.records import DeviceInfo, DropoutCheck, Evaluation, FloatArray
+from dropout_lab.records import DeviceInfo, DropoutCheck, Evaluation
 from dropout_lab.spec import ModelSpec, Settings
+from dropout_lab.spec.rates import site_rates
 from dropout_lab.training.checkpoints import (
     DamagedCheckpointError,
     checkpoint_files,
@@ -25,6 +26,7 @@ from dropout_lab.training.checkpoints import (
 from dropout_lab.training.devices import configure_keras, make_deterministic
 from dropout_lab.training.dropout_check import check_dropout
 from dropout_lab.training.engines import build_engine
+from dropout_lab.training.engines.observation import MAX_EXAMPLES
 from dropout_lab.training.inputs import scale_inputs
 from dropout_lab.training.loop import TrainingLoop, batch_order_fingerprint, build_optimizer
 from dropout_lab.training.prediction import Predictor, evaluate
@@ -50,8 +52,6 @@ class Trainer:
         self, settings: Settings, data: Dataset, run_seed: int, device: DeviceInfo, engine: str
     ) -> None:
         training = settings.training
-        if settings.model.network != "published":
-            raise UsageError(f"model.network: {settings.model.network} cannot be trained yet")
         configure_keras(training.precision)
         make_deterministic(device)
         self._data = data
@@ -60,10 +60,11 @@ class Trainer:
         with self._on_device():
             self.network = build_network(settings.model, data.input_shape, data.num_classes, run_seed)
             self.model = self.network.model
-            self._rates = {site.layer.name: settings.model.rates[site.name] for site in self.network.sites}
+            rates = site_rates(settings.model.dropout, self.network.rates)
+            self._rates = {site.path: rates[site.name] for site in self.network.sites}
             self._optimizer = build_optimizer(training, self.model)
-            self._engine = build_engine(engine, settings, self.model, self._optimizer, data, run_seed)
-            self._predictor = Predictor(self.model, data)
+            self._engine = build_engine(engine, settings, self.network, self._optimizer, data, run_seed)
+            self._predictor = Predictor(self.network, data)
         self._loop = TrainingLoop(training, data, self._engine, self._predictor, run_seed)
         self.num_train = len(data.train_labels)
         self.test_labels = data.test_labels
@@ -81,10 +82,12 @@ class Trainer:
             TrainingError: If a fraction does not agree with the spec's rate, a mask does not change, or two
                 inferences on the same inputs differ.
         """
-        inputs = self._data.train_inputs[:200]
+        inputs = self._data.train_inputs[:MAX_EXAMPLES]
         with self._on_device():
             if not np.array_equal(self._predictor.probs(inputs), self._predictor.probs(inputs)):
-                raise TrainingError("Two inferences on the same inputs differ: dropout is on at inference.")
+                raise TrainingError(
+                    "Two inferences on the same inputs differ: the network is random at inference."
+                )
             observations = self._engine.observe_dropout(first_step=0)
         return check_dropout(observations, self._rates)
 
@@ -139,9 +142,9 @@ class Trainer:
             test = evaluate(self._predictor.probs(data.test_inputs), data.test_labels)
         return train, test
 
-    def input_example(self) -> FloatArray:
+    def input_example(self) -> Inputs:
         """Return two test examples in the form that the model takes, such as (2, 28, 28, 1) in [0, 1]."""
-        example: FloatArray = scale_inputs(self._data.test_inputs[:2], self._data.scaling).numpy()
+        example: Inputs = scale_inputs(self._data.test_inputs[:2], self._data.scaling).numpy()
         return example
 
     def summary(self) -> str:

@@ -6,7 +6,7 @@ import pytest
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.errors import TrainingError
 from dropout_lab.evaluation.measures import measure
-from dropout_lab.models.published import build_model
+from dropout_lab.models.network import build_network
 from dropout_lab.spec import ModelSpec
 from dropout_lab.training.prediction import Predictor, evaluate
 
@@ -38,7 +38,8 @@ def test_probs_that_are_not_finite_are_an_error() -> None:
 
 def test_prediction_does_not_depend_on_how_it_is_batched(dataset: Dataset) -> None:
     images = np.random.default_rng(0).integers(0, 256, (1003, 28, 28, 1)).astype(np.uint8)
-    predictor = Predictor(build_model(ModelSpec(filters=(2, 2), hidden_units=4), 0), dataset)
+    spec = ModelSpec(filters=(2, 2), hidden_units=4)
+    predictor = Predictor(build_network(spec, (28, 28, 1), 10, 0), dataset)
     probs = predictor.probs(images)
     assert probs.shape == (1003, 10)
     np.testing.assert_allclose(probs[1000:], predictor.probs(images[1000:]), rtol=1e-5)

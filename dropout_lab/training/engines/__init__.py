@@ -5,6 +5,9 @@ from typing import Protocol
 import keras
 
 from dropout_lab.data.dataset import Dataset
+from dropout_lab.data.scaling import UNIT_PIXELS
+from dropout_lab.models.network import Network
+from dropout_lab.models.published import IMAGE_SHAPE
 from dropout_lab.records import DeviceInfo, IntArray
 from dropout_lab.spec import Settings
 from dropout_lab.training.engines.fast import FastEngine, unsupported_reason
@@ -45,8 +48,8 @@ class Engine(Protocol):
         ...
 
 
-def choose_engine(settings: Settings, device: DeviceInfo) -> tuple[str, str]:
-    """Choose the engine for `settings`: the fast one, unless ``stock`` is set or it does not support them.
+def choose_engine(settings: Settings, data: Dataset, device: DeviceInfo) -> tuple[str, str]:
+    """Choose the engine: the fast one, unless ``stock`` is set or it does not support what is trained.
 
     Returns:
         Its name, and the reason if ``fast`` is set but not supported (else empty).
@@ -54,7 +57,7 @@ def choose_engine(settings: Settings, device: DeviceInfo) -> tuple[str, str]:
     wanted = settings.training.engine
     if wanted == "stock":
         return "stock", ""
-    reason = unsupported_reason(settings.model, settings.training, device.device)
+    reason = unsupported_reason(settings.model, settings.training, device.device) or _unsupported_data(data)
     if reason is None:
         return "fast", ""
     # On a GPU, stock layers are the fast path: with ``auto`` there is nothing to explain.
@@ -64,16 +67,16 @@ def choose_engine(settings: Settings, device: DeviceInfo) -> tuple[str, str]:
 def build_engine(
     name: str,
     settings: Settings,
-    model: keras.Model,
+    network: Network,
     optimizer: keras.optimizers.Optimizer,
     data: Dataset,
     run_seed: int,
 ) -> Engine:
-    """Build the engine `name`, which trains `model` on the training images of `data`."""
+    """Build the engine `name`, which trains `network` on the training examples of `data`."""
     if name == "stock":
-        return KerasEngine(model, optimizer, data.train_inputs, data.train_labels, data.scaling)
+        return KerasEngine(network, optimizer, data.train_inputs, data.train_labels, data.scaling)
     return FastEngine(
-        model,
+        network.model,
         optimizer,
         settings.model,
         data.train_inputs,
@@ -81,3 +84,12 @@ def build_engine(
         run_seed,
         settings.training.batch_size,
     )
+
+
+def _unsupported_data(data: Dataset) -> str | None:
+    """Return why `FastEngine` cannot train on `data`, or None if it can."""
+    if data.input_shape != IMAGE_SHAPE:
+        return f"the fast engine supports inputs of shape {IMAGE_SHAPE} only (received: {data.input_shape})"
+    if data.scaling != UNIT_PIXELS or data.train_inputs.dtype != "uint8":
+        return "the fast engine supports pixels of 0 to 255 that are scaled to [0, 1] only"
+    return None

@@ -6,13 +6,14 @@ import tensorflow as tf
 
 from dropout_lab.data.dataset import Inputs, Labels
 from dropout_lab.data.scaling import Scaling
+from dropout_lab.models.network import Network
 from dropout_lab.records import IntArray
 from dropout_lab.training.engines.observation import MAX_EXAMPLES, NUM_STEPS, DropoutObservation
 from dropout_lab.training.engines.recording import (
+    layers_that_show,
     observations,
     record_calls,
     what_shows,
-    with_visible_dropout,
 )
 from dropout_lab.training.inputs import scale_inputs
 from dropout_lab.training.memory import examples_that_fit
@@ -25,32 +26,29 @@ class KerasEngine:
     random numbers, changes in the model's variables as it does in `fit`.
 
     Args:
-        model: The built model; its dtype policy decides the precision.
-        optimizer: Built for the model's trainable variables.
+        network: The built network; its dtype policy decides the precision.
+        optimizer: Built for the trainable variables of its model.
         inputs: (num_examples, ...) stored values.
         labels: (num_examples,) of class numbers.
         scaling: From stored values to those that the model takes.
-        from_logits: Whether the model returns logits, not probabilities.
     """
 
     name = "stock"
 
     def __init__(
         self,
-        model: keras.Model,
+        network: Network,
         optimizer: keras.optimizers.Optimizer,
         inputs: Inputs,
         labels: Labels,
         scaling: Scaling,
-        *,
-        from_logits: bool = False,
     ) -> None:
-        self._model = model
+        self._network = network
+        self._model = network.model
         self._optimizer = optimizer
         self._inputs = tf.constant(inputs)
         self._scaling = scaling
         self._labels = tf.constant(labels.astype(np.int32))
-        self._from_logits = from_logits
         self._run = tf.function(self._steps, input_signature=[tf.TensorSpec([None, None], tf.int32)])
         # Not compiled by XLA, which has no deterministic gradient of max-pooling on GPUs (TensorFlow 2.21).
         self._step = tf.function(self._one_step)
@@ -62,13 +60,13 @@ class KerasEngine:
 
     def observe_dropout(self, first_step: int) -> list[DropoutObservation]:  # noqa: ARG002
         """See `Engine.observe_dropout`. Elements that are zero before dropout are not examined."""
-        layers = with_visible_dropout(self._model)
-        called: list[keras.layers.Dropout] = []
+        layers = layers_that_show(self._network.sites)
+        called: list[tuple[str, str]] = []
 
         def observed(inputs: tf.Tensor) -> list[tuple[tf.Tensor, tf.Tensor, tf.Tensor]]:
             with record_calls(layers) as calls:
                 self._outputs(inputs)
-            called[:] = [layer for layer, *_ in calls]
+            called[:] = [(layers[layer], layer.compute_dtype) for layer, *_ in calls]
             return [what_shows(*call) for call in calls]
 
         observe = tf.function(observed, autograph=False)
@@ -95,7 +93,7 @@ class KerasEngine:
         with tf.GradientTape() as tape:
             outputs = self._outputs(inputs)
             losses = keras.losses.sparse_categorical_crossentropy(
-                labels, outputs, from_logits=self._from_logits
+                labels, outputs, from_logits=self._network.outputs == "logits"
             )
             loss = tf.add_n([tf.reduce_mean(losses), *self._penalties()])
             scaled = self._optimizer.scale_loss(loss)

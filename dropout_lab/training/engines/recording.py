@@ -1,6 +1,6 @@
 """What Dropout layers do in a training step, recorded while it is traced."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -8,6 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dropout_lab.models.keras_internals import sublayers
+from dropout_lab.models.sites import Site
 from dropout_lab.training.engines.observation import BoolArray, DropoutObservation
 
 SPATIAL = (keras.layers.SpatialDropout1D, keras.layers.SpatialDropout2D, keras.layers.SpatialDropout3D)
@@ -16,14 +18,22 @@ Call = tuple[keras.layers.Dropout, tf.Tensor, tf.Tensor]
 """A layer with the input and the output of one of its calls."""
 
 
-def with_visible_dropout(model: keras.Model) -> list[keras.layers.Dropout]:
-    """Return the layers of `model`, nested ones included, whose outputs are zero where they drop."""
-    # Exactly these types: what a user's subclass does is not known.
-    return [layer for layer in model._flatten_layers() if type(layer) in (keras.layers.Dropout, *SPATIAL)]
+def layers_that_show(sites: Sequence[Site]) -> dict[keras.layers.Dropout, str]:
+    """Return the layers of `sites` whose outputs are zero where they drop, with the paths of their sites.
+
+    An attention layer drops with a Dropout layer of its own. Recurrent layers, and layers that multiply by
+    noise or replace what they drop, do not show.
+    """
+    found: dict[keras.layers.Dropout, str] = {}
+    for site in sites:
+        parts = [site.layer] if site.argument == "rate" else sublayers(site.layer)
+        # Exactly these types: what a class of the user's does is not known.
+        found |= {layer: site.path for layer in parts if type(layer) in (keras.layers.Dropout, *SPATIAL)}
+    return found
 
 
 @contextmanager
-def record_calls(layers: Sequence[keras.layers.Dropout]) -> Iterator[list[Call]]:
+def record_calls(layers: Iterable[keras.layers.Dropout]) -> Iterator[list[Call]]:
     """Record what `layers` receive and return in the graph that the body builds.
 
     Calls in inner graphs, such as the loop of a recurrent layer, are not recorded: their tensors cannot be
@@ -94,28 +104,23 @@ def _shared_axes(layer: keras.layers.Dropout) -> list[int]:
 
 
 def observations(
-    called: Sequence[keras.layers.Dropout], calls: Sequence[Sequence[BoolArray]]
+    called: Sequence[tuple[str, str]], calls: Sequence[Sequence[BoolArray]]
 ) -> list[DropoutObservation]:
-    """Return one observation per layer, of all its calls.
+    """Return one observation per site, of all calls of its layer.
 
     Args:
-        called: Layer of each call.
+        called: Path of the site and type of the numbers of each call.
         calls: What `what_shows` returns for each call, with a first axis of consecutive steps.
     """
     found = []
-    for layer in dict.fromkeys(called):
-        own = [call for other, call in zip(called, calls, strict=True) if other is layer]
+    for path, kind in dict.fromkeys(called):
+        own = [call for other, call in zip(called, calls, strict=True) if other == (path, kind)]
         examined, kept, split = (
             np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
             for parts in zip(*own, strict=True)
         )
-        found.append(
-            DropoutObservation(layer.name, examined, kept, _resolution(layer), num_split=int(split.sum()))
-        )
+        # Keras compares random numbers of the layer's type with the rate.
+        digits = {"float16": 10, "bfloat16": 7}.get(kind, 23)
+        resolution = max(2.0**-16, 2.0 ** (1 - digits))
+        found.append(DropoutObservation(path, examined, kept, resolution, num_split=int(split.sum())))
     return found
-
-
-def _resolution(layer: keras.layers.Dropout) -> float:
-    """Return how far the probability to drop may be from the rate, which Keras rounds to the layer's type."""
-    digits = {"float16": 10, "bfloat16": 7}.get(layer.compute_dtype, 23)
-    return max(2.0**-16, 2.0 ** (1 - digits))

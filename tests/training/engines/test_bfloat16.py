@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from dropout_lab.data.dataset import Dataset
 from dropout_lab.spec import ModelSpec, Settings, TrainingSpec
 from dropout_lab.training import processor
 from dropout_lab.training.devices import resolve_device
@@ -97,13 +98,15 @@ def test_a_stopped_training_ends_with_the_same_bits(make_trainer: Callable[..., 
 
 
 @pytest.mark.parametrize(("reason", "auto"), [("", "fast"), ("needs something", "stock")])
-def test_it_is_chosen_where_it_is_faster(monkeypatch: pytest.MonkeyPatch, reason: str, auto: str) -> None:
+def test_it_is_chosen_where_it_is_faster(
+    monkeypatch: pytest.MonkeyPatch, dataset: Dataset, reason: str, auto: str
+) -> None:
     monkeypatch.setattr(fast, "slow_bfloat16", lambda: reason)
     device = replace(resolve_device("cpu"), precision=BFLOAT16)
     note = f"the fast engine {reason}" if reason else ""
     for engine, expected in (("auto", (auto, "")), ("fast", (auto, note)), ("stock", ("stock", ""))):
         settings = Settings.model_validate({"training": {"precision": BFLOAT16, "engine": engine}})
-        assert choose_engine(settings, device) == expected
+        assert choose_engine(settings, dataset, device) == expected
 
 
 def test_other_precisions_do_not_depend_on_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,8 @@ import tensorflow as tf
 
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.models.inspection import dropout_layers
+from dropout_lab.models.network import Network
+from dropout_lab.models.sites import find_sites
 from dropout_lab.spec import ModelSpec, TrainingSpec
 from dropout_lab.training.engines.fast import unsupported_reason
 from dropout_lab.training.engines.keras_engine import KerasEngine
@@ -156,8 +158,9 @@ def test_observed_masks_are_those_of_the_generator(
 
 def test_the_stock_engine_observes_the_masks_of_its_steps(setup: Callable[..., Any]) -> None:
     one = setup(dropout=PUBLISHED)
+    network = Network(model=one.model, sites=find_sites(one.model))
     stock = KerasEngine(
-        one.model, one.optimizer, one.data.train_inputs, one.data.train_labels, one.data.scaling
+        network, one.optimizer, one.data.train_inputs, one.data.train_labels, one.data.scaling
     )
     first = stock.observe_dropout(one.step)
     for layer in dropout_layers(one.model):
