@@ -29,11 +29,12 @@ def ui(
     """Serve the MLflow UI until a signal arrives."""
     from dropout_lab.runs.stopping import listen_for_stop
     from dropout_lab.tracking import links, locate
+    from dropout_lab.tracking.reader import find_view
     from dropout_lab.tracking.store import open_client
 
     location = locate()
     if location.is_server:
-        print(f"The tracking server has the MLflow UI: {links.base_address(location.uri)}")
+        print(f"The tracking server has the MLflow UI: {find_view(links.base_address(location.uri))}")
         return
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -45,10 +46,9 @@ def ui(
                 hint=f"Open http://{HOST}:{port} if the MLflow UI runs there already, or use another port: "
                 f"`dropout-lab ui --port {port + 1 if port < 65535 else port - 1}`.",
             ) from None
-    _, location = open_client(
-        create=True
-    )  # upgrades a database, or follows its folder, before the server does
-    print(f"MLflow UI: http://{HOST}:{port}/  (Ctrl-C stops it)", file=sys.stderr)
+    # Before the server opens the database, this upgrades it, or follows its folder.
+    _, location = open_client(create=True)
+    print(f"MLflow UI (Ctrl-C stops it): {find_view(f'http://{HOST}:{port}')}", file=sys.stderr)
     environment = {
         **os.environ,
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",

@@ -16,12 +16,14 @@ def prepare_runs(runs: Sequence[PlannedRun], trackers: Iterable[Tracker], report
         trackers: Trackers of their experiments.
         reporter: Progress callbacks.
     """
+    descriptions = {run.origin.experiment: run.origin.description for run in runs}
     for tracker in trackers:
         if renamed := tracker.renamed_to():
             reporter.noted(
                 f"The experiment {tracker.experiment!r} is new. The one that had this name is now called"
                 f" {renamed!r}; to reuse its runs, set `experiment: {renamed}` in the spec."
             )
+        tracker.describe(descriptions.get(tracker.experiment, ""))
     provenance = find_provenance(next((run.origin.path for run in runs), ""))
     if provenance.note:
         reporter.noted(provenance.note)

@@ -105,7 +105,7 @@ class Runner:
             self.tracker.log_result(
                 run_id,
                 metrics,
-                step=result.epochs[-1].epoch,
+                step=0,  # MLflow then draws bars
                 timestamp_ms=result.epochs[-1].end_time_ms,
                 folder=workspace.result / ARTIFACTS,
             )

@@ -9,6 +9,7 @@ from mlflow.exceptions import MlflowException
 from dropout_lab.errors import TrackingError
 from dropout_lab.tracking import schema
 from dropout_lab.tracking.location import Location
+from dropout_lab.tracking.views import save_view, view_tags
 
 
 def find_or_create(client: MlflowClient, location: Location, name: str) -> str:
@@ -25,7 +26,7 @@ def find_or_create(client: MlflowClient, location: Location, name: str) -> str:
                     name,
                     artifact_location=_artifact_location(location, name),
                     # Without it, the MLflow UI shows evaluations of language models.
-                    tags={schema.EXPERIMENT_KIND: "custom_model_development"},
+                    tags={schema.EXPERIMENT_KIND: "custom_model_development", **view_tags({})},
                 )
             )
         except MlflowException:
@@ -38,7 +39,14 @@ def find_or_create(client: MlflowClient, location: Location, name: str) -> str:
             hint=f"Restore it with `mlflow experiments restore --experiment-id {found.experiment_id}`, or "
             "use another experiment in the spec.",
         )
+    save_view(client, found)
     return str(found.experiment_id)
+
+
+def describe(client: MlflowClient, experiment_id: str, text: str) -> None:
+    """Make `text` the description of an experiment that has none."""
+    if text and not client.get_experiment(experiment_id).tags.get(schema.DESCRIPTION):
+        client.set_experiment_tag(experiment_id, schema.DESCRIPTION, text)
 
 
 def _artifact_location(location: Location, experiment: str) -> str | None:

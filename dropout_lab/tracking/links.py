@@ -7,6 +7,8 @@ import json
 from collections.abc import Sequence
 from urllib.parse import quote, urlsplit
 
+from dropout_lab.tracking import schema
+
 LOCAL_UI = "http://127.0.0.1:5000"
 _TRAINING = "workflowType=machine_learning"
 
@@ -38,6 +40,11 @@ def ui_command(tracking_uri: str, *, is_default: bool) -> str | None:
 def experiment_address(base: str, experiment_id: str) -> str:
     """Return the address of the table of runs of an experiment."""
     return f"{base}/#/experiments/{experiment_id}/runs?{_TRAINING}"
+
+
+def view_address(base: str, experiment_id: str) -> str:
+    """Return the address of the results by condition of an experiment; see `views`."""
+    return f"{experiment_address(base, experiment_id)}&viewStateShareKey={schema.VIEW_KEY}"
 
 
 def run_address(base: str, experiment_id: str, run_id: str) -> str:

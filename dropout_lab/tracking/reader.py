@@ -8,17 +8,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
-from dropout_lab.errors import TrackingError, UsageError, did_you_mean
+from dropout_lab.errors import DropoutLabError, TrackingError, UsageError, did_you_mean
 from dropout_lab.records import FloatArray, RunRecord, RunStatus
 from dropout_lab.redaction import redact
-from dropout_lab.tracking import schema
+from dropout_lab.tracking import links, schema
 from dropout_lab.tracking.failures import failures_told
 from dropout_lab.tracking.histories import read_histories
 from dropout_lab.tracking.location import Location
 from dropout_lab.tracking.moved import local_path
 from dropout_lab.tracking.run_record import is_ours, to_record
 from dropout_lab.tracking.store import open_client
+from dropout_lab.tracking.views import save_view
 
 _PAGE = 500
 
@@ -139,6 +141,27 @@ def find_model(run: RunRecord) -> LoggedModel | None:
                 return LoggedModel(redact(str(model.artifact_location)))
             return LoggedModel(str(folder), is_missing=not folder.is_dir())
     return None
+
+
+def find_view(base: str) -> str:
+    """Return the address of the results by condition of the experiment used last, in the MLflow UI at `base`.
+
+    Without runs it is `base`. An experiment of an earlier version gets the view.
+
+    Raises:
+        TrackingError: If the store cannot be read.
+    """
+    client, location = open_client(create=True)
+    with failures_told(location):
+        try:
+            experiment_id = choose_experiment(client, location, None).experiment_id
+        except DropoutLabError:
+            return base
+        try:
+            save_view(client, client.get_experiment(experiment_id))
+        except MlflowException:  # a server that lets this user only read
+            return links.experiment_address(base, experiment_id)
+    return links.view_address(base, experiment_id)
 
 
 def all_experiments(client: MlflowClient) -> list[ExperimentRecord]:

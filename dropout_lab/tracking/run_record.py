@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dropout_lab.records import RunRecord, RunStatus
-from dropout_lab.tracking import liveness, schema
+from dropout_lab.tracking import descriptions, liveness, schema
 from dropout_lab.tracking.notes import note_once
 
 
@@ -45,7 +45,7 @@ def to_record(run: Any, experiment_name: str) -> RunRecord | None:
         end_time=schema.read_time(str(run.info.end_time)),
         spec={key: value for key, value in run.data.params.items() if key not in schema.IDENTITY},
         metrics=dict(run.data.metrics),
-        description=values.get(schema.DESCRIPTION, ""),
+        description=descriptions.stated(values),
         **schema.read_facts(values),
     )
 

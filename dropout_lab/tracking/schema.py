@@ -39,6 +39,8 @@ USER = "mlflow.user"
 SOURCE_NAME = "mlflow.source.name"
 SOURCE_TYPE = "mlflow.source.type"
 EXPERIMENT_KIND = "mlflow.experimentKind"
+VIEW_KEY = "dropout_lab"
+SAVED_VIEW = f"mlflow.sharedViewState.{VIEW_KEY}"
 
 GIVEN_SPEC = "spec/given.yaml"
 RESOLVED_SPEC = "spec/resolved.yaml"

@@ -1,35 +1,32 @@
 """Write runs. Every call may be repeated after a crash or an outage; nothing is recorded twice."""
 
-import itertools
 import tempfile
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import wraps
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 
-from dropout_lab.errors import TrackingUnavailable
 from dropout_lab.evaluation.registry import EPOCH_METRICS
 from dropout_lab.records import EpochMetrics, FloatArray, RunFacts, RunRecord, RunStart, RunStatus
 from dropout_lab.redaction import redact
-from dropout_lab.tracking import liveness, models, schema
+from dropout_lab.tracking import descriptions, liveness, models, schema
 from dropout_lab.tracking.dataset_inputs import dataset_inputs
-from dropout_lab.tracking.experiments import find_or_create
-from dropout_lab.tracking.failures import TrackingConflict, failures_told
+from dropout_lab.tracking.experiments import describe, find_or_create
+from dropout_lab.tracking.failures import failures_told
 from dropout_lab.tracking.known_runs import find_status
 from dropout_lab.tracking.location import Location
+from dropout_lab.tracking.repeating import repeatable
 from dropout_lab.tracking.run_record import to_record
 from dropout_lab.tracking.store import open_client
 from dropout_lab.tracking.system_metrics import SystemMetricsSampler
 
 _PARAMS_PER_CALL = 100
 _METRICS_PER_CALL = 1000
-_ATTEMPTS, _ATTEMPTS_IN_CONFLICT = 2, 10
 
 
 def connect(experiment: str) -> "Tracker":
@@ -48,33 +45,6 @@ def connect(experiment: str) -> "Tracker":
     return Tracker(client, location, experiment, experiment_id)
 
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def _repeatable(
-    method: Callable[Concatenate["Tracker", P], T],
-) -> Callable[Concatenate["Tracker", P], T]:
-    """Translate exceptions of a method, and retry if the store did not respond or another process was faster.
-
-    The retries of MLflow are off: if only the answer to a call was lost, they would repeat it and create a
-    second run. These methods look first at what exists.
-    """
-
-    @wraps(method)
-    def call(self: "Tracker", /, *args: P.args, **kwargs: P.kwargs) -> T:
-        for attempt in itertools.count(1):
-            try:
-                with failures_told(self.location):
-                    return method(self, *args, **kwargs)
-            except TrackingUnavailable as error:
-                if attempt >= (_ATTEMPTS_IN_CONFLICT if isinstance(error, TrackingConflict) else _ATTEMPTS):
-                    raise
-        raise AssertionError("unreachable")
-
-    return call
-
-
 class Tracker:
     """Writer of the runs of one experiment; `connect` makes it.
 
@@ -88,7 +58,7 @@ class Tracker:
         self.experiment = experiment
         self.experiment_id = experiment_id
 
-    @_repeatable
+    @repeatable
     def find_finished(self, run_key: str) -> RunRecord | None:
         """Return the latest finished run of this experiment with the tag `run_key`, if any."""
         found = self.client.search_runs(
@@ -99,12 +69,17 @@ class Tracker:
         )
         return to_record(found[0], self.experiment) if found else None
 
-    @_repeatable
+    @repeatable
+    def describe(self, text: str) -> None:
+        """Make `text` the description of the experiment if it has none."""
+        describe(self.client, self.experiment_id, text)
+
+    @repeatable
     def has_run(self, run_id: str) -> bool:
         """Return whether the store has this run, and it is not deleted."""
         return find_status(self.client, run_id) is not None
 
-    @_repeatable
+    @repeatable
     def renamed_to(self) -> str | None:
         """Return the new name of the experiment that had this name before, if this one has no runs yet."""
         if self.client.search_runs([self.experiment_id], max_results=1):
@@ -129,7 +104,7 @@ class Tracker:
         """
         return self._start_run(start, start_id or uuid.uuid4().hex)
 
-    @_repeatable
+    @repeatable
     def _start_run(self, start: RunStart, start_id: str) -> str:
         run_id = self._find_started(start_id) or self._create_run(start, start_id)
         self._log_params(run_id, {**schema.identity(start.condition, start.seed), **start.spec})
@@ -169,18 +144,18 @@ class Tracker:
         for first in range(0, len(params), _PARAMS_PER_CALL):
             self.client.log_batch(run_id, params=params[first : first + _PARAMS_PER_CALL])
 
-    @_repeatable
+    @repeatable
     def resume_run(self, run_id: str) -> None:
         """Mark an interrupted run as RUNNING, in this process."""
         self.client.update_run(run_id, status=RunStatus.RUNNING.value)
         self._set_tags(run_id, liveness.process_tags())
 
-    @_repeatable
+    @repeatable
     def note_request(self, run_id: str) -> None:
         """Record that a command asked for a finished run now."""
         self._set_tags(run_id, schema.fact_tags(RunFacts(requested=datetime.now(UTC))))
 
-    @_repeatable
+    @repeatable
     def set_tags(self, run_id: str, values: Mapping[str, str]) -> None:
         """Set tags that become known only after the start, such as the final weights' fingerprint."""
         self._set_tags(run_id, values)
@@ -188,7 +163,7 @@ class Tracker:
     def _set_tags(self, run_id: str, values: Mapping[str, str]) -> None:
         self.client.log_batch(run_id, tags=[RunTag(name, redact(value)) for name, value in values.items()])
 
-    @_repeatable
+    @repeatable
     def log_epochs(self, run_id: str, epochs: Sequence[EpochMetrics]) -> None:
         """Log the epochs that are not logged yet.
 
@@ -210,11 +185,11 @@ class Tracker:
             heartbeat = RunTag(schema.HEARTBEAT, liveness.heartbeat())
             self.client.log_batch(run_id, metrics=metrics, tags=[heartbeat])
 
-    @_repeatable
+    @repeatable
     def log_result(
         self, run_id: str, metrics: Mapping[str, float], *, step: int, timestamp_ms: int, folder: Path
     ) -> None:
-        """Log the final metrics that are not logged yet, and all files under `folder` as artifacts.
+        """Log the final metrics that are not logged yet, a description, and all files under `folder`.
 
         Args:
             metrics: By name, such as ``test_accuracy``; fractions are 0 to 1.
@@ -222,15 +197,18 @@ class Tracker:
             timestamp_ms: Time of measurement, in milliseconds since 1970.
             folder: Folder of the files, at their paths in the run.
         """
-        logged = self.client.get_run(run_id).data.metrics
+        data = self.client.get_run(run_id).data
         missing = [
-            Metric(name, value, timestamp_ms, step) for name, value in metrics.items() if name not in logged
+            Metric(name, value, timestamp_ms, step)
+            for name, value in metrics.items()
+            if name not in data.metrics
         ]
         for first in range(0, len(missing), _METRICS_PER_CALL):
             self.client.log_batch(run_id, metrics=missing[first : first + _METRICS_PER_CALL])
+        self._set_tags(run_id, {schema.DESCRIPTION: descriptions.with_results(data.tags, metrics)})
         self.client.log_artifacts(run_id, str(folder))
 
-    @_repeatable
+    @repeatable
     def log_model(self, run_id: str, model: Any, input_example: FloatArray, metrics: Collection[str]) -> str:
         """Log the trained model and link it with the run and its final metrics; see `models.log_model`."""
         return models.log_model(self.client, run_id, model, input_example, metrics)
@@ -241,7 +219,7 @@ class Tracker:
         with SystemMetricsSampler(self.client, self.location, run_id):
             yield
 
-    @_repeatable
+    @repeatable
     def end_run(self, run_id: str, status: RunStatus) -> None:
         """Set the final status of a run: FINISHED, FAILED or KILLED."""
         self.client.set_terminated(run_id, status.value)

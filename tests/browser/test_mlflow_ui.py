@@ -141,10 +141,19 @@ def test_table_of_runs(page, visit):
     assert "fashion_mnist_train" in body
 
 
+def test_the_results_by_condition(page, visit):
+    address = links.view_address(page.base, page.runs[0].experiment_id)
+    groups = [f"Group: {run.condition}" for run in page.runs]
+    visit("view", address, "Results by condition", *groups, "test_accuracy", page.runs[0].description)
+    charts = (f"{address}&compareRunsMode=CHART", "Results", "Curves by epoch", "test_loss")
+    visit("view_charts", *charts, selector=".js-plotly-plot .barlayer path")
+
+
 def test_a_run_with_its_settings_figures_and_curves(page, visit):
     run = page.runs[0]
     address = links.run_address(page.base, run.experiment_id, run.run_id)
-    visit("run", address, run.run_name, run.run_id, "Finished", run.description, "fashion_mnist_train")
+    described = (run.description, f"{run.condition}, seed 0: test accuracy")
+    visit("run", address, run.run_name, run.run_id, "Finished", *described, "fashion_mnist_train")
     visit("run_model", address, "Logged models", "dropout_lab.condition")
     path, _, query = address.partition("?")
     visit(

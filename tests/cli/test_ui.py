@@ -75,5 +75,7 @@ def test_a_port_in_use_is_told(port):
 
 def test_a_tracking_server_serves_its_own_page(monkeypatch, capsys):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://user:secret@example.com:5000")
+    monkeypatch.setattr("dropout_lab.tracking.reader.find_view", lambda base: f"{base}/#/experiments/1")
     ui()
-    assert capsys.readouterr().out == "The tracking server has the MLflow UI: http://example.com:5000\n"
+    address = "http://example.com:5000/#/experiments/1"
+    assert capsys.readouterr().out == f"The tracking server has the MLflow UI: {address}\n"
