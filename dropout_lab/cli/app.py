@@ -122,8 +122,10 @@ def _main() -> int:
 
 
 def _other_failure(error: Exception) -> int:
-    if hasattr(error, "show") and hasattr(error, "exit_code"):
-        error.show()
+    if hasattr(error, "format_message") and hasattr(error, "exit_code"):
+        context = getattr(error, "ctx", None)
+        help_ = f"See `{context.command_path} --help`." if context else None
+        _print_message("Error", error.format_message(), help_)
         return int(error.exit_code)
     if os.environ.get("DROPOUT_LAB_TRACEBACK"):
         print(printable("".join(traceback.format_exception(error))), file=sys.stderr, end="")

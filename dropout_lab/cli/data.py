@@ -5,15 +5,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dropout_lab.cli.console import TextOrJson, print_json, stderr, stdout
+from dropout_lab.cli.console import TextOrJson, print_json, progress, stdout
 from dropout_lab.cli.help import documented
+from dropout_lab.cli.tables import print_table, print_text
+from dropout_lab.reporting.tables import TextTable
 
 if TYPE_CHECKING:
     from dropout_lab.data.idx_files import IdxFile
 
 
 @documented(
-    "Locate and verify Fashion-MNIST; download it if missing.",
+    "Locate, verify or download Fashion-MNIST.",
     "Searches --folder, $DROPOUT_LAB_DATA, the Keras cache and /usr/share/datasets/fashion-mnist, in this "
     "order. If not found, downloads it from the Keras mirror into the Keras cache. Never overwrites files.",
     "If the download fails and --install is given, uses the Debian package dataset-fashion-mnist: as root "
@@ -41,8 +43,8 @@ def data(
     from dropout_lab.data.fetching import fetch
     from dropout_lab.data.idx_files import locate, read_files
 
-    messages = stderr()
-    found = locate(folder) or fetch(lambda text: messages.print(text, soft_wrap=True), install=install)
+    messages = progress()
+    found = locate(folder) or fetch(lambda text: print_text(messages, text), install=install)
     summary = summarise(found, read_files(found))
     if format_ is TextOrJson.JSON:
         print_json(summary)
@@ -70,15 +72,22 @@ def summarise(folder: Path, files: "dict[str, IdxFile]") -> dict[str, Any]:
 
 
 def _print_summary(summary: dict[str, Any]) -> None:
-    lines = [f"Fashion-MNIST in {summary['folder']}, SHA-256 of the uncompressed bytes:"]
-    for file in summary["files"]:
-        shape = " x ".join(f"{size:,}" for size in file["shape"])
-        lines.append(f"  {Path(file['path']).name:<26}  {shape:>16}  {file['sha256']}")
-    if summary["official"]:
-        lines.append("All four are the original files, checksums OK.")
-    else:
-        lines.append(
-            "These are not the original files. They match SHA256SUMS in their folder; runs on them have a "
-            "data digest of their own."
+    console = stdout()
+    print_text(console, f"Fashion-MNIST in {summary['folder']}")
+    rows = tuple(
+        (
+            Path(file["path"]).name,
+            " x ".join(f"{size:,}" for size in file["shape"]),
+            file["sha256"],
         )
-    stdout().print("\n".join(lines), soft_wrap=True)
+        for file in summary["files"]
+    )
+    print_table(console, TextTable("", ("File", "Shape", "SHA-256 of the uncompressed bytes"), rows))
+    if summary["official"]:
+        print_text(console, "All four are the original files, checksums OK.")
+    else:
+        print_text(
+            console,
+            "These are not the original files. They match SHA256SUMS in their folder; runs on them have a "
+            "data digest of their own.",
+        )

@@ -14,6 +14,7 @@ import typer
 from dropout_lab import __version__
 from dropout_lab.cli.console import TextOrJson, print_json, starting_tensorflow, stdout
 from dropout_lab.cli.help import documented
+from dropout_lab.cli.tables import print_text
 from dropout_lab.errors import DropoutLabError
 
 MIN_PYTHON, END_PYTHON = (3, 11), (3, 14)
@@ -203,10 +204,8 @@ def diagnose(name: str, check: Callable[[], Check]) -> Check:
 
 
 def _print_checks(checks: list[Check]) -> None:
-    from rich.text import Text
-
     console = stdout()
     for check in checks:
-        state = Text("ok  ", "green") if check.ok else Text("FAIL", "bold red")
         fix = f" -> {check.fix}" if check.fix else ""
-        console.print(state, f"{check.name:<9} {check.found}{fix}", soft_wrap=True)
+        state = "ok    " if check.ok else "FAIL  "
+        print_text(console, f"{check.name:<9} {check.found}{fix}", lead=state)

@@ -11,7 +11,9 @@ def print_plan(spec: "Spec") -> None:
     """Print what `run` would do with `spec`, each value once."""
     import yaml
 
-    from dropout_lab.cli.console import starting_tensorflow
+    from dropout_lab.cli.console import starting_tensorflow, stdout
+    from dropout_lab.cli.tables import print_text
+    from dropout_lab.evaluation.metrics import format_count
 
     with starting_tensorflow():
         from dropout_lab.runs.planning import plan_runs
@@ -19,18 +21,27 @@ def print_plan(spec: "Spec") -> None:
         from dropout_lab.training.trainer import model_summary
     runs = plan_runs(spec)
     conditions = {run.condition: run.settings for run in runs}
-    print(yaml.safe_dump(resolved(spec), sort_keys=False, allow_unicode=True, default_flow_style=None))
-    print(f"{len(runs)} run{'s' * (len(runs) != 1)}: {', '.join(run.name for run in runs)}")
-    print("\nDropout rates:")
+    console = stdout()
+    # The YAML writer ends a line after the value that exceeds the width.
+    width = min(console.width, 100) - 20
+    values = yaml.safe_dump(
+        resolved(spec), sort_keys=False, allow_unicode=True, default_flow_style=None, width=width
+    )
+    print_text(console, values)
+    print_text(console, f"{format_count(len(runs), 'run')}: {', '.join(run.name for run in runs)}")
+    print_text(console, "\nDropout rates:")
     for condition, settings in conditions.items():
         rates = ", ".join(f"{site} {rate:g}" for site, rate in settings.model.rates.items())
-        print(f"  {condition}: {rates}")
+        print_text(console, f"  {condition}: {rates}")
     networks: dict[str, tuple[ModelSpec, list[str]]] = {}
     for condition, settings in conditions.items():
         key = str(settings.model.content() | {"dropout": None})
         networks.setdefault(key, (settings.model, []))[1].append(condition)
     for network, names in networks.values():
-        print(f"\nModel{' of ' + ', '.join(names) if len(networks) > 1 else ''}:\n{model_summary(network)}")
+        print_text(
+            console,
+            f"\nModel{' of ' + ', '.join(names) if len(networks) > 1 else ''}:\n{model_summary(network)}",
+        )
 
 
 def resolved(spec: "Spec") -> dict[str, Any]:

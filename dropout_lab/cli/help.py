@@ -1,5 +1,6 @@
 """The help of each command, kept out of docstrings, which ``python -OO`` drops."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -23,8 +24,29 @@ class CommandHelp:
     epilog: str
 
 
+EXAMPLE_WIDTH = 56
+"""Columns of an example, which the help indents by four."""
+
 HELP: dict[Callable[..., Any], CommandHelp] = {}
 """The help of every function that `documented` decorates."""
+
+
+def command_lines(command: str, width: int) -> list[str]:
+    """Return a command in lines that a shell joins again: all but the last end with a backslash.
+
+    Args:
+        command: The command.
+        width: Columns of a line; an option stays with its value, and a longer word has a line of its own.
+    """
+    lines = [""]
+    for word in re.findall(r"--?[\w-]+ [^-]\S*|\S+", command):
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if lines[-1] and len(joined) > width - len(" \\"):
+            lines[-1] += " \\"
+            lines.append("")
+            joined = f"    {word}"
+        lines[-1] = joined
+    return lines
 
 
 def documented(summary: str, *details: str, examples: Sequence[str]) -> Callable[[Command], Command]:
@@ -33,9 +55,10 @@ def documented(summary: str, *details: str, examples: Sequence[str]) -> Callable
     Args:
         summary: Imperative verb and object, one sentence.
         details: Further paragraphs.
-        examples: Command lines, printed as they are.
+        examples: Command lines, printed as they are, long ones over several lines.
     """
-    epilog = f"{VERBATIM}Examples:\n" + "\n".join(f"  {example}" for example in examples)
+    lines = [f"  {line}" for example in examples for line in command_lines(example, EXAMPLE_WIDTH)]
+    epilog = "\n".join([f"{VERBATIM}Examples:", *lines])
 
     def record(command: Command) -> Command:
         HELP[command] = CommandHelp("\n\n".join((summary, *details)), epilog)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dropout_lab.cli.help import command_lines
 from dropout_lab.cli.layout import GAP
 from dropout_lab.cli.tables import print_facts, print_table
 from dropout_lab.comparison.measured_seeds import MeasuredDifference, rounded_seeds
@@ -68,8 +69,8 @@ def print_plan(
     for label, text in (*_seeds_lines(plan, measured), *_cost_lines(plan, conditions, done, seconds, spec)):
         print_facts(console, {label: text}, width=_LABEL_WIDTH)
     for command in run_commands:
-        # In one line, however long, so that it can be pasted.
-        console.print(f"{'Command':<{_LABEL_WIDTH + GAP}}{command}", soft_wrap=True)
+        lines = command_lines(command, console.width - _LABEL_WIDTH - GAP)
+        print_facts(console, {"Command": "\n".join(lines)}, width=_LABEL_WIDTH)
     if not run_commands:
         none = f"none: a spec takes at most {MAX_SEEDS} seeds. Use a larger --difference."
         print_facts(console, {"Command": none}, width=_LABEL_WIDTH)

@@ -40,7 +40,7 @@ def resume(
 
 
 @documented(
-    "Upload results that could not be logged earlier.",
+    "Upload results that were not logged.",
     "A result that is damaged is computed again.",
     examples=["dropout-lab sync"],
 )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @documented(
-    "Train every condition of SPEC with every seed.",
+    "Train all conditions of SPEC with all seeds.",
     "Each is one MLflow run. Skips finished runs and resumes interrupted ones.",
     examples=[
         "dropout-lab run experiments/baseline.yaml",

@@ -79,8 +79,9 @@ def test_help_fits_the_terminal_and_shows_its_examples_unbroken(command: str, co
     lines = _help(command, columns=columns)
     examples = lines[lines.index("  Examples:") + 1 :]
     assert examples
-    assert all(f"dropout-lab {command}" in line for line in examples)
-    assert all(len(line) <= columns for line in lines[: -len(examples)])
+    commands = "\n".join(examples).replace(" \\\n", " ").splitlines()
+    assert all(f"dropout-lab {command}" in line for line in commands)
+    assert all(len(line) <= columns for line in lines)
     assert not any("None" in line.split() for line in lines)
     options = [line for line in lines if line.startswith("  -")]
     assert not any(re.search("<(bool|str|path|int|float|list)", line) for line in options)  # METAVAR, <a|b>

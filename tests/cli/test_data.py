@@ -14,11 +14,11 @@ def test_shows_folder_shapes_and_checksums(subset, capsys):
     lines = capsys.readouterr().out.splitlines()
     sums = dict(line.split()[::-1] for line in (subset / "SHA256SUMS").read_text().splitlines())
     assert str(subset) in lines[0]
-    for line, name in zip(lines[1:5], OFFICIAL_CHECKSUMS, strict=True):
+    for line, name in zip(lines[3:7], OFFICIAL_CHECKSUMS, strict=True):
         assert line.split()[0] == f"{name}.gz"
         assert line.split()[-1] == sums[name]
-    assert "1,000 x 28 x 28" in lines[1]
-    assert "not the original files" in lines[5]
+    assert "1,000 x 28 x 28" in lines[3]
+    assert "not the original files" in lines[7]
 
 
 def test_the_official_files_are_called_so(whole_dataset, capsys):

@@ -43,7 +43,7 @@ def test_a_failed_check_is_printed_with_its_fix_and_exit_1(monkeypatch, tmp_path
         doctor()
     assert ended.value.exit_code == 1
     (line,) = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("ok")]
-    assert line.startswith("FAIL data")
+    assert line.startswith("FAIL  data")
     assert "[b]nowhere" in line
     assert "-> Correct DROPOUT_LAB_DATA" in line
 
