@@ -12,21 +12,22 @@ from dropout_lab.cli.console import TextOrJson, progress, starting, starting_ten
 from dropout_lab.cli.help import documented
 
 if TYPE_CHECKING:
-    from dropout_lab.runs.outcome import Report
     from dropout_lab.runs.planning import PlannedRun
 
 
 @documented(
     "Train all conditions of SPEC with all seeds.",
-    "Each is one MLflow run. Skips finished runs and resumes interrupted ones.",
+    "Each is one MLflow run. Skips finished runs and resumes interrupted ones. Several specs are trained one "
+    "after the other, with the same options.",
     examples=[
         "dropout-lab run experiments/baseline.yaml",
+        "dropout-lab run experiments/baseline.yaml experiments/dropout.yaml",
         "dropout-lab run experiments/dropout.yaml --seeds 0,1,2 --set training.epochs=3",
         "dropout-lab run experiments/smoke.yaml --dry-run",
     ],
 )
 def run(
-    spec: Annotated[Path, typer.Argument(help="Spec file (YAML).", metavar="SPEC")],
+    specs: Annotated[list[Path], typer.Argument(help="Spec files (YAML).", metavar="SPEC")],
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -59,7 +60,7 @@ def run(
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop after the first failed run.")] = False,
     format_: Annotated[TextOrJson, typer.Option("--format", help="Output format.")] = TextOrJson.TEXT,
 ) -> None:
-    """Load SPEC with its overrides, then show or train its runs."""
+    """Load all specs with their overrides, then show or train their runs."""
     from dropout_lab.spec import load_spec, seeds_override
 
     overrides = list(set_ or [])
@@ -67,36 +68,50 @@ def run(
         overrides.append(seeds_override(seeds))
     if device is not None:
         overrides.append(f"device={device}")
-    loaded = load_spec(spec, overrides)
+    loaded = [load_spec(path, overrides) for path in dict.fromkeys(specs)]
     if dry_run:
         from dropout_lab.cli.dry_run import print_plan
 
-        print_plan(loaded)
+        for spec in loaded:
+            print_plan(spec)
     else:
         from dropout_lab.runs.planning import plan_runs
 
-        train_runs(
-            plan_runs(loaded), fresh=fresh, fail_fast=fail_fast, workers=workers or "", format_=format_
+        train_designs(
+            [plan_runs(spec) for spec in loaded],
+            fresh=fresh,
+            fail_fast=fail_fast,
+            workers=workers or "",
+            format_=format_,
         )
 
 
-def train_runs(
-    runs: "Sequence[PlannedRun]",
+def train_designs(
+    designs: "Sequence[Sequence[PlannedRun]]",
     *,
     fresh: bool = False,
     fail_fast: bool = False,
     workers: str = "",
     format_: TextOrJson,
 ) -> None:
-    """Execute `runs`, in this process or in workers, show progress, and print the results.
+    """Train the runs of specs, in this process or in workers, show progress, and print the results.
+
+    Args:
+        designs: All planned runs of each spec.
+        fresh: Retrain runs even if they are finished or interrupted.
+        fail_fast: Stop after the first failed run.
+        workers: Processes that train at once, a number or ``auto``; empty for this one alone.
+        format_: Format of the results.
 
     Raises:
         DropoutLabError: If some have no result, after the others were tried.
     """
     # In this order, so that cheap checks fail before TensorFlow has started.
     from dropout_lab.data.selection import load_data
+    from dropout_lab.runs.outcome import Report
     from dropout_lab.runs.worker_plan import plan_workers
 
+    runs = [run for design in designs for run in design]
     plan = plan_workers(workers, runs) if workers else None
     datasets = {data: load_data(data) for data in {run.settings.data for run in runs}}
     has_database = "MLFLOW_TRACKING_URI" in os.environ or Path("mlflow.db").exists()
@@ -121,6 +136,13 @@ def train_runs(
         execute = partial(execute_design, datasets=datasets)
     at_once = plan is not None and plan.count > 1
     with listen_for_stop() as stop, RunDisplay(len(runs), progress(), at_once=at_once) as display:
-        report = execute(runs, display, stop, fresh=fresh, fail_fast=fail_fast, trackers=trackers)
+        report = Report()
+        for design in designs:
+            if report.ended_early:
+                report.not_started += [run.name for run in design]
+            else:
+                report.add(
+                    execute(design, display, stop, fresh=fresh, fail_fast=fail_fast, trackers=trackers)
+                )
     print_outcomes(report.outcomes, as_json=format_ is TextOrJson.JSON)
     report.raise_problems()

@@ -73,7 +73,8 @@ class RunDisplay:
         other = "" if trained_by == self._trained_by else f", {trained_by}"
         resuming = f", resuming after epoch {len(progress.epochs)}" if progress.epochs else ""
         self.noted(f"{self._number(run.name)} {run.name} ({run_id[:8]}){other}{resuming}")
-        self._show_whole(run.name, 0.0)
+        self._fractions[run.name] = 0.0
+        self._show_whole()
         self._tasks[run.name] = self._bars.add_task(run.name, total=None, status="compiling")
 
     def progressed(self, run: PlannedRun, progress: TrainingProgress, num_steps: int) -> None:
@@ -93,7 +94,8 @@ class RunDisplay:
                 completed=completed,
                 status="evaluating, logging model" if completed == total else ", ".join([*parts, *left]),
             )
-            self._show_whole(run.name, TRAINING_SHARE * fraction)
+            self._fractions[run.name] = TRAINING_SHARE * fraction
+            self._show_whole()
         if progress.step_in_epoch == 0 and last is not None:
             self.noted(self._epoch_line(run.name, last, epochs))
 
@@ -121,23 +123,25 @@ class RunDisplay:
             self.noted(f"{failure.name} failed: {failure.message}")
 
     def _number(self, name: str) -> str:
-        number = self._numbers.setdefault(name, len(self._numbers) + 1)
+        number = self._numbers.setdefault(name, self._num_ended + len(self._numbers) + 1)
         return f"[{number}/{self._num_runs}]"
 
     def _end_run(self, name: str) -> None:
         if name in self._tasks:
             self._bars.remove_task(self._tasks.pop(name))
+        # A run of another spec may have the same name.
+        self._num_skipped += name not in self._fractions
+        self._numbers.pop(name, None)
+        self._fractions.pop(name, None)
+        self._clocks.pop(name, None)
         self._num_ended += 1
-        self._show_whole(name, 1.0)
+        self._show_whole()
 
-    def _show_whole(self, name: str, fraction: float) -> None:
+    def _show_whole(self) -> None:
         """Show how much of all runs is done, in a bar of its own if there are several."""
-        if fraction == 1.0 and name not in self._fractions:
-            self._num_skipped += 1
-        self._fractions[name] = fraction
         if self._num_runs < 2:
             return
-        done = sum(self._fractions.values())
+        done = self._num_ended + sum(self._fractions.values())
         if self._all is None:
             self._all = self._bars.add_task("all runs", total=self._num_runs, status="")
         # Runs that were finished before took no time, so that they say nothing of the others'.

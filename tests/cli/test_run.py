@@ -44,8 +44,10 @@ def test_a_run_from_an_empty_folder_to_its_result(folder: Path) -> None:
     ], "third-party log lines belong neither on stdout nor on stderr"
     assert {path.name for path in folder.iterdir()} == {"tiny.yaml", "mlflow.db", "mlruns"}
 
-    again = run(folder, "--seeds", "3,4")
+    (folder / "same.yaml").write_text(SPEC)
+    again = run(folder, "same.yaml", "--seeds", "3,4")
     assert again.returncode == 0
+    assert "[4/4] tiny-seed4: already finished (" in again.stderr
     assert "tiny-seed3: already finished (" in again.stderr
     assert again.stdout.splitlines()[-1] == "View: dropout-lab ui", (
         "one condition has nothing to compare with"

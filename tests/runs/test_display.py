@@ -78,6 +78,18 @@ def test_the_phase_of_a_run_and_the_number_of_finished_runs_are_named():
         assert status(display, "all runs") == "2/2 runs done"
 
 
+def test_runs_of_two_specs_may_have_the_same_name():
+    file = io.StringIO()
+    display = RunDisplay(2, Console(file=file, width=100, force_terminal=False))
+    for run_id in ("01234567", "89abcdef"):
+        display.started(RUN, run_id, "fast engine", Progress())
+        display.finished(RunOutcome(RUN, run_id, {}))
+    assert file.getvalue().splitlines()[1:] == [
+        "[1/2] baseline-seed0 (01234567)",
+        "[2/2] baseline-seed0 (89abcdef)",
+    ]
+
+
 def test_a_word_longer_than_the_terminal_stays_whole():
     file = io.StringIO()
     RunDisplay(1, Console(file=file, width=60, force_terminal=True)).noted(f"The model is in {ADDRESS} now.")
