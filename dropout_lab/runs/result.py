@@ -79,7 +79,7 @@ def draw_plots(folder: Path, result: Result) -> None:
     content = json.loads((folder / _EVALUATION).read_bytes())["test"]
     with np.load(folder / _PROBS, allow_pickle=False) as arrays:
         content["probs"] = arrays["probs"].astype(np.float32)
-    content["measures"] = {name: content.pop(name) for name in MEASURES}
+    content["measures"] = {name: content.pop(name) for name in MEASURES if name in content}
     by_class = content["per_class_accuracy"]
     content["per_class_accuracy"] = {int(label): value for label, value in by_class.items()}
     content["confusion_matrix"] = np.array(content["confusion_matrix"])
