@@ -88,8 +88,11 @@ def help_(
 
 
 COMMANDS = (run, compare, judge, plan, show, diff, runs, resume, sync, discard, ui, data, schema, doctor)
+DETAILED = (compare, judge, show, runs)
 for command in COMMANDS:
-    app.command(help=HELP[command].text, epilog=HELP[command].epilog)(with_common_options(command))
+    app.command(help=HELP[command].text, epilog=HELP[command].epilog)(
+        with_common_options(command, has_details=command in DETAILED)
+    )
 app.command("help", help=HELP[help_].text, epilog=HELP[help_].epilog)(help_)
 
 

@@ -34,19 +34,27 @@ Output = Annotated[
 ]
 
 
-def with_common_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `command` with the options that every command takes; `--output` if it has a `--format`."""
+def with_common_options(command: Callable[..., Any], *, has_details: bool = False) -> Callable[..., Any]:
+    """Return `command` with the options that every command takes.
+
+    Args:
+        command: The command. It gets `--output` if it has a `--format`.
+        has_details: Whether it prints more with `--verbose`.
+    """
     signature = inspect.signature(command)
     hints = get_type_hints(command, include_extras=True)
     formats = _formats(hints["format_"]) if "format_" in hints else ()
     extra: dict[str, tuple[Any, Any]] = {"output": (Output, None)} if formats else {}
-    extra |= {"quiet": (Quiet, False), "verbose": (Verbose, False), "color": (ColorChoice, Color.AUTO)}
+    extra["quiet"] = (Quiet, False)
+    if has_details:
+        extra["verbose"] = (Verbose, False)
+    extra["color"] = (ColorChoice, Color.AUTO)
 
     @wraps(command)
     def run(**arguments: Any) -> None:
         output: Path | None = arguments.pop("output", None)
         color = arguments.pop("color") if output is None else arguments.pop("color") and Color.NEVER
-        set_output_style(quiet=arguments.pop("quiet"), verbose=arguments.pop("verbose"), color=color)
+        set_output_style(quiet=arguments.pop("quiet"), verbose=arguments.pop("verbose", False), color=color)
         if output is None:
             command(**arguments)
         else:

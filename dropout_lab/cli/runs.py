@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropout_lab.cli.completion import complete_experiment
-from dropout_lab.cli.console import TextOrJson, is_quiet, print_json, starting, stdout
+from dropout_lab.cli.console import TextOrJson, is_quiet, is_verbose, print_json, starting, stdout
 from dropout_lab.cli.experiment_names import experiment_of
 from dropout_lab.cli.help import documented
 from dropout_lab.cli.tables import print_table, print_text
@@ -160,5 +160,5 @@ def _row(run: "RunRecord", resumable: set[str]) -> tuple[str, ...]:
         shown("test_accuracy"),
         format_duration((run.end_time - run.start_time).total_seconds()) if run.end_time else "",
         f"{run.start_time.astimezone():%Y-%m-%d %H:%M}",
-        run.run_id[:8],
+        run.run_id if is_verbose() else run.run_id[:8],
     )

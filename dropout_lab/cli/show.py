@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropout_lab.cli.completion import complete_run
-from dropout_lab.cli.console import TextOrJson, print_json, starting, stdout
+from dropout_lab.cli.console import TextOrJson, is_verbose, print_json, starting, stdout
 from dropout_lab.cli.help import documented
 from dropout_lab.cli.metric_names import BY_CLASS, class_names, is_incidental, label
 from dropout_lab.cli.tables import print_facts, print_text
@@ -24,7 +24,8 @@ MAX_BARS = 24
 
 @documented(
     "Show the results and settings of one run.",
-    "A run name that several experiments have means the experiment that was used last.",
+    "A run name that several experiments have means the experiment that was used last. Settings that have "
+    "their default values are shown with --verbose.",
     examples=[
         "dropout-lab show dropout-seed0",
         "dropout-lab show study/dropout-seed0",
@@ -66,7 +67,7 @@ def show(
         BY_CLASS: _classes(found),
         "Learning curves": _curves(found),
         "Settings that differ from the defaults": changed,
-        "Default settings": defaults,
+        "Default settings": defaults if is_verbose() else {},
         "Provenance": _facts(found),
         "Model": _model_rows(found, model),
         "MLflow UI": {"run": command, "open": address} if command else {"open": address},

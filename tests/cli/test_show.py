@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dropout_lab.cli import app as command_line
 from dropout_lab.cli.console import TextOrJson
 from dropout_lab.cli.show import show, sparkline
 from dropout_lab.errors import UsageError
@@ -50,7 +51,7 @@ def test_one_run_is_shown_with_all_that_was_logged(ids, capsys):
     lines = lines_of(output)
     assert lines["run ID"] == ids["dropout-seed0"]
     assert lines["model.dropout.dense"] == "0.5"
-    assert lines["data.folder"] == "(not set)"
+    assert "data.folder" not in lines
     assert lines["loss, dropout on"] == "█▃▁  1.0000 -> 0.3333"
     assert lines["accuracy, dropout on"] == "▁▆█  50.00% -> 83.33%"
     assert lines["test accuracy"] == "95.00%"
@@ -60,6 +61,12 @@ def test_one_run_is_shown_with_all_that_was_logged(ids, capsys):
     assert lines["run"] == "mlflow ui"
     assert lines["open"].endswith(f"/runs/{ids['dropout-seed0']}?workflowType=machine_learning")
     assert "system/" not in output
+
+
+def test_default_settings_are_details(ids, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["dropout-lab", "show", "dropout-seed0", "--verbose"])
+    assert command_line._main() == 0
+    assert lines_of(capsys.readouterr().out)["data.folder"] == "(not set)"
 
 
 def test_a_run_without_a_model_says_so(ids, capsys):
