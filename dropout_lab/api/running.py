@@ -167,7 +167,7 @@ def run(
     runs = plan_runs(loaded)
     with _ONE_CALL_AT_A_TIME, quiet_libraries():
         plan = None if workers is None else plan_workers(str(workers), runs)
-        report = _execute(runs, plan, fresh=fresh, fail_fast=fail_fast, progress=progress)
+        runs, report = _execute(runs, plan, fresh=fresh, fail_fast=fail_fast, progress=progress)
     if report.interrupted is not None:
         _pass_on(report.interrupted)
     if check:
@@ -177,7 +177,8 @@ def run(
 
 def _execute(
     runs: Sequence[PlannedRun], plan: WorkerPlan | None, *, fresh: bool, fail_fast: bool, progress: bool
-) -> Report:
+) -> tuple[list[PlannedRun], Report]:
+    """Return the runs with their networks resolved, and their outcomes."""
     # In this order, so that cheap checks fail before TensorFlow has started.
     from dropout_lab.data.selection import load_data
 
@@ -186,6 +187,12 @@ def _execute(
     from dropout_lab.tracking import connect
 
     trackers = {name: connect(name) for name in {run.origin.experiment for run in runs}}
+    if any(not run.settings.model.is_built_in for run in runs):
+        with without_native_log() if "tensorflow" not in sys.modules else nullcontext():
+            from dropout_lab.runs.networks import resolve_networks
+            from dropout_lab.training.own_state import own_state
+        with own_state():
+            runs = resolve_networks(runs, datasets)
     at_once = plan is not None and plan.count > 1
     display = _display(len(runs), progress, at_once=at_once)
 
@@ -193,9 +200,10 @@ def _execute(
         from dropout_lab.runs.workers import execute_design_in_workers
 
         with listen_for_stop() as stop, display:
-            return execute_design_in_workers(
+            report = execute_design_in_workers(
                 runs, display, stop, plan, fresh=fresh, fail_fast=fail_fast, trackers=trackers
             )
+        return list(runs), report
 
     with without_native_log() if "tensorflow" not in sys.modules else nullcontext():
         from dropout_lab.runs.executor import execute_design
@@ -204,9 +212,10 @@ def _execute(
 
         resolve_device("auto")  # TensorFlow logs, too, when it first looks for devices
     with own_state(), listen_for_stop() as stop, display:
-        return execute_design(
+        report = execute_design(
             runs, display, stop, fresh=fresh, fail_fast=fail_fast, datasets=datasets, trackers=trackers
         )
+    return list(runs), report
 
 
 def _display(num_runs: int, progress: bool, *, at_once: bool = False) -> "RunDisplay | NotebookDisplay":

@@ -1,58 +1,99 @@
-"""``dropout-lab run --dry-run``: the values that will be used, the runs and the model."""
+"""``dropout-lab run --dry-run``: the values that will be used, the runs, dropout sites and networks."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dropout_lab.spec import Spec
+    from dropout_lab.models.network import Network
+    from dropout_lab.reporting.tables import TextTable
+    from dropout_lab.spec import DataSpec, Settings, Spec
 
 
 def print_plan(spec: "Spec") -> None:
-    """Print what `run` would do with `spec`, each value once."""
+    """Print what `run` would do with `spec`, each value once.
+
+    Raises:
+        UsageError: If a network cannot be built, or a rate fits none of its sites.
+    """
     import yaml
 
     from dropout_lab.cli.console import starting_tensorflow, stdout
-    from dropout_lab.cli.tables import print_text
+    from dropout_lab.cli.tables import print_table, print_text
     from dropout_lab.evaluation.metrics import format_count
 
     with starting_tensorflow():
+        from dropout_lab.models.inspection import summary_text
+        from dropout_lab.runs.networks import build_networks, check_sites, resolved_settings
         from dropout_lab.runs.planning import plan_runs
-        from dropout_lab.spec import ModelSpec
-        from dropout_lab.training.trainer import model_summary
     runs = plan_runs(spec)
-    conditions = {run.condition: run.settings for run in runs}
+    given = {run.condition: run.settings for run in runs}
+    shapes = {settings.data: _shape(settings.data) for settings in given.values()}
+    networks = build_networks(given, shapes)
+    check_sites(given, networks)
+    conditions = {name: resolved_settings(settings, networks[name]) for name, settings in given.items()}
     console = stdout()
     # The YAML writer ends a line after the value that exceeds the width.
     width = min(console.width, 100) - 20
     values = yaml.safe_dump(
-        resolved(spec), sort_keys=False, allow_unicode=True, default_flow_style=None, width=width
+        resolved(spec, conditions), sort_keys=False, allow_unicode=True, default_flow_style=None, width=width
     )
     print_text(console, values)
     print_text(console, f"{format_count(len(runs), 'run')}: {', '.join(run.name for run in runs)}")
-    print_text(console, "\nDropout rates:")
-    for condition, settings in conditions.items():
-        rates = ", ".join(f"{site} {rate:g}" for site, rate in settings.model.rates.items())
-        print_text(console, f"  {condition}: {rates}")
-    networks: dict[str, tuple[ModelSpec, list[str]]] = {}
-    for condition, settings in conditions.items():
-        key = str(settings.model.content() | {"dropout": None})
-        networks.setdefault(key, (settings.model, []))[1].append(condition)
-    for network, names in networks.values():
-        print_text(
-            console,
-            f"\nModel{' of ' + ', '.join(names) if len(networks) > 1 else ''}:\n{model_summary(network)}",
+    for network in dict.fromkeys(networks.values()):
+        names = [name for name in networks if networks[name] is network]
+        of = f" of {', '.join(names)}" if len(names) < len(networks) else ""
+        console.print()
+        print_table(console, site_table(network, {name: conditions[name] for name in names}))
+        print_text(console, f"\nModel{of}:\n{summary_text(network.model)}")
+
+
+def _shape(data: "DataSpec") -> tuple[tuple[int, ...], int]:
+    """Return the shape of one example and the number of classes, without the files if they are known."""
+    if getattr(data, "dataset", "fashion_mnist") == "fashion_mnist":
+        return (28, 28, 1), 10
+    from dropout_lab.data.selection import load_data
+
+    loaded = load_data(data)
+    return loaded.input_shape, loaded.num_classes
+
+
+def site_table(network: "Network", conditions: "Mapping[str, Settings]") -> "TextTable":
+    """Return the dropout sites of a network, and their rates in each condition.
+
+    Args:
+        network: The network with the rates that it gives its sites itself.
+        conditions: Settings of its conditions, with one rate per site.
+    """
+    from dropout_lab.reporting.tables import TextTable
+
+    rates = {name: settings.model.rates for name, settings in conditions.items()}
+    rows = [
+        (
+            site.name,
+            site.kind,
+            " x ".join("any" if size is None else str(size) for size in site.shape or ()) or "-",
+            f"{site.rate:g}",
+            *(f"{by_site[site.name]:g}" for by_site in rates.values()),
         )
+        for site in network.sites
+    ]
+    return TextTable(
+        title="Dropout rates" if rows else "Dropout rates: the network has no dropout sites",
+        headings=("Site", "Kind", "Shape", "As built", *rates),
+        rows=tuple(rows),
+        details=("Shape", "Kind"),
+    )
 
 
-def resolved(spec: "Spec") -> dict[str, Any]:
+def resolved(spec: "Spec", by_condition: "Mapping[str, Settings]") -> dict[str, Any]:
     """Return the values that the runs of `spec` use: shared ones first, then those of each condition."""
-    from dropout_lab.spec import Settings, condition_settings
+    from dropout_lab.spec import Settings
 
     own_fields = spec.model_dump(
         mode="json", exclude={*Settings.model_fields, "conditions"}, exclude_none=True
     )
     head = {key: value for key, value in own_fields.items() if value not in ("", {}, [])}
-    conditions = {name: settings.content(mode="json") for name, settings in condition_settings(spec).items()}
+    conditions = {name: settings.content(mode="json") for name, settings in by_condition.items()}
     shared, own = _split(conditions)
     return {**head, **shared, **({"conditions": own} if len(own) > 1 else {})}
 
@@ -61,12 +102,12 @@ def _split(trees: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, Any], dict
     """Return what all `trees` share, and for each what it has of its own."""
     shared: dict[str, Any] = {}
     own: dict[str, dict[str, Any]] = {name: {} for name in trees}
-    first = next(iter(trees.values()))
-    for key, value in first.items():
-        values = {name: tree[key] for name, tree in trees.items()}
-        if all(one == value for one in values.values()):
-            shared[key] = value
-        elif isinstance(value, Mapping):
+    for key in dict.fromkeys(key for tree in trees.values() for key in tree):
+        values = {name: tree[key] for name, tree in trees.items() if key in tree}
+        first, in_all = next(iter(values.values())), len(values) == len(trees)
+        if in_all and all(one == first for one in values.values()):
+            shared[key] = first
+        elif in_all and isinstance(first, Mapping):
             part, parts = _split(values)
             if part:
                 shared[key] = part

@@ -122,6 +122,10 @@ def train_designs(
         from dropout_lab.tracking import connect
 
         trackers = {name: connect(name) for name in {run.origin.experiment for run in runs}}
+    if any(not run.settings.model.is_built_in for run in runs):
+        with starting_tensorflow():
+            from dropout_lab.runs.networks import resolve_networks
+        runs = resolve_networks(runs, datasets)
     execute: Callable[..., Report]
     if plan is not None:
         from dropout_lab.runs.workers import execute_design_in_workers

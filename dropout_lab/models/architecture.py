@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+import sys
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import keras
@@ -15,7 +16,6 @@ import keras
 from dropout_lab.errors import FunctionError
 from dropout_lab.functions import LoadedFunction, load_function
 from dropout_lab.models.keras_internals import seeded
-from dropout_lab.models.sites import walk
 from dropout_lab.spec import ModelSpec
 
 WHERE = "model.network"
@@ -90,15 +90,52 @@ def load_architecture(spec: ModelSpec, input_shape: tuple[int, ...], num_classes
 _called: dict[str, Architecture] = {}
 
 
-def custom_objects(spec: ModelSpec) -> Mapping[str, Any]:
-    """Return the classes and functions that a saved model of `spec` may need, by name.
+def network_code(spec: ModelSpec) -> str:
+    """Return 16 hexadecimal digits over the user's code that makes the network; empty if it is built in.
 
     Raises:
-        FunctionError: If the code of the network is not found.
+        FunctionError: If it is not found.
+    """
+    if spec.is_built_in:
+        return ""
+    if spec.network.endswith(".keras"):
+        return _read_file(spec.network).code_fingerprint
+    return load_function(spec.network, WHERE).code_fingerprint
+
+
+def network_function(spec: ModelSpec) -> LoadedFunction | None:
+    """Return the user's function that makes the network; None if another thing makes it.
+
+    Raises:
+        FunctionError: If it is not found.
     """
     if spec.is_built_in or spec.network.endswith(".keras"):
-        return {}
-    return _objects_of(load_function(spec.network, WHERE))
+        return None
+    return load_function(spec.network, WHERE)
+
+
+def main_module(function: LoadedFunction) -> ModuleType:
+    """Return the module that `function.reference` names."""
+    home = function.reference.rpartition(":")[0]
+    if not home.endswith(".py"):
+        return sys.modules[home]
+    path = str(Path(home).absolute())
+    return next(one for one in _modules(function) if getattr(one, "__file__", None) == path)
+
+
+def custom_objects(function: LoadedFunction | None) -> dict[str, Any]:
+    """Return the classes and functions in the user's code that makes a network, by name."""
+    return {
+        name: value
+        for module in _modules(function)
+        for name, value in vars(module).items()
+        if isinstance(value, type | FunctionType) and not value.__module__.startswith("keras.")
+    }
+
+
+def _modules(function: LoadedFunction | None) -> list[ModuleType]:
+    files = {str(file) for file in function.files} if function else set()
+    return [one for one in list(sys.modules.values()) if getattr(one, "__file__", None) in files]
 
 
 def _arguments(
@@ -129,15 +166,14 @@ def _call(
             )
         name = function.reference
         try:
-            if not model.built:
+            if isinstance(model, keras.Sequential) and not model.built:
                 model.build((None, *input_shape))
             model = _functional(model, input_shape)
             config = keras.saving.serialize_keras_object(model)
             text = json.dumps(_without_seeds(config))
         except Exception as error:
             raise _not_buildable(name, "saved", error) from None
-    objects = {**_objects_of(function), **{type(layer).__name__: type(layer) for layer in _foreign(model)}}
-    return Architecture(name, text, objects, function.code_fingerprint, function.files)
+    return Architecture(name, text, custom_objects(function), function.code_fingerprint, function.files)
 
 
 def _functional(model: keras.Model, input_shape: tuple[int, ...]) -> keras.Model:
@@ -146,22 +182,6 @@ def _functional(model: keras.Model, input_shape: tuple[int, ...]) -> keras.Model
         return model
     inputs = keras.Input(input_shape)
     return keras.Model(inputs, model(inputs), name=f"{model.name}_classifier")
-
-
-def _foreign(model: keras.Model) -> Iterator[keras.layers.Layer]:
-    return (layer for _, layer in walk(model) if not type(layer).__module__.startswith("keras."))
-
-
-def _objects_of(function: LoadedFunction) -> dict[str, Any]:
-    """Return the classes and functions in the module of a function of the user's."""
-    if not function.files:
-        return {}
-    names: Mapping[str, Any] = getattr(function.function, "__globals__", {})
-    return {
-        name: value
-        for name, value in names.items()
-        if isinstance(value, type | FunctionType) and not value.__module__.startswith("keras.")
-    }
 
 
 def _read_file(name: str) -> Architecture:

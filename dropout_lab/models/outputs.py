@@ -82,8 +82,9 @@ def _last_activation(model: keras.Model) -> str:
     """Return the name of the activation of the outputs; empty if it cannot be told."""
     operation = model.outputs[0]._keras_history.operation
     while True:
-        if isinstance(operation, keras.Model) and operation is not model and operation.outputs:
-            return _last_activation(operation)
+        if isinstance(operation, keras.Model):
+            inner = operation is not model and getattr(operation, "outputs", None)
+            return _last_activation(operation) if inner else ""
         if isinstance(operation, keras.layers.Softmax) or type(operation).__module__.endswith("ops.nn"):
             return type(operation).__name__.lower()
         activation = getattr(operation, "activation", None)

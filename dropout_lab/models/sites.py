@@ -9,6 +9,7 @@ import inspect
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import keras
@@ -108,6 +109,18 @@ def seed_masks(model: keras.Model, run_seed: int) -> None:
         for number, source in enumerate(seed_generators(layer)):
             names = ("mask", path, number) if number else ("mask", path)
             source.state.assign([derive_seed(run_seed, *names), 0])
+
+
+@contextmanager
+def random_numbers_kept(model: keras.Model) -> Iterator[None]:
+    """Leave the random numbers of `model` as they are: recurrent layers of Keras draw some at inference."""
+    sources = [source for _, layer in walk(model) for source in seed_generators(layer)]
+    states = [source.state.numpy() for source in sources]
+    try:
+        yield
+    finally:
+        for source, state in zip(sources, states, strict=True):
+            source.state.assign(state)
 
 
 def _site(layer: keras.layers.Layer, path: str, argument: str) -> Site:

@@ -10,6 +10,7 @@ from dropout_lab.data.selection import load_data
 from dropout_lab.errors import DeviceError, DropoutLabError, Interrupted
 from dropout_lab.runs.continuing import find_images, require_store, store_name
 from dropout_lab.runs.failures import interrupted, worded
+from dropout_lab.runs.networks import resolve_networks
 from dropout_lab.runs.outcome import Report, RunOutcome
 from dropout_lab.runs.planning import PlannedRun
 from dropout_lab.runs.preparing import prepare_runs
@@ -159,8 +160,9 @@ def execute_runs(
         trackers: Trackers by experiment, if they are open already.
 
     Raises:
-        DataError: If images are missing or damaged. Nothing was started, as for the next two.
+        DataError: If images are missing or damaged. Nothing was started, as for the next three.
         DeviceError: If a device is not available.
+        UsageError: If a network cannot be built, or its rates do not fit its sites.
         TrackingError: If the store cannot be used.
     """
     if datasets is None:
@@ -169,6 +171,7 @@ def execute_runs(
         trackers = {name: connect(name) for name in {run.origin.experiment for run in runs}}
     for run in runs:
         resolve_device(run.settings.device, run.settings.training.precision)
+    runs = resolve_networks(runs, datasets)
     provenance = prepare_runs(runs, trackers.values(), reporter)
     executor = Executor(reporter, stop, provenance, datasets=datasets, trackers=trackers)
     jobs = [(run.name, partial(executor.execute, run, fresh=fresh)) for run in runs]

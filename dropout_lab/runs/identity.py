@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 from dropout_lab.records import DataFingerprint, DeviceInfo, RunRecord
 from dropout_lab.runs.code import training_code
 from dropout_lab.runs.planning import PlannedRun
-from dropout_lab.spec import flatten
 
 RESULT_PACKAGES = ("tensorflow", "keras", "numpy")
 """Packages whose version can change a trained weight."""
@@ -72,9 +71,10 @@ class Identity:
 
 def identify(run: PlannedRun, data: DataFingerprint, device: DeviceInfo, engine: str) -> Identity:
     """Return the identity of `run` on these images, on this device and with this engine."""
-    from dropout_lab.training.devices import arithmetic  # not above: it starts TensorFlow
+    from dropout_lab.models.architecture import network_code  # not above: they start TensorFlow
+    from dropout_lab.training.devices import arithmetic
 
-    settings = flatten(run.settings)
+    settings = replace(run, network_code=network_code(run.settings.model)).params
     return Identity(
         condition=run.condition,
         seed=run.seed,

@@ -44,6 +44,14 @@ class PlannedRun:
     seed: int
     settings: Settings
     origin: Origin
+    network_code: str = ""
+    """Fingerprint of the user's code that builds the network; empty before `resolve_networks`."""
+
+    @property
+    def params(self) -> dict[str, str]:
+        """All settings as they are logged."""
+        code = {"model.code": self.network_code} if self.network_code else {}
+        return flatten(self.settings) | code
 
     @property
     def name(self) -> str:
@@ -53,10 +61,9 @@ class PlannedRun:
     @property
     def spec_fingerprint(self) -> str:
         """16 hexadecimal digits over the settings; equal for all seeds of a condition."""
-        settings = flatten(self.settings)
         content = {
             key: value
-            for key, value in settings.items()
+            for key, value in self.params.items()
             if key not in RESOLVED_ELSEWHERE and ADDED_SETTINGS.get(key) != value
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
@@ -68,13 +75,16 @@ class PlannedRun:
             "seed": self.seed,
             "settings": self.settings.content(mode="json"),
             "origin": asdict(self.origin),
+            "network_code": self.network_code,
         }
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Self:
         """Return the run that `to_json` kept. Raises ValueError, KeyError or TypeError if it is damaged."""
         settings = Settings.model_validate(content["settings"])
-        return cls(content["condition"], content["seed"], settings, Origin(**content["origin"]))
+        origin = Origin(**content["origin"])
+        code = content.get("network_code", "")
+        return cls(content["condition"], content["seed"], settings, origin, code)
 
 
 def plan_runs(spec: Spec) -> list[PlannedRun]:

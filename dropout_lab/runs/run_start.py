@@ -5,7 +5,6 @@ import yaml
 from dropout_lab.records import DataFingerprint, Design, DeviceInfo, RunFacts, RunStart
 from dropout_lab.runs.provenance import Provenance
 from dropout_lab.runs.workspace import State
-from dropout_lab.spec import flatten
 from dropout_lab.tracking import schema
 from dropout_lab.training.trainer import Trainer
 
@@ -30,7 +29,7 @@ def run_start(
         description=run.origin.description,
         condition=run.condition,
         seed=run.seed,
-        spec=flatten(run.settings),
+        spec=run.params,
         tags=schema.fact_tags(
             RunFacts(
                 run_key=identity.key,

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.errors import TrackingError, TrainingError
+from dropout_lab.models.architecture import custom_objects, network_function
 from dropout_lab.records import DeviceInfo, RunFacts, RunRecord, RunStart, RunStatus
 from dropout_lab.runs.continuing import CannotContinueError, leftovers, require_same, store_name
 from dropout_lab.runs.identity import Identity, identify, other_arithmetic
+from dropout_lab.runs.networks import model_code
 from dropout_lab.runs.outcome import RunOutcome
 from dropout_lab.runs.planning import PlannedRun
 from dropout_lab.runs.provenance import Provenance, find_provenance
@@ -110,8 +112,9 @@ class Runner:
                 folder=workspace.result / ARTIFACTS,
             )
             self.tracker.set_tags(run_id, result.tags)
-            model = load_model(workspace.result / MODEL)
-            self.tracker.log_model(run_id, model, result.input_example, metrics)
+            function = network_function(state.run.settings.model)
+            model = load_model(workspace.result / MODEL, custom_objects(function))
+            self.tracker.log_model(run_id, model, result.input_example, metrics, model_code(function))
             self.tracker.end_run(run_id, RunStatus.FINISHED)
         except TrackingError as error:
             self.reporter.noted(

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Collection
 from importlib.metadata import packages_distributions, version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,16 @@ from mlflow.models import Model, ModelSignature
 from mlflow.types import Schema, TensorSpec
 
 from dropout_lab.tracking import schema
+from dropout_lab.tracking.model_code import ModelCode, add_code
 
 
 def log_model(
-    client: MlflowClient, run_id: str, model: Any, input_example: npt.NDArray[Any], metrics: Collection[str]
+    client: MlflowClient,
+    run_id: str,
+    model: Any,
+    input_example: npt.NDArray[Any],
+    metrics: Collection[str],
+    code: ModelCode | None = None,
 ) -> str:
     """Log a Keras model, and complete what an interrupted call started.
 
@@ -29,6 +36,7 @@ def log_model(
         model: Built `keras.Model` with one input and one output.
         input_example: A few inputs of the type that the model takes, batch first.
         metrics: Names of the metrics of the run that belong to the model, logged before.
+        code: The user's code that the model needs; logged with it.
 
     Returns:
         ID of the logged model.
@@ -38,7 +46,7 @@ def log_model(
         run.info.experiment_id, name=schema.MODEL_NAME, source_run_id=run_id, params=dict(run.data.params)
     )
     if logged.status != LoggedModelStatus.READY:
-        _upload(client, run_id, logged, model, input_example)
+        _upload(client, run_id, logged, model, input_example, code)
         client.finalize_logged_model(logged.model_id, "READY")
     linked = {metric.key for metric in logged.metrics or []}
     if not linked.issuperset(metrics) or not run.outputs.model_outputs:
@@ -65,7 +73,12 @@ def _find(client: MlflowClient, run: Any) -> LoggedModel | None:
 
 
 def _upload(
-    client: MlflowClient, run_id: str, logged: LoggedModel, model: Any, input_example: npt.NDArray[Any]
+    client: MlflowClient,
+    run_id: str,
+    logged: LoggedModel,
+    model: Any,
+    input_example: npt.NDArray[Any],
+    code: ModelCode | None,
 ) -> None:
     import mlflow.keras  # imports Keras, as the caller did
 
@@ -86,6 +99,8 @@ def _upload(
             input_example=input_example,
             pip_requirements=requirements(),
         )
+        if code is not None:
+            add_code(described, Path(folder), code)
         client.log_model_artifacts(logged.model_id, folder)
 
 

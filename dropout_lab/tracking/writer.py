@@ -20,6 +20,7 @@ from dropout_lab.tracking.experiments import describe, find_or_create
 from dropout_lab.tracking.failures import failures_told
 from dropout_lab.tracking.known_runs import find_status
 from dropout_lab.tracking.location import Location
+from dropout_lab.tracking.model_code import ModelCode
 from dropout_lab.tracking.repeating import repeatable
 from dropout_lab.tracking.run_record import to_record
 from dropout_lab.tracking.store import open_client
@@ -209,9 +210,16 @@ class Tracker:
         self.client.log_artifacts(run_id, str(folder))
 
     @repeatable
-    def log_model(self, run_id: str, model: Any, input_example: FloatArray, metrics: Collection[str]) -> str:
+    def log_model(
+        self,
+        run_id: str,
+        model: Any,
+        input_example: FloatArray,
+        metrics: Collection[str],
+        code: ModelCode | None = None,
+    ) -> str:
         """Log the trained model and link it with the run and its final metrics; see `models.log_model`."""
-        return models.log_model(self.client, run_id, model, input_example, metrics)
+        return models.log_model(self.client, run_id, model, input_example, metrics, code)
 
     @contextmanager
     def system_metrics(self, run_id: str) -> Iterator[None]:

@@ -8,6 +8,7 @@ from dropout_lab.data.dataset import Dataset, Inputs, Labels
 from dropout_lab.errors import TrainingError
 from dropout_lab.evaluation.measures import measure
 from dropout_lab.models.network import Network
+from dropout_lab.models.sites import random_numbers_kept
 from dropout_lab.records import Evaluation, FloatArray
 from dropout_lab.training.inputs import scale_inputs
 from dropout_lab.training.memory import examples_that_fit
@@ -39,7 +40,8 @@ class Predictor:
         """Return (num_examples, num_classes) probabilities for (num_examples, ...) stored values."""
         size = self._batch_size
         batches = (inputs[i : i + size] for i in range(0, len(inputs), size))
-        return np.concatenate([self._forward(batch).numpy() for batch in batches])
+        with random_numbers_kept(self._model):
+            return np.concatenate([self._forward(batch).numpy() for batch in batches])
 
     def require_finite_weights(self) -> None:
         """Check that no weight is NaN or infinite, which ReLU and pooling can hide.

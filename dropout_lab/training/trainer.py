@@ -1,6 +1,6 @@
 """One run's network with everything that trains and measures it; other packages need no Keras."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from dropout_lab.files import move_durably
 from dropout_lab.models.inspection import summary_text, weights_fingerprint
 from dropout_lab.models.network import build_network
 from dropout_lab.records import DeviceInfo, DropoutCheck, Evaluation
-from dropout_lab.spec import ModelSpec, Settings
+from dropout_lab.spec import Settings
 from dropout_lab.spec.rates import site_rates
 from dropout_lab.training.checkpoints import (
     DamagedCheckpointError,
@@ -170,13 +170,13 @@ class Trainer:
             aside.unlink(missing_ok=True)
 
 
-def load_model(path: Path) -> Any:
-    """Load the model in a ``.keras`` file without running code that it may contain."""
+def load_model(path: Path, custom_objects: Mapping[str, Any]) -> Any:
+    """Load the model in a ``.keras`` file without running code that it may contain.
+
+    Args:
+        path: The file.
+        custom_objects: Classes and functions of the user's in it, by name.
+    """
     import keras
 
-    return keras.saving.load_model(path, compile=False, safe_mode=True)
-
-
-def model_summary(spec: ModelSpec) -> str:
-    """Return the Keras table of the layers of the network of `spec`."""
-    return summary_text(build_network(spec, (28, 28, 1), 10, run_seed=0).model)
+    return keras.saving.load_model(path, custom_objects=dict(custom_objects), compile=False, safe_mode=True)

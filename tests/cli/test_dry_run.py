@@ -1,7 +1,8 @@
 import pytest
 
 from dropout_lab.cli.dry_run import print_plan, resolved
-from dropout_lab.spec import load_spec
+from dropout_lab.errors import UsageError
+from dropout_lab.spec import condition_settings, load_spec
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def spec(tmp_path):
 
 
 def test_each_value_that_will_be_used_is_shown_once(spec):
-    shown = resolved(spec)
+    shown = resolved(spec, condition_settings(spec))
     assert shown["training"]["epochs"] == 2
     assert shown["training"]["batch_size"] == 100
     assert "learning_rate" not in shown["training"]
@@ -27,14 +28,18 @@ def test_each_value_that_will_be_used_is_shown_once(spec):
         "dropout": {"model": {"dropout": {"dense": 0.5}}, "training": {"learning_rate": 0.01}},
     }
     assert shown["model"]["dropout"] == {"conv1": 0.0, "conv2": 0.0}
-    assert "conditions" not in resolved(spec.model_copy(update={"conditions": {}}))
+    alone = spec.model_copy(update={"conditions": {}})
+    assert "conditions" not in resolved(alone, condition_settings(alone))
 
 
 def test_runs_rates_and_the_model_are_shown(spec, capsys):
     print_plan(spec)
     out = capsys.readouterr().out
     assert "4 runs: baseline-seed0, dropout-seed0, baseline-seed1, dropout-seed1" in out
-    assert "dropout: conv1 0, conv2 0, dense 0.5" in out
+    rows = [line.split() for line in out.splitlines()]
+    assert ["Site", "Kind", "Shape", "As", "built", "baseline", "dropout"] in rows
+    assert ["conv1", "Dropout", *["28", "x", "28", "x", "4", "0", "0", "0"]] in rows
+    assert ["dense", "Dropout", "16", "0", "0", "0.5"] in rows
     assert out.count("conv2d_1 (Conv2D)") == 1
     other = spec.conditions["dropout"].model_copy(
         update={"model": spec.model.model_copy(update={"hidden_units": 8})}
@@ -44,3 +49,24 @@ def test_runs_rates_and_the_model_are_shown(spec, capsys):
     assert out.count("conv2d_1 (Conv2D)") == 2
     assert "Model of baseline, dropout:" in out
     assert "Model of small:" in out
+
+
+def test_sites_of_a_network_of_the_users_are_shown(tmp_path, capsys):
+    (tmp_path / "shown_network.py").write_text(
+        "import keras\nfrom keras import layers\n\n\ndef build(input_shape, num_classes):\n"
+        "    return keras.Sequential([keras.Input(input_shape), layers.Flatten(), layers.Dense(4),\n"
+        "        layers.Dropout(0.25, name='top'), layers.Dense(num_classes)])\n"
+    )
+    path = tmp_path / "spec.yaml"
+    path.write_text(
+        f"name: own\nmodel: {{network: '{tmp_path}/shown_network.py:build'}}\n"
+        "conditions: {built: {}, half: {model: {dropout: {t*: 0.5}}}, mlp: {model: {network: mlp}}}\n"
+    )
+    print_plan(load_spec(path))
+    out = capsys.readouterr().out
+    rows = [line.split() for line in out.splitlines()]
+    assert ["top", "Dropout", "4", "0.25", "0.25", "0.5"] in rows
+    assert ["hidden_1", "Dropout", "1024", "0", "0"] in rows
+    assert "Model of built, half:" in out
+    with pytest.raises(UsageError, match=r"of half: unknown site: 'tup' \(did you mean 'top'\?\)"):
+        print_plan(load_spec(path, ["conditions.half.model.dropout={tup: 0.5}"]))

@@ -1,0 +1,88 @@
+"""Networks of the user's are built once before any run starts."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dropout_lab.data.selection import load_data
+from dropout_lab.errors import UsageError
+from dropout_lab.models.architecture import network_function
+from dropout_lab.runs.networks import model_code, resolve_networks
+from dropout_lab.runs.planning import PlannedRun, plan_runs
+from dropout_lab.spec import DataSpec, ModelSpec, Spec
+
+SOURCE = """
+import keras
+from keras import layers
+
+
+def build(input_shape, num_classes, units=4):
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            layers.Flatten(),
+            layers.Dropout(0.25, name="first"),
+            layers.Dense(units),
+            layers.Dropout(0.5, name="top"),
+            layers.Dense(num_classes),
+        ]
+    )
+"""
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> str:
+    path = tmp_path / "planned_network.py"
+    path.write_text(SOURCE)
+    return f"{path}:build"
+
+
+def planned(network: str, conditions: dict[str, Any]) -> list[PlannedRun]:
+    data = DataSpec(num_train=100, num_test=50)
+    spec = Spec(
+        name="own",
+        data=data.model_dump(exclude_unset=True),
+        model={"network": network},
+        conditions=conditions,
+    )
+    return resolve_networks(plan_runs(spec), {data: load_data(data)})
+
+
+def test_each_run_gets_one_rate_per_site_and_the_code_of_its_network(network: str) -> None:
+    built, top, published = planned(
+        network,
+        {
+            "built": {},
+            "top": {"model": {"dropout": {"*": 0, "top": 0.1}}},
+            "published": {"model": {"network": "published"}},
+        },
+    )
+    assert built.settings.model.dropout == {"first": 0.25, "top": 0.5}
+    assert top.settings.model.dropout == {"first": 0.0, "top": 0.1}
+    assert published.network_code == ""
+    assert built.network_code == top.network_code == built.params["model.code"] != ""
+    assert built.params["model.dropout.top"] == "0.5"
+    assert PlannedRun.from_json(top.to_json()) == top
+    fingerprint = built.spec_fingerprint
+    path = Path(network.rpartition(":")[0])
+    path.write_text(SOURCE.replace("units=4", "units=5"))
+    assert planned(network, {"built": {}})[0].spec_fingerprint != fingerprint
+
+
+def test_a_pattern_must_fit_a_site_of_some_condition(network: str) -> None:
+    planned(network, {"a": {"model": {"dropout": {"first": 0.1}}}, "b": {"model": {"network": "published"}}})
+    with pytest.raises(UsageError, match=r"model.dropout of a: unknown site: 'frst' \(did you mean 'first'"):
+        planned(network, {"a": {"model": {"dropout": {"frst": 0.1}}}, "b": {}})
+
+
+def test_a_logged_model_needs_the_code_of_the_users_functions_only(network: str, tmp_path: Path) -> None:
+    code = model_code(network_function(ModelSpec(network=network)))
+    assert code is not None
+    assert (code.root, code.main, code.files) == (
+        tmp_path,
+        tmp_path / "planned_network.py",
+        (tmp_path / "planned_network.py",),
+    )
+    assert model_code(network_function(ModelSpec())) is None
+    assert model_code(network_function(ModelSpec(network="keras.applications:MobileNetV2"))) is None
