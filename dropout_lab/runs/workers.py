@@ -130,6 +130,7 @@ class WorkerPool:
                     self._handle(report, *self._messages.get(timeout=POLL_SECONDS))
         except KeyboardInterrupt:  # a second Ctrl-C
             report.ended_early = True
+            self._stop.signal_number = self._stop.signal_number or signal.SIGINT
             self._saved.append(f"{', '.join(one.run.name for _, _, one in self._running())} stopped.")
         order = {run.name: number for number, run in enumerate(runs)}
         report.outcomes.sort(key=lambda outcome: order[outcome.run.name])

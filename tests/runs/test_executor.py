@@ -20,7 +20,8 @@ from dropout_lab.records import RunRecord, RunStatus
 from dropout_lab.runs import continuing, identity
 from dropout_lab.runs.discarding import discard
 from dropout_lab.runs.executor import execute_runs, resume_runs
-from dropout_lab.runs.outcome import Report
+from dropout_lab.runs.executor import work as execute_jobs
+from dropout_lab.runs.outcome import Report, RunOutcome
 from dropout_lab.runs.planning import PlannedRun, plan_runs
 from dropout_lab.runs.workspace import STATE_ROOT, Workspace, choose_workspaces, workspaces
 from dropout_lab.spec import load_spec
@@ -153,6 +154,20 @@ def test_every_kind_of_failure_lets_the_next_run_start(
     assert all(failure.message for failure in report.failures)
     is_bug = isinstance(error, ValueError)
     assert all(("a bug in dropout_lab" in failure.hint) is is_bug for failure in report.failures)
+
+
+def test_fail_fast_starts_nothing_after_the_first_failure(make_listener) -> None:  # type: ignore[no-untyped-def]
+    def fail() -> RunOutcome:
+        raise DropoutLabError("The loss is not finite.")
+
+    listener = make_listener()
+    report = execute_jobs([("a", fail), ("b", fail)], listener, listener.stop, fail_fast=True)
+    assert [failure.name for failure in report.failures] == ["a"]
+    assert report.not_started == ["b"]
+    with pytest.raises(
+        DropoutLabError, match=r"1 of 2 runs failed:\na: The loss is not finite\.\nNot started: b"
+    ):
+        report.raise_problems()
 
 
 def test_without_a_store_the_rest_is_not_started(

@@ -208,6 +208,24 @@ def test_a_stop_before_the_first_run_starts_no_process(stage: Stage, runs: list[
     assert stage.processes == []
 
 
+def test_a_second_interrupt_acts_at_once(
+    stage: Stage, runs: list[PlannedRun], make_listener: Callable[..., Any]
+) -> None:
+    stage.scripts |= {"a-seed0": [STARTED], "b-seed0": [STARTED]}
+    listener = make_listener()
+
+    def interrupt(*_progress: object) -> None:
+        raise KeyboardInterrupt
+
+    listener.started = interrupt
+    with WorkerPool(WorkerPlan(2, 1), listener, listener.stop, Provenance()) as pool:
+        report = pool.execute(runs)
+    assert report.interrupted is not None
+    assert report.interrupted.message == "a-seed0, b-seed0 stopped."
+    assert report.interrupted.exit_code == 130
+    assert all(one.was_killed for one in stage.processes)
+
+
 def test_a_worker_that_is_stopped_by_itself_fails_its_run(
     stage: Stage, runs: list[PlannedRun], execute
 ) -> None:
