@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dropout_lab.errors import TrackingError
 from dropout_lab.records import RunRecord
-from dropout_lab.tracking import schema
+from dropout_lab.tracking import liveness, schema
 from dropout_lab.tracking.failures import failures_told
 from dropout_lab.tracking.store import open_client
 
@@ -43,7 +43,13 @@ def log_report(experiment_id: str, html: str, *, name: str, description: str) ->
     """
     client, location = open_client(create=True)
     with failures_told(location):
-        run_tags = {schema.COMPARISON: "report", schema.DESCRIPTION: description}
+        run_tags = {
+            schema.COMPARISON: "report",
+            schema.DESCRIPTION: description,
+            schema.SOURCE_NAME: "dropout-lab compare",
+            schema.SOURCE_TYPE: "LOCAL",
+            schema.USER: liveness.user(),
+        }
         run_id = str(client.create_run(experiment_id, run_name=name, tags=run_tags).info.run_id)
         client.log_text(run_id, html, schema.REPORT)
         client.set_terminated(run_id, "FINISHED")

@@ -101,7 +101,7 @@ for engine in ("fast", "stock"):
     assert device.num_threads == int(threads)
     trainer = Trainer(settings, data, 0, device, engine)
     trainer.train(Progress(), lambda progress: None)
-    print(trainer.weights_fingerprint(), trainer.evaluate()[0].loss)
+    print(trainer.weights_fingerprint(), trainer.evaluate()[0].measures['loss'])
 """
 
 
