@@ -6,7 +6,8 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from types import ModuleType
 
 QUIET = {
     # Every failure reaches us as an exception; MLflow logs the same again, with a traceback.
@@ -123,13 +124,18 @@ def quiet_libraries() -> Iterator[None]:
         _SURROUNDINGS.leave()
 
 
+KERAS_CONFIG = "keras.src.backend.config"
+"""Module of Keras that knows the folder of its settings and cache."""
+
+
 @contextmanager
 def without_keras_settings() -> Iterator[None]:
     """Hide the user's keras.json while Keras is imported inside this context.
 
     It may choose another image layout, precision or backend, or make the import fail. Keras reads the
-    file when it is imported, and never again.
+    file when it is imported, and never again. Its cache of datasets stays where the user has it.
     """
+    imported = KERAS_CONFIG in sys.modules
     given = os.environ.get("KERAS_HOME")
     with tempfile.TemporaryDirectory() as empty:
         os.environ["KERAS_HOME"] = empty
@@ -140,3 +146,15 @@ def without_keras_settings() -> Iterator[None]:
                 del os.environ["KERAS_HOME"]
             else:
                 os.environ["KERAS_HOME"] = given
+            if not imported and (config := sys.modules.get(KERAS_CONFIG)):
+                _restore_cache(config, given or "~/.keras")
+
+
+def _restore_cache(config: ModuleType, folder: str) -> None:
+    """Make `folder` the one in which Keras caches datasets, and create it as Keras does.
+
+    Keras has read the folder from KERAS_HOME when it was imported; no public name changes it afterwards.
+    """
+    vars(config)["_KERAS_DIR"] = expanded = os.path.expanduser(folder)  # noqa: PTH111
+    with suppress(OSError):
+        os.makedirs(expanded, exist_ok=True)  # noqa: PTH103

@@ -103,10 +103,12 @@ class DataFingerprint:
 
     Attributes:
         name: Name of the dataset.
-        folder: Where the files were found.
-        checksums: SHA-256 of each file's uncompressed bytes, by file name.
-        num_train, num_validation, num_test: Images in each part.
-        digest: 36 hexadecimal digits over the checksums and the choice of images.
+        folder: Where the data were found: a folder, a file or a function.
+        checksums: SHA-256 by name: of each file's uncompressed bytes, or of each array.
+        num_train, num_validation, num_test: Examples in each part.
+        digest: 36 hexadecimal digits over the checksums and the choice of examples.
+        code: Fingerprint of the user's code that returned the data; empty without any.
+        class_names: Names of the classes, by class number; not part of the digest.
     """
 
     folder: str
@@ -116,6 +118,8 @@ class DataFingerprint:
     num_test: int
     digest: str
     name: str = "fashion_mnist"
+    code: str = ""
+    class_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +163,7 @@ class RunFacts:
         initial_weights, batch_order: Fingerprints; equal at one seed in matched runs.
         final_weights: Fingerprint of the trained weights.
         data_digest: Fingerprint of the data that was trained on and tested on.
+        class_names: Names of the classes, by class number; empty if they are called by number.
         claims_fingerprint: Of the claims that the run's spec stated; see the function of that name.
         device, device_name, num_threads, precision, instruction_set, onednn: See `DeviceInfo`.
         engine: Name of the engine.
@@ -177,6 +182,7 @@ class RunFacts:
     batch_order: str = ""
     final_weights: str = ""
     data_digest: str = ""
+    class_names: tuple[str, ...] = ()
     claims_fingerprint: str = ""
     device: str = ""
     device_name: str = ""

@@ -93,12 +93,17 @@ class ComparisonResult:
             )
         return plots[name].draw(LIGHT)
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes, by class number; empty if the runs name none, or not the same."""
+        names = {run.class_names for run in self.comparison.runs}
+        return names.pop() if len(names) == 1 else ()
+
     def pictures(self) -> "Sequence[Picture]":
         """Return all plots, each with its caption, alternative text and the function that draws it."""
-        from dropout_lab.data.selection import CLASS_NAMES
         from dropout_lab.plotting import comparison_pictures
 
-        return comparison_pictures(self.comparison, self.predictions, CLASS_NAMES)
+        return comparison_pictures(self.comparison, self.predictions, self.class_names)
 
     def report(self, path: str | Path) -> Path:
         """Write a self-contained HTML report to `path`, and return the path.
@@ -119,13 +124,12 @@ class ComparisonResult:
         Args:
             command: The command that reproduces the report, shown at its end.
         """
-        from dropout_lab.data.selection import CLASS_NAMES
         from dropout_lab.reporting.report import render_report
 
         return render_report(
             self.comparison,
             predictions=self.predictions,
-            class_names=CLASS_NAMES,
+            class_names=self.class_names,
             links=report_links(self.comparison),
             command=command,
         )

@@ -180,9 +180,9 @@ def _execute(
 ) -> tuple[list[PlannedRun], Report]:
     """Return the runs with their networks resolved, and their outcomes."""
     # In this order, so that cheap checks fail before TensorFlow has started.
-    from dropout_lab.data.selection import load_data
+    from dropout_lab.data.selection import load_all
 
-    datasets = {data: load_data(data) for data in {run.settings.data for run in runs}}
+    datasets = load_all(run.settings.data for run in runs)
 
     from dropout_lab.tracking import connect
 

@@ -54,7 +54,7 @@ def data(
 
 def summarise(folder: Path, files: "dict[str, IdxFile]") -> dict[str, Any]:
     """Return the summary of verified `files` that ``--format json`` prints."""
-    from dropout_lab.data.selection import is_official
+    from dropout_lab.data.fashion_mnist import is_official
 
     return {
         "folder": str(folder),

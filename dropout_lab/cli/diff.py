@@ -7,7 +7,7 @@ import typer
 from dropout_lab.cli.completion import complete_run
 from dropout_lab.cli.console import TextOrJson, print_json, starting, stdout
 from dropout_lab.cli.help import documented
-from dropout_lab.cli.metric_names import BY_CLASS, class_names, is_incidental, label
+from dropout_lab.cli.metric_names import BY_CLASS, is_incidental, label
 from dropout_lab.cli.tables import print_table, print_text
 from dropout_lab.evaluation.registry import CLASS_ACCURACY
 from dropout_lab.reporting.tables import TextTable
@@ -68,7 +68,7 @@ def diff(
         first, second = (f"{run.run_name} ({run.run_id[:8]})" for run in (one, other))
         print_text(console, f"{first} and {second} are identical.")
         return
-    names = class_names(one.spec)
+    names = one.class_names
     rows: list[tuple[str, ...]] = [("run ID", one.run_id[:8], other.run_id[:8], "")]
     for section, title in TITLES.items():
         found = [change for change in changes if change.section == section]

@@ -151,8 +151,8 @@ def check_device() -> Check:
 
 def check_data() -> Check:
     """Check that the dataset is present and intact, without downloading it."""
+    from dropout_lab.data.fashion_mnist import is_official
     from dropout_lab.data.idx_files import locate, read_files
-    from dropout_lab.data.selection import is_official
 
     folder = locate()
     if folder is None:

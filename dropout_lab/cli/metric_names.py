@@ -1,8 +1,7 @@
 """Names of metrics on the command line: short ones to type, short labels for narrow terminals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from dropout_lab.data.selection import CLASS_NAMES
 from dropout_lab.evaluation.metrics import metric_info
 from dropout_lab.evaluation.registry import CLASS_ACCURACY, Measured, Unit
 
@@ -37,11 +36,6 @@ def short_label(metric: str) -> str:
     for long, short in _SHORT.items():
         label = label.replace(long, short)
     return label
-
-
-def class_names(spec: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names of the classes of a run with this flattened spec; none if they are unknown."""
-    return CLASS_NAMES if spec.get("data.dataset", "fashion_mnist") == "fashion_mnist" else ()
 
 
 def label(metric: str, classes: Sequence[str] = ()) -> str:

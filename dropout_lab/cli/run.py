@@ -107,13 +107,13 @@ def train_designs(
         DropoutLabError: If some have no result, after the others were tried.
     """
     # In this order, so that cheap checks fail before TensorFlow has started.
-    from dropout_lab.data.selection import load_data
+    from dropout_lab.data.selection import load_all
     from dropout_lab.runs.outcome import Report
     from dropout_lab.runs.worker_plan import plan_workers
 
     runs = [run for design in designs for run in design]
     plan = plan_workers(workers, runs) if workers else None
-    datasets = {data: load_data(data) for data in {run.settings.data for run in runs}}
+    datasets = load_all(run.settings.data for run in runs)
     has_database = "MLFLOW_TRACKING_URI" in os.environ or Path("mlflow.db").exists()
     with starting("MLflow" if has_database else "MLflow and creating mlflow.db (first run only)"):
         from dropout_lab.cli.run_display import print_outcomes

@@ -10,7 +10,7 @@ import typer
 from dropout_lab.cli.completion import complete_run
 from dropout_lab.cli.console import TextOrJson, is_verbose, print_json, starting, stdout
 from dropout_lab.cli.help import documented
-from dropout_lab.cli.metric_names import BY_CLASS, class_names, is_incidental, label
+from dropout_lab.cli.metric_names import BY_CLASS, is_incidental, label
 from dropout_lab.cli.tables import print_facts, print_text
 from dropout_lab.evaluation.registry import CLASS_ACCURACY, EPOCH_METRICS, SYSTEM
 
@@ -157,7 +157,7 @@ def _classes(run: "RunRecord") -> dict[str, str]:
     from dropout_lab.evaluation.metrics import format_value
 
     classes = map(CLASS_ACCURACY.name, CLASS_ACCURACY.members(run.metrics))
-    names = class_names(run.spec)
+    names = run.class_names
     return {label(name, names): format_value(name, run.metrics[name]) for name in classes}
 
 

@@ -18,15 +18,24 @@ FINGERPRINTS: Mapping[str, Sequence[str]] = {
 SEED_OWN = (*FINGERPRINTS, "final_weights")
 """Facts that differ between the seeds of a condition."""
 
+ADDED = {
+    "data.dataset": "fashion_mnist",
+    "data.resample": "False",
+    "data.scale": "auto",
+    "model.network": "published",
+}
+"""Settings that runs of version 0.1 did not log, since they had no other values."""
+
 _SAME_RESULT = "The result is the same up to rounding errors, which can grow during training."
 
 WHY = {
     "initial_weights": "Runs with the same seed start from different weights, so they are not matched.",
     "batch_order": "Runs with the same seed see different batches, so they are not matched.",
-    "data_digest": "The runs were trained or tested on different images.",
-    "data.validation": "The runs were trained on different images, or only some used the test set for "
+    "data_digest": "The runs were trained or tested on different data.",
+    "data.validation": "The runs were trained on different examples, or only some used the test set for "
     "validation.",
-    "data.folder": "data_digest shows whether the images are the same.",
+    "data.code": "data_digest shows whether the data are the same.",
+    "data.folder": "data_digest shows whether the data are the same.",
     "code": "The code that trains differs.",
     "git_commit": "The code may differ.",
     "git_dirty": "With uncommitted changes the commit does not identify the code.",
@@ -36,8 +45,8 @@ WHY = {
 }
 
 _MAY_MATTER = (
-    "data.folder", "device_name", "git_commit", "git_dirty", "instruction_set", "num_threads", "onednn",
-    "versions",
+    "data.code", "data.folder", "device_name", "git_commit", "git_dirty", "instruction_set", "num_threads",
+    "onednn", "versions",
 )  # fmt: skip
 _MATTERS_STILL = ("versions.tensorflow", "versions.keras", "versions.dropout_lab")
 _NO_EFFECT = ("versions.mlflow",)
@@ -70,7 +79,7 @@ def run_facts(run: RunRecord) -> Facts:
         "num_threads": run.num_threads,
     }
     facts = {
-        **({"data.resample": "False", "model.network": "published"} if run.versions else {}),
+        **(ADDED if run.versions else {}),
         **run.spec,
         **{key: value or NOT_LOGGED for key, value in known.items() if value or run.versions},
         **{key: value for key, value in later.items() if value},

@@ -1,6 +1,7 @@
 """A dataset as every other room sees it: inputs, labels, classes and a fingerprint."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ class Dataset:
         class_names: Name of each class, by class number.
         scaling: From stored values to those that a network sees.
         fingerprint: Identity of these examples.
+        notes: What the user should know of them.
+        resampled: From the seed of a run to the examples that it draws; None if all runs have these.
 
     With ``validation: test`` in the spec, the validation examples are the test examples.
     """
@@ -37,6 +40,12 @@ class Dataset:
     class_names: tuple[str, ...]
     scaling: Scaling
     fingerprint: DataFingerprint
+    notes: tuple[str, ...] = ()
+    resampled: "Callable[[int], Dataset] | None" = field(default=None, repr=False, compare=False)
+
+    def for_seed(self, run_seed: int) -> "Dataset":
+        """Return the examples of the run with `run_seed`."""
+        return self if self.resampled is None else self.resampled(run_seed)
 
     @property
     def input_shape(self) -> tuple[int, ...]:

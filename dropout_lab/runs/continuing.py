@@ -1,13 +1,15 @@
 """Decide whether an interrupted run can continue to the weights that it was started for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from dropout_lab.data import fashion_mnist
 from dropout_lab.data.dataset import Dataset
-from dropout_lab.data.idx_files import FOLDER_VARIABLE, read_files
+from dropout_lab.data.idx_files import FOLDER_VARIABLE
 from dropout_lab.data.idx_files import locate as locate_images
-from dropout_lab.data.selection import select_images
-from dropout_lab.errors import DataError, TrackingError, UsageError
+from dropout_lab.data.opening import check_source
+from dropout_lab.data.selection import select
+from dropout_lab.errors import DataError, FunctionError, TrackingError, UsageError
 from dropout_lab.runs.identity import Identity
 from dropout_lab.runs.planning import PlannedRun
 from dropout_lab.runs.workspace import State, workspaces
@@ -97,15 +99,25 @@ def leftovers(run: PlannedRun, now: Identity, store: str) -> list[str]:
     return sentences
 
 
-def find_images(state: State) -> Dataset:
-    """Return the images that an interrupted run was started with.
+def find_data(state: State, load: Callable[[PlannedRun], Dataset]) -> Dataset:
+    """Return the data that an interrupted run was started with.
 
-    They are looked for in the folder where they were, then where its spec and DROPOUT_LAB_DATA say now.
+    Files of Fashion-MNIST are looked for in the folder where they were, then where its spec and
+    DROPOUT_LAB_DATA say now. Whether other data are the same is left to `require_same`.
+
+    Args:
+        state: State of its workspace.
+        load: Returns the data of a planned run.
 
     Raises:
-        CannotContinueError: If they are in neither.
+        CannotContinueError: If they are nowhere.
     """
     spec = state.run.settings.data
+    if spec.dataset != fashion_mnist.NAME:
+        try:
+            return load(state.run)
+        except (DataError, FunctionError) as error:
+            raise CannotContinueError(state, [f"its data cannot be loaded ({error.message})"]) from None
     digest = state.identity.data if state.identity else ""
     reasons = []
     for name in dict.fromkeys((state.data_folder or None, spec.folder, None)):
@@ -113,7 +125,8 @@ def find_images(state: State) -> Dataset:
             folder = locate_images(name)
             if folder is None:
                 continue
-            data = select_images(read_files(folder), folder, spec, state.run.seed)
+            source = check_source(fashion_mnist.read_source(folder), spec)
+            data = select(source, spec, state.run.seed)
         except DataError as error:
             reasons.append(error.message)
             continue

@@ -6,9 +6,9 @@ from contextlib import suppress
 from functools import partial
 
 from dropout_lab.data.dataset import Dataset
-from dropout_lab.data.selection import load_data
+from dropout_lab.data.selection import load_all, load_data
 from dropout_lab.errors import DeviceError, DropoutLabError, Interrupted
-from dropout_lab.runs.continuing import find_images, require_store, store_name
+from dropout_lab.runs.continuing import find_data, require_store, store_name
 from dropout_lab.runs.failures import interrupted, worded
 from dropout_lab.runs.networks import resolve_networks
 from dropout_lab.runs.outcome import Report, RunOutcome
@@ -34,7 +34,7 @@ class Executor:
         reporter: Progress callbacks.
         stop: Ends a run, with its state saved, once it holds a signal.
         provenance: Commit and versions, logged with each run.
-        datasets: Images by the data settings that choose them, if they are loaded already.
+        datasets: Datasets by the settings that choose them, if they are loaded already.
         trackers: Trackers by experiment, if they are open already.
     """
 
@@ -81,7 +81,7 @@ class Executor:
                 return runner.deliver(workspace, state)
             settings = state.run.settings
             device = resolve_device(settings.device, settings.training.precision)
-            return runner.resume(workspace, state, find_images(state), device)
+            return runner.resume(workspace, state, find_data(state, self._data), device)
 
     def _runner(self, experiment: str) -> Runner:
         if experiment not in self._trackers:
@@ -90,11 +90,9 @@ class Executor:
 
     def _data(self, run: PlannedRun) -> Dataset:
         spec = run.settings.data
-        if spec.resample:
-            return load_data(spec, run.seed)
         if spec not in self._datasets:
             self._datasets[spec] = load_data(spec)
-        return self._datasets[spec]
+        return self._datasets[spec].for_seed(run.seed)
 
 
 def _abandon_all(run: PlannedRun, runner: Runner) -> None:
@@ -123,9 +121,11 @@ def execute_design(
     Args:
         runs: All planned runs of the spec.
         reporter, stop, fresh, fail_fast: As in `execute_runs`.
-        datasets: Images by the data settings that choose them.
+        datasets: Datasets by the settings that choose them.
         trackers: Trackers by experiment.
     """
+    for note in dict.fromkeys(note for dataset in datasets.values() for note in dataset.notes):
+        reporter.noted(note)
     execute = partial(
         execute_runs,
         reporter=reporter,
@@ -156,17 +156,17 @@ def execute_runs(
         stop: Ends the work, with the state saved, once it holds a signal.
         fresh: Retrain runs even if they are finished or interrupted.
         fail_fast: Whether no run is started after the first failure.
-        datasets: Images by the data settings that choose them, if they are loaded already.
+        datasets: Datasets by the settings that choose them, if they are loaded already.
         trackers: Trackers by experiment, if they are open already.
 
     Raises:
-        DataError: If images are missing or damaged. Nothing was started, as for the next three.
+        DataError: If data are missing or damaged. Nothing was started, as for the next three.
         DeviceError: If a device is not available.
         UsageError: If a network cannot be built, or its rates do not fit its sites.
         TrackingError: If the store cannot be used.
     """
     if datasets is None:
-        datasets = {data: load_data(data) for data in {run.settings.data for run in runs}}
+        datasets = load_all(run.settings.data for run in runs)
     if trackers is None:
         trackers = {name: connect(name) for name in {run.origin.experiment for run in runs}}
     for run in runs:

@@ -25,8 +25,8 @@ class Identity:
 
     Attributes:
         condition, seed: Condition and seed of the run.
-        settings: Settings of model and training.
-        data: Digest of the images.
+        settings: Settings of model and training, and fingerprints of the user's code.
+        data: Digest of the data.
         device: ``CPU`` or ``GPU``, whichever one of them.
         engine: Name of the engine.
         versions: Versions of `RESULT_PACKAGES`.
@@ -58,7 +58,7 @@ class Identity:
         if self.code != now.code:
             found.append(f"training code {self.code[:8]} -> {now.code[:8]}")
         if self.data != now.data:
-            found.append("other images")
+            found.append("other data")
         parts = ["versions", "settings"]
         if self.device != now.device:
             found.append(f"device {self.device} -> {now.device}")
@@ -70,7 +70,7 @@ class Identity:
 
 
 def identify(run: PlannedRun, data: DataFingerprint, device: DeviceInfo, engine: str) -> Identity:
-    """Return the identity of `run` on these images, on this device and with this engine."""
+    """Return the identity of `run` on these data, on this device and with this engine."""
     from dropout_lab.models.architecture import network_code  # not above: they start TensorFlow
     from dropout_lab.training.devices import arithmetic
 
@@ -78,7 +78,8 @@ def identify(run: PlannedRun, data: DataFingerprint, device: DeviceInfo, engine:
     return Identity(
         condition=run.condition,
         seed=run.seed,
-        settings={key: value for key, value in settings.items() if not key.startswith(_RESOLVED_ELSEWHERE)},
+        settings={key: value for key, value in settings.items() if not key.startswith(_RESOLVED_ELSEWHERE)}
+        | data_code(data),
         data=data.digest,
         device=device_kind(device),
         engine=engine,
@@ -86,6 +87,11 @@ def identify(run: PlannedRun, data: DataFingerprint, device: DeviceInfo, engine:
         code=training_code(),
         arithmetic=arithmetic(device, engine),
     )
+
+
+def data_code(data: DataFingerprint) -> dict[str, str]:
+    """Return the fingerprint of the user's code that returned the data as a setting; empty without any."""
+    return {"data.code": data.code} if data.code else {}
 
 
 def device_kind(device: DeviceInfo) -> str:

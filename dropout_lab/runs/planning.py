@@ -11,7 +11,12 @@ from dropout_lab.spec import SequentialSeeds, Settings, Spec, condition_settings
 RESOLVED_ELSEWHERE = ("data.folder", "device", "training.engine")
 """Settings that do not enter a fingerprint themselves: what they resolve to does."""
 
-ADDED_SETTINGS = {"data.resample": "False", "model.network": "published"}
+ADDED_SETTINGS = {
+    "data.dataset": "fashion_mnist",
+    "data.resample": "False",
+    "data.scale": "auto",
+    "model.network": "published",
+}
 """Settings added since version 0.1, with their default, which leaves fingerprints as they were."""
 
 

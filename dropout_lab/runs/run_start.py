@@ -3,6 +3,7 @@
 import yaml
 
 from dropout_lab.records import DataFingerprint, Design, DeviceInfo, RunFacts, RunStart
+from dropout_lab.runs.identity import data_code
 from dropout_lab.runs.provenance import Provenance
 from dropout_lab.runs.workspace import State
 from dropout_lab.tracking import schema
@@ -29,7 +30,7 @@ def run_start(
         description=run.origin.description,
         condition=run.condition,
         seed=run.seed,
-        spec=run.params,
+        spec=run.params | data_code(data),
         tags=schema.fact_tags(
             RunFacts(
                 run_key=identity.key,
@@ -40,6 +41,7 @@ def run_start(
                 claims_fingerprint=run.origin.claims,
                 design=Design.from_json(run.origin.design) if run.origin.design else None,
                 data_digest=data.digest,
+                class_names=data.class_names,
                 engine=trainer.engine_name,
                 device=device.device,
                 device_name=device.device_name,

@@ -50,7 +50,7 @@ class Runner:
 
         Args:
             run: The planned run.
-            data: The images that its settings choose.
+            data: The data that its settings choose.
             device: The device that its settings resolve to.
             fresh: Retrain the run even if it is finished or interrupted.
 
@@ -178,7 +178,8 @@ class Runner:
         self, workspace: Workspace, state: State, trainer: Trainer, data: Dataset, device: DeviceInfo
     ) -> State:
         checks = trainer.check_dropout()
-        folder = str(Path(data.fingerprint.folder).absolute())
+        is_folder = state.run.settings.data.applies("folder")
+        folder = str(Path(data.fingerprint.folder).absolute()) if is_folder else ""
         state = replace(state, data_folder=folder)
         run_id = self._started(
             workspace, state, run_start(state, trainer, data.fingerprint, device, self.provenance)

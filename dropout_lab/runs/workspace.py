@@ -39,7 +39,7 @@ class State:
         run: The run as it was planned.
         identity: What its weights follow from; None if another version of dropout_lab began it.
         store: Address of its tracking store, without secrets.
-        data_folder: Where its images were found.
+        data_folder: Folder of the images of Fashion-MNIST; empty for other data.
         run_id: Its MLflow run; empty until that is created.
         start_id: Name of that creation, by which a run is found that was created but not noted here.
         start: What was logged at its start, to log it again if its MLflow run is gone.
@@ -72,7 +72,8 @@ class State:
         """Return the state that `to_json` kept. Raises ValueError, KeyError or TypeError if it is damaged."""
         identity, start = content.get("identity"), content.get("start")
         if start is not None:
-            start = RunStart(**{**start, "data": DataFingerprint(**start["data"])})
+            data = {**start["data"], "class_names": tuple(start["data"].get("class_names", ()))}
+            start = RunStart(**{**start, "data": DataFingerprint(**data)})
         return cls(
             run=PlannedRun.from_json(content["run"]),
             identity=None if identity is None else Identity(**identity),

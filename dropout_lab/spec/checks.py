@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dropout_lab.errors import SpecError
+from dropout_lab.spec.dataset_checks import dataset_problems
 from dropout_lab.spec.grid import GridSource
 from dropout_lab.spec.merging import condition_settings
 from dropout_lab.spec.models import SequentialSeeds, Spec
@@ -28,6 +29,7 @@ def check_whole(spec: Spec, sources: Sources) -> None:
         *_claims(spec, sources),
         *_seeds(spec, sources),
         *network_problems(spec, sources),
+        *dataset_problems(spec, sources),
         *_overrides(spec, sources),
     ]
     if problems := problems or [*_repeated(spec, sources)]:

@@ -14,7 +14,7 @@ from dropout_lab.spec.yaml_source import Location, YamlSource, format_location, 
 Sources = Mapping[Location, YamlSource]
 """The file at ``()``, and the override that set the value at each other location."""
 
-TYPES_WORDED_BY_PYDANTIC = ("validation", "rate", "network")
+TYPES_WORDED_BY_PYDANTIC = ("validation", "rate", "network", "dataset")
 KEY_OF = "[key]"
 """Ends pydantic's location of a mapping's key, as opposed to the value under it."""
 

@@ -40,22 +40,23 @@ class Settings(Frozen):
     device: Device = "auto"
     """Hardware: auto (the first GPU, else the CPU), cpu, gpu, or gpu:N."""
     data: DataSpec = DataSpec()
-    """Images for training, validation and test."""
+    """Examples for training, validation and test."""
+
+    def content(self, *, mode: Literal["json", "python"] = "python") -> dict[str, Any]:
+        """Return every setting that applies, with one dropout rate per site where sites are known."""
+        own = {"model": self.model.content(mode=mode), "data": self.data.content(mode=mode)}
+        return self.model_dump(mode=mode) | own
 
     def resolved(self) -> Self:
         """Return the same with one dropout rate per site, if the network is built in; else unchanged."""
         return self.model_copy(update={"model": self.model.resolved()})
-
-    def content(self, *, mode: Literal["json", "python"] = "python") -> dict[str, Any]:
-        """Return every setting that applies, with one dropout rate per site where sites are known."""
-        return self.model_dump(mode=mode) | {"model": self.model.content(mode=mode)}
 
 
 def flatten(settings: Settings) -> dict[str, str]:
     """Return every setting that applies as ``{"model.dropout.conv1": "0.2", ...}``: as it is logged."""
 
     def leaves(prefix: str, value: Any) -> dict[str, str]:
-        if isinstance(value, Mapping) and not prefix.startswith(".model.arguments."):
+        if isinstance(value, Mapping) and not prefix.startswith((".model.arguments.", ".data.arguments.")):
             return {k: v for key, part in value.items() for k, v in leaves(f"{prefix}.{key}", part).items()}
         if isinstance(value, list | tuple):
             return {prefix.lstrip("."): ",".join(map(str, value))}

@@ -3,6 +3,7 @@
 Each field of `RunFacts` is logged as the tag ``dropout_lab.FIELD``, unless it is listed in `_OTHER_TAGS`.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -52,6 +53,10 @@ MODEL_NAME = "model"
 """Name of a run's model."""
 
 
+MAX_TAG_LENGTH = 5000
+"""Length of a tag that the stores of every version of MLflow take."""
+
+
 @dataclass(frozen=True)
 class _Tag:
     """How a fact is logged. What a user edited into something unreadable is read as its default, None."""
@@ -79,7 +84,22 @@ def _read_design(text: str) -> Design | None:
         return None
 
 
+def _write_class_names(names: tuple[str, ...]) -> str:
+    text = json.dumps(names, ensure_ascii=False)
+    return text if len(text) <= MAX_TAG_LENGTH else "[]"
+
+
+@cache
+def _read_class_names(text: str) -> tuple[str, ...]:
+    try:
+        names = json.loads(text)
+    except ValueError:
+        return ()
+    return tuple(map(str, names)) if isinstance(names, list) else ()
+
+
 _OTHER_TAGS = {
+    "class_names": _Tag("dropout_lab.class_names", _write_class_names, _read_class_names),
     "git_commit": _Tag("mlflow.source.git.commit"),
     "git_dirty": _Tag(
         "dropout_lab.git_dirty",
@@ -107,7 +127,7 @@ def fact_tags(facts: RunFacts) -> dict[str, str]:
     found = {_version_tag(package): version for package, version in facts.versions.items()}
     for field, tag in _TAGS.items():
         fact = getattr(facts, field)
-        if fact not in (None, ""):
+        if fact not in (None, "", ()):
             found[tag.name] = tag.write(fact)
     return found
 

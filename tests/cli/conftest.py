@@ -22,7 +22,12 @@ def log_run(tracker: Tracker, name: str, rate: float, *, seed: int = 0, num_epoc
         seed=seed,
         spec={f"model.dropout.{site}": str(rate) for site in SITES}
         | {"data.folder": "", "training.epochs": str(num_epochs)},
-        tags={"dropout_lab.device": "/CPU:0", "dropout_lab.final_weights": name, "versions.keras": "3.15.1"},
+        tags={
+            "dropout_lab.class_names": '["T-shirt/top", "Trouser"]',
+            "dropout_lab.device": "/CPU:0",
+            "dropout_lab.final_weights": name,
+            "versions.keras": "3.15.1",
+        },
         data=DataFingerprint(
             folder="/data", checksums={}, num_train=10, num_validation=5, num_test=5, digest="0" * 36
         ),

@@ -4,8 +4,9 @@ import sys
 import numpy as np
 import pytest
 
+from dropout_lab.data.fashion_mnist import is_official
 from dropout_lab.data.idx_files import OFFICIAL_CHECKSUMS
-from dropout_lab.data.selection import CLASS_NAMES, is_official, load_data
+from dropout_lab.data.selection import load_data
 from dropout_lab.errors import DataError
 from dropout_lab.spec import DataSpec
 
@@ -21,7 +22,7 @@ def test_validates_on_the_test_images_as_published():
     assert (fingerprint.num_train, fingerprint.num_validation, fingerprint.num_test) == (1000, 500, 500)
     assert len(fingerprint.digest) == 36
     assert not is_official(fingerprint.checksums)
-    assert len(CLASS_NAMES) == 10
+    assert data.class_names == tuple("0123456789")
 
 
 def test_the_whole_dataset_is_official(whole_dataset):
@@ -88,12 +89,12 @@ def _digest(**choice) -> str:
 @pytest.mark.parametrize(
     "choice, told",
     [
-        ({"num_train": 1001}, r"data.num_train: 1001 is more than the 1000 images in "),
-        ({"num_test": 501}, r"data.num_test: 501 is more than the 500 images in "),
-        ({"validation": 1000}, r"data.validation: 1000 \(allowed: 1 to 999 of the 1000 training images\)"),
-        ({"validation": 10, "num_train": 10}, r"10 \(allowed: 1 to 9 of the 10 training images\)"),
-        ({"validation": 1e-9}, r"1e-09 \(0 images\) \(allowed"),
-        ({"validation": 0.9999}, r"0.9999 \(1000 images\) \(allowed"),
+        ({"num_train": 1001}, r"data.num_train: 1001 is more than the 1000 examples in "),
+        ({"num_test": 501}, r"data.num_test: 501 is more than the 500 examples in "),
+        ({"validation": 1000}, r"data.validation: 1000 \(allowed: 1 to 999 of the 1000 training examples\)"),
+        ({"validation": 10, "num_train": 10}, r"10 \(allowed: 1 to 9 of the 10 training examples\)"),
+        ({"validation": 1e-9}, r"1e-09 \(0 examples\) \(allowed"),
+        ({"validation": 0.9999}, r"0.9999 \(1000 examples\) \(allowed"),
     ],
 )
 def test_asking_for_more_images_than_exist_is_an_error(choice, told):

@@ -12,7 +12,7 @@ from dropout_lab.spec.expectations import NAME_IN_WORDS, choices_at, expected_at
         (("model", "dropout", "conv1"), "a number at least 0 and below 1 or as_built"),
         (("model", "filters"), "a list of 2, each an integer from 1 to 1,024"),
         (("model", "filters", 1), "an integer from 1 to 1,024"),
-        (("data", "num_train"), "an integer from 10 to 60,000"),
+        (("data", "num_train"), "an integer at least 10"),
         (("data", "split_seed"), f"an integer from 0 to {2**31 - 1:,}"),
         (("seeds", 3), f"an integer from 0 to {2**31 - 1:,}"),
         (
