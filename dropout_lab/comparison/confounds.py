@@ -15,6 +15,12 @@ FINGERPRINTS: Mapping[str, Sequence[str]] = {
 }
 """Facts that must be equal at a shared seed, and settings that may change them."""
 
+EXPLAINED_BY: Mapping[str, Sequence[str]] = {
+    **FINGERPRINTS,
+    "data_digest": ("data.num_train", "data.num_test", "data.validation", "data.split_seed"),
+}
+"""Facts that follow from settings: a difference is no finding of its own if one of these differs, too."""
+
 SEED_OWN = (*FINGERPRINTS, "final_weights")
 """Facts that differ between the seeds of a condition."""
 

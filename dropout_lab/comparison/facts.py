@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from dropout_lab.comparison.confounds import FINGERPRINTS, NOT_LOGGED, SEED_OWN, Facts, matches
+from dropout_lab.comparison.confounds import EXPLAINED_BY, FINGERPRINTS, NOT_LOGGED, SEED_OWN, Facts, matches
 from dropout_lab.comparison.selection import format_seeds, paired_seeds
 
 FactsBySeed = Mapping[int, Facts]
@@ -25,7 +25,7 @@ def is_seed_own(key: str, by_seed: FactsBySeed) -> bool:
 
 def is_explained(key: str, first: FactsBySeed, second: FactsBySeed) -> bool:
     """Return whether another difference is the cause of this one."""
-    causes = [other for run in first.values() for other in run if matches(other, FINGERPRINTS.get(key, ()))]
+    causes = [other for run in first.values() for other in run if matches(other, EXPLAINED_BY.get(key, ()))]
     return any(differs(cause, first, second) for cause in set(causes))
 
 

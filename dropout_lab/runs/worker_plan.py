@@ -13,7 +13,7 @@ from dropout_lab.training.cpus import available_cpus
 AUTO = "auto"
 MAX_WORKERS = 256
 WORKER_BYTES = 1.5 * 2**30
-"""Memory that `auto` counts for a worker: TensorFlow, MLflow and Fashion-MNIST take 1.0 GiB."""
+"""Memory that `auto` counts for a worker: TensorFlow, MLflow and Fashion-MNIST take 1.3 GiB."""
 
 THREADS = "TF_NUM_INTRAOP_THREADS"
 """The variable that decides how many threads compute one operation, and with that the bits of a result."""

@@ -138,6 +138,21 @@ def test_a_shape_that_varies_explains_other_initial_weights(make_run: MakeRun) -
     assert check(runs, varying=["model"]) == ()
 
 
+def test_a_number_of_images_that_varies_explains_other_images(make_run: MakeRun) -> None:
+    same = {"rates": (0.0, 0.0, 0.0)}
+    settings = {"data.num_train": "1000"}
+    few = [
+        make_run("few", seed, spec=settings, data_digest="few", batch_order=f"few {seed}", **same)
+        for seed in SEEDS
+    ]
+    all_images = [make_run("baseline", seed) for seed in SEEDS]
+    assert check([*all_images, *few], varying=("data.num_train",)) == ()
+    assert {one.key for one in check([*all_images, *few])} == {"data.num_train", "varying"}
+    settings = {"data.folder": "/other"}
+    elsewhere = [make_run("few", seed, spec=settings, data_digest="other", **same) for seed in SEEDS]
+    assert "data_digest" in {one.key for one in check([*all_images, *elsewhere], varying=("data.folder",))}
+
+
 @pytest.mark.parametrize("option", ["varying", "allow"])
 def test_a_key_that_no_run_has_is_refused(make_run: MakeRun, option: str) -> None:
     with pytest.raises(UsageError, match=r"--\w+ training.epoch: .*did you mean 'training.epochs'"):
