@@ -3,6 +3,7 @@
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -248,6 +249,15 @@ def test_a_run_continues_with_the_threads_that_it_was_started_with(
         (1, ["b-seed1", "a-seed2", "b-seed2"]),
     ]
     assert all(one.was_ended for one in stage.processes)
+
+
+def test_the_command_itself_starts_no_tensorflow() -> None:
+    code = (
+        "import sys, dropout_lab.runs.workers, dropout_lab.runs.display\n"
+        "print([name for name in ('tensorflow', 'keras') if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
 
 
 def by_name(experiment: str) -> dict[str, RunRecord]:
