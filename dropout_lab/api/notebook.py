@@ -59,6 +59,11 @@ class NotebookDisplay:
         if time.monotonic() - self._shown_at > SECONDS_BETWEEN_UPDATES:
             self._show()
 
+    def entered(self, run: PlannedRun, phase: str) -> None:
+        """See `Reporter.entered`."""
+        self._active[run.name] = (1.0, phase)
+        self._show()
+
     def noted(self, message: str) -> None:
         """See `Reporter.noted`."""
         self._notes.append(redact(message))

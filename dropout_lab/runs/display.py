@@ -92,12 +92,17 @@ class RunDisplay:
                 description=f"{run.name} epoch {min(num_done + 1, epochs)}/{epochs}",
                 total=total,
                 completed=completed,
-                status="evaluating, logging model" if completed == total else ", ".join([*parts, *left]),
+                status=", ".join([*parts, *left]),
             )
             self._fractions[run.name] = TRAINING_SHARE * fraction
             self._show_whole()
         if progress.step_in_epoch == 0 and last is not None:
             self.noted(self._epoch_line(run.name, last, epochs))
+
+    def entered(self, run: PlannedRun, phase: str) -> None:
+        """See `Reporter.entered`."""
+        if run.name in self._tasks:
+            self._bars.update(self._tasks[run.name], status=phase)
 
     def noted(self, message: str) -> None:
         """See `Reporter.noted`."""

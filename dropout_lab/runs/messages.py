@@ -38,6 +38,11 @@ class SendingReporter:
         del run
         self._send({"event": "progressed", "num_steps": num_steps, **self._news(progress)})
 
+    def entered(self, run: PlannedRun, phase: str) -> None:
+        """See `Reporter.entered`."""
+        del run
+        self._send({"event": "entered", "phase": phase})
+
     def noted(self, message: str) -> None:
         """See `Reporter.noted`."""
         self._send({"event": "noted", "message": message})
@@ -87,6 +92,8 @@ class Receiver:
             case {"event": "progressed", "num_steps": num_steps}:
                 self._update(message)
                 self.reporter.progressed(self.run, self.progress, num_steps)
+            case {"event": "entered", "phase": phase}:
+                self.reporter.entered(self.run, phase)
             case {"event": "noted", "message": text}:
                 self.reporter.noted(text)
 

@@ -23,6 +23,9 @@ class Reporter(Protocol):
     def progressed(self, run: PlannedRun, progress: Progress, num_steps: int) -> None:
         """Some of the epoch's `num_steps` steps are done, or an epoch is finished."""
 
+    def entered(self, run: PlannedRun, phase: str) -> None:
+        """After its training, the run enters a phase: "evaluating", "logging results" or "logging model"."""
+
     def noted(self, message: str) -> None:
         """Something happened that the user should know."""
 

@@ -95,6 +95,7 @@ class Runner:
 
     def deliver(self, workspace: Workspace, state: State) -> RunOutcome:
         """Upload the result of a workspace, whose lock is held; nothing is logged twice."""
+        self.reporter.entered(state.run, "logging results")
         result = read_result(workspace.result)
         metrics = dict(result.metrics)
         try:
@@ -112,6 +113,7 @@ class Runner:
                 folder=workspace.result / ARTIFACTS,
             )
             self.tracker.set_tags(run_id, result.tags)
+            self.reporter.entered(state.run, "logging model")
             function = network_function(state.run.settings.model)
             model = load_model(workspace.result / MODEL, custom_objects(function))
             self.tracker.log_model(run_id, model, result.input_example, metrics, model_code(function))
@@ -193,6 +195,7 @@ class Runner:
             watch = Watch(state.run, trainer, workspace.path, delivery, self.reporter, self.stop)
             with self.tracker.system_metrics(run_id):
                 progress = trainer.train(progress, watch)
+            self.reporter.entered(state.run, "evaluating")
             began = time.perf_counter()
             train, test = trainer.evaluate()
             result = Result(

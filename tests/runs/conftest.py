@@ -33,6 +33,7 @@ class Listener:
     def __init__(self, stop_after: int = 0) -> None:
         self.stop = StopRequest()
         self.notes: list[str] = []
+        self.phases: list[str] = []
         self.ends: list[RunOutcome | Failure] = []
         self.num_calls = 0
         self._stop_after = stop_after
@@ -44,6 +45,9 @@ class Listener:
         self.num_calls += 1
         if self.num_calls == self._stop_after:
             self.stop.signal_number = 2
+
+    def entered(self, run: PlannedRun, phase: str) -> None:
+        self.phases.append(phase)
 
     def noted(self, message: str) -> None:
         self.notes.append(message)

@@ -45,7 +45,8 @@ def only_run() -> RunRecord:
 
 
 def test_a_run_is_logged_whole(execute, planned: list[PlannedRun]) -> None:
-    outcome, _ = execute(planned[1])
+    outcome, listener = execute(planned[1])
+    assert listener.phases == ["evaluating", "logging results", "logging model"]
     run = only_run()
     assert (run.run_id, run.status, run.condition, run.seed) == (
         outcome.run_id,
