@@ -46,6 +46,7 @@ class Trainer:
     Attributes:
         initial_weights: Fingerprint of the weights before the first step.
         batch_order: Fingerprint of the order of the training examples.
+        unmeasured_sites: Sites with dropout that `check_dropout` did not see, such as those of an LSTM.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Trainer:
         self.num_train = len(data.train_labels)
         self.test_labels = data.test_labels
         self.engine_name = engine
+        self.unmeasured_sites: tuple[str, ...] = ()
         self.initial_weights = weights_fingerprint(self.model)
         self.batch_order = batch_order_fingerprint(run_seed, len(data.train_labels), training.batch_size)
 
@@ -89,7 +91,12 @@ class Trainer:
                     "Two inferences on the same inputs differ: the network is random at inference."
                 )
             observations = self._engine.observe_dropout(first_step=0)
-        return check_dropout(observations, self._rates)
+        checks = check_dropout(observations, self._rates)
+        measured = {check.layer for check in checks}
+        self.unmeasured_sites = tuple(
+            site.name for site in self.network.sites if site.rate > 0 and site.path not in measured
+        )
+        return checks
 
     def train(self, progress: Progress, on_progress: Callable[[Progress], None]) -> Progress:
         """Train from `progress` to the end; see `TrainingLoop`."""

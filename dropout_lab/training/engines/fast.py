@@ -22,6 +22,7 @@ from dropout_lab.models.inspection import dropout_layers
 from dropout_lab.records import IntArray
 from dropout_lab.spec import ModelSpec, TrainingSpec
 from dropout_lab.training.devices import num_threads
+from dropout_lab.training.engines.adam import apply_adam
 from dropout_lab.training.engines.network import Network
 from dropout_lab.training.engines.observation import (
     MAX_EXAMPLES,
@@ -150,7 +151,7 @@ class FastEngine:
 
         def train(i: tf.Tensor, step: tf.Tensor, sums: tf.Tensor) -> tf.Tensor:
             step_sums, gradients = self._mean_gradients(batches[i], num_examples, step)
-            self._apply_adam(gradients)
+            apply_adam(self._optimizer, self._weights, gradients)
             return sums + tf.cast(step_sums, tf.float64)
 
         sums = _fold(train, tf.zeros(2, tf.float64), tf.shape(batches, tf.int64)[0], first_step)
@@ -221,30 +222,6 @@ class FastEngine:
         ]
         sums, outputs = (list(zip(*part, strict=True)) for part in zip(*parts, strict=True))
         return [tf.add_n(part) for part in sums], outputs
-
-    def _apply_adam(self, gradients: list[tf.Tensor]) -> None:
-        """Update weights and moments as Adam of Keras does: Kingma and Ba (2015), before section 2.1.
-
-        With t the number of the update from 1: m += (1 - beta_1)(g - m), v += (1 - beta_2)(g**2 - v),
-        w -= learning_rate * sqrt(1 - beta_2**t) / (1 - beta_1**t) * m / (sqrt(v) + epsilon).
-        """
-        adam = self._optimizer
-        t = tf.cast(adam.iterations.value, tf.float32) + 1
-        beta1_power, beta2_power = tf.pow(adam.beta_1, t), tf.pow(adam.beta_2, t)
-        for i, gradient in enumerate(gradients):
-            tf.raw_ops.ResourceApplyAdam(
-                var=self._weights[i].handle,
-                m=adam._momentums[i].value.handle,
-                v=adam._velocities[i].value.handle,
-                beta1_power=beta1_power,
-                beta2_power=beta2_power,
-                lr=adam.learning_rate.value,
-                beta1=adam.beta_1,
-                beta2=adam.beta_2,
-                epsilon=adam.epsilon,
-                grad=gradient,
-            )
-        adam.iterations.value.assign_add(1)
 
 
 def _fold(

@@ -12,7 +12,8 @@ from dropout_lab.data.scaling import Scaling
 from dropout_lab.models.network import Network
 from dropout_lab.models.sites import find_sites
 from dropout_lab.training.checkpoints import load_checkpoint, save_checkpoint, state_variables
-from dropout_lab.training.engines.keras_engine import KerasEngine
+from dropout_lab.training.engines.adam import can_fuse
+from dropout_lab.training.engines.keras_engine import FEW_VARIABLES, KerasEngine
 from dropout_lab.training.progress import Progress
 
 NUM_EXAMPLES = 60
@@ -40,9 +41,11 @@ def values(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).normal(size=(NUM_EXAMPLES, *shape)).astype(np.float32)
 
 
-def engine_of(model: keras.Model, inputs: np.ndarray, *, outputs: str = "logits") -> KerasEngine:
+def engine_of(
+    model: keras.Model, inputs: np.ndarray, *, outputs: str = "logits", epsilon: float = 1e-7
+) -> KerasEngine:
     network = Network(model=model, sites=find_sites(model), outputs=outputs)  # type: ignore[arg-type]
-    optimizer = keras.optimizers.Adam(0.01)
+    optimizer = keras.optimizers.Adam(0.01, epsilon=epsilon)
     optimizer.build(model.trainable_variables)
     return KerasEngine(network, optimizer, inputs, LABELS, AS_THEY_ARE)
 
@@ -158,3 +161,34 @@ def test_a_channel_that_is_dropped_in_part_is_counted(monkeypatch: pytest.Monkey
     monkeypatch.setattr(layer, "_get_noise_shape", lambda _: None)
     (seen,) = [one for one in engine_of(model, values(8, 8, 1)).observe_dropout(0) if one.layer == "channels"]
     assert seen.num_split > 100
+
+
+def test_a_model_of_many_variables_is_updated_as_by_keras() -> None:
+    deep = [layers.Dense(4, activation="tanh") for _ in range(FEW_VARIABLES // 2 + 1)]
+    ours = keras.Sequential([keras.Input((6,)), *deep, layers.Dense(3)])
+    theirs = keras.models.clone_model(ours)
+    theirs.set_weights(ours.get_weights())
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    theirs.compile(keras.optimizers.Adam(0.01, epsilon=1e-3), loss)
+    inputs = values(6)
+    theirs.fit(inputs, LABELS, batch_size=20, shuffle=False, verbose=0)
+    engine = engine_of(ours, inputs, epsilon=1e-3)
+    assert can_fuse(engine._optimizer, ours.trainable_variables, [tf.zeros(v.shape) for v in ours.variables])
+    engine.run(BATCHES, 0)
+    for mine, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, other, atol=1e-5)
+    assert int(engine._optimizer.iterations.numpy()) == 3
+
+
+def test_only_a_plain_adam_of_dense_gradients_is_fused() -> None:
+    variable, bounded = (keras.Variable(np.ones(3, np.float32)) for _ in range(2))
+    bounded.constraint = keras.constraints.NonNeg()
+    dense = tf.ones(3)
+    sparse = tf.IndexedSlices(dense[:1], tf.constant([0]))
+    adam = keras.optimizers.Adam()
+    assert can_fuse(adam, [variable], [dense])
+    assert not can_fuse(adam, [variable], [sparse])
+    assert not can_fuse(adam, [variable], [None])
+    assert not can_fuse(adam, [bounded], [dense])
+    assert not can_fuse(keras.optimizers.SGD(), [variable], [dense])
+    assert not can_fuse(keras.optimizers.LossScaleOptimizer(adam), [variable], [dense])
