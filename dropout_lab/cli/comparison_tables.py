@@ -111,6 +111,8 @@ def _mean(comparison: Comparison, condition: str, metric: str, width: _Width) ->
 def _cells(comparison: Comparison, condition: str, metric: str, width: _Width) -> Row:
     cells = difference_cells(comparison.difference(condition, metric))
     difference, interval, p_value = (cells.pop(name) for name in ("Difference", "CI", "p"))
+    if not width.full_names:
+        p_value = p_value.replace(" ", "")
     return (
         f"{difference} {interval}" if interval != "-" else difference,
         *((p_value,) if width.p_values else ()),

@@ -101,8 +101,8 @@ def printed(
 
 
 def words_of(line: str) -> set[str]:
-    """The words of a line without punctuation: a mean has its percent sign, or its spread has it."""
-    return {word.strip("%,.;:") for word in line.split()} - {"─" * len(word) for word in line.split()}
+    """The words of a line without signs that narrow terminals put elsewhere: a percent sign, ``<``."""
+    return {word.strip("%,.;:<") for word in line.split()} - {"─" * len(word) for word in line.split()}
 
 
 def check(lines: list[str], whole: list[str], columns: int) -> None:
