@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from dropout_lab.api.results import ComparisonResult
     from dropout_lab.api.running import RunResult, run
     from dropout_lab.errors import DropoutLabError
+    from dropout_lab.scaffold import create_study
     from dropout_lab.spec import Spec, load_spec
 
 __version__ = "0.2.0.dev0"
@@ -20,6 +21,7 @@ __all__ = [
     "Spec",
     "__version__",
     "compare",
+    "create_study",
     "judge",
     "load_runs",
     "load_spec",
@@ -32,6 +34,7 @@ _HOMES = {
     "RunResult": "dropout_lab.api.running",
     "Spec": "dropout_lab.spec",
     "compare": "dropout_lab.api.comparing",
+    "create_study": "dropout_lab.scaffold",
     "judge": "dropout_lab.api.judging",
     "load_runs": "dropout_lab.api.frames",
     "load_spec": "dropout_lab.spec",

@@ -15,6 +15,7 @@ from dropout_lab.cli.data import data
 from dropout_lab.cli.diff import diff
 from dropout_lab.cli.doctor import doctor
 from dropout_lab.cli.help import HELP, VERBATIM, documented
+from dropout_lab.cli.init import init
 from dropout_lab.cli.judge import judge
 from dropout_lab.cli.plan import plan
 from dropout_lab.cli.process import prepare_process
@@ -87,7 +88,10 @@ def help_(
     known[command].make_context(command, ["--help"], parent=program)
 
 
-COMMANDS = (run, compare, judge, plan, show, diff, runs, resume, sync, discard, ui, data, schema, doctor)
+COMMANDS = (
+    *(init, run, compare, judge, plan, show, diff, runs, resume, sync, discard, ui, data),
+    *(schema, doctor),
+)
 DETAILED = (compare, judge, show, runs)
 for command in COMMANDS:
     app.command(help=HELP[command].text, epilog=HELP[command].epilog)(
