@@ -17,7 +17,7 @@ FILE_NAME = re.compile(r"# (\S+\.(?:py|yaml))\n")
 def as_script(page: str) -> str:
     """Return a shell script that does what the blocks of a page say.
 
-    A block of YAML or Python that begins with the name of a file is written to that file. Other Python is run.
+    A block that begins with the name of a file is written to that file. Other Python is run.
     """
     lines = ["set -eo pipefail"]
     for language, content in BLOCK.findall(page):
