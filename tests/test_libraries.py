@@ -2,7 +2,10 @@
 
 import logging
 import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -54,3 +57,20 @@ def test_overlapping_calls_restore_after_the_last_one(monkeypatch: pytest.Monkey
     leave.set()
     thread.join()
     assert "GIT_PYTHON_REFRESH" not in os.environ
+
+
+def test_keras_caches_datasets_where_the_user_has_them(tmp_path: Path) -> None:
+    (tmp_path / "keras.json").write_text('{"floatx": "nonsense"}')
+    code = (
+        "from dropout_lab.libraries import without_keras_settings\n"
+        "with without_keras_settings():\n    import keras\n"
+        "print(keras.config.floatx(), keras.utils.get_file('x', origin='file:///dev/null'))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "KERAS_HOME": str(tmp_path)},
+    )
+    assert result.stdout.splitlines()[-1] == f"float32 {tmp_path}/datasets/x"

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dropout_lab.spec.yaml_source import Location, YamlSource, format_location
+from dropout_lab.spec.yaml_source import Location, YamlSource, format_location, printable
 
 GRID, ZIP, CONDITIONS = "grid", "zip", "conditions"
 MAX_CONDITIONS = 100
@@ -116,7 +116,7 @@ def _axes(grid: Any) -> tuple[list[_Axis], list[Problem]]:
             problems += _values_problems((GRID, ZIP, part), each, may_repeat=True)
         lengths = {part: len(_listed(each)) for part, each in values.items()}
         if len(set(lengths.values())) > 1:
-            received = ", ".join(f"{part} {length}" for part, length in lengths.items())
+            received = ", ".join(f"{printable(str(part))} {length}" for part, length in lengths.items())
             problems.append(((GRID, ZIP), f"lists of different lengths: {received}"))
             continue
         axes.append(_Axis(tuple(values), tuple(zip(*map(_listed, values.values()), strict=True))))

@@ -16,6 +16,7 @@ KEYS = sorted({key for section in SECTIONS for key in valid_keys(section)})
 COLLECTIONS = ([], [[]], [1, "a"], [0.5] * 3, [{}], {}, {"a": {}}, {"conv1": 0.1}, {"dropout": [1]}, {"": 1})
 WORDS = (
     "",
+    *["digits", "data.py:load", "a.npz", "photos/", ":", "/", ".npz", "unit", "rgba"],
     *["test", "adam", "auto", "gpu:1", "baseline", "lower", "a/b", "../x", "1e3", "<<"],
     "\x1b[31m",
     "\u202e",
@@ -42,9 +43,19 @@ GOOD = {
 }
 
 
-def _changed(changes: list[tuple[float, str, object]]) -> bytes:
-    """Return GOOD with values set and keys added, at places that the fractions in `changes` choose."""
-    data = json.loads(json.dumps(GOOD))
+GOOD_DATA = (
+    GOOD["data"],
+    {"dataset": "digits", "scale": "standardize"},
+    {"dataset": "data.py:load", "arguments": {"a": [1, {"b": None}]}, "test_split": 0.3, "test_seed": 1},
+    {"dataset": "photos/", "image_size": [8, 9], "color_mode": "grayscale"},
+    {"dataset": "a.npz", "resample": True},
+)
+
+
+def _changed(case: tuple[dict, list[tuple[float, str, object]]]) -> bytes:
+    """Return GOOD with other data, values set and keys added, at places that fractions choose."""
+    data = json.loads(json.dumps(GOOD | {"data": case[0]}))
+    changes = case[1]
     for fraction, key, value in changes:
         places: list[tuple[dict | list, str | int]] = []
         todo: list[dict | list] = [data]
@@ -61,7 +72,7 @@ def _changed(changes: list[tuple[float, str, object]]) -> bytes:
 
 
 CHANGES = st.tuples(st.floats(0, 1, exclude_max=True), st.sampled_from(KEYS) | st.text(max_size=8), VALUES)
-NEARLY_SPECS = st.lists(CHANGES, max_size=3).map(_changed)
+NEARLY_SPECS = st.tuples(st.sampled_from(GOOD_DATA), st.lists(CHANGES, max_size=3)).map(_changed)
 TOKENS = (*KEYS, *"[]{}:,-?!&*|>'\"%@`#~ \n\t", ": ", "\n  ", "- ", "<<", "!!", "&a ", "*a", "---", "...")
 YAML_LIKE = st.lists(st.sampled_from(TOKENS), max_size=40).map(lambda parts: "".join(parts).encode())
 FILES = NEARLY_SPECS | YAML_LIKE | st.binary(max_size=100)
@@ -91,6 +102,7 @@ GOOD_FILE = b'{"name": "a", "seeds": [1], "conditions": {"b": {"model": {"dropou
 @settings(max_examples=300)
 @given(raw=FILES)
 @example(raw=b'{"name": "a", "conditions": {"\\u001f": null}}')
+@example(raw=b'{"name": "a", "grid": {"zip": {"training.epochs": [1, 2], "\\u001f": [1]}}}')
 def test_a_file_gives_a_spec_or_a_spec_error(tmp_path_factory, raw):
     _spec_or_spec_error(tmp_path_factory.getbasetemp(), raw, [])
 
