@@ -85,7 +85,7 @@ def test_the_guard_works_on_their_params(compare: Compare) -> None:
     [
         (["mine", "--group-by", "params.dropuot"], "did you mean 'params.dropout'"),
         (["mine", "--group-by", "dropout"], "Write it as params.NAME or tags.NAME."),
-        (["mine", "--group-by", "params.dropout"], "Choose with --metric"),
+        (["mine", "--group-by", "params.dropout"], "Available metrics"),
         (["mine", "--pair-by", "params.seed"], "--pair-by: needs --group-by"),
         (["other", "--group-by", "params.dropout"], "mine"),
     ],
