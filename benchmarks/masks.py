@@ -24,7 +24,7 @@ import numpy as np
 import tensorflow as tf
 
 from dropout_lab.seeds import derive_seed
-from dropout_lab.training.engines.masks import example_keys, keep_mask, kept, random_words
+from dropout_lab.training.engines.masks import example_keys, keep_mask, kept, random_words, threshold
 from results import machine, markdown_table, write_section
 
 TESTS = [0, 1, 2, 3, 4, 8, 9, 10, 11, 12, 13, 15, 16, 17, 100, 101, 102, *range(200, 210)]
@@ -42,7 +42,7 @@ def words_of(layer_seed: int, step: tf.Tensor) -> tf.Tensor:
 @tf.function(jit_compile=True)
 def kept_of(layer_seed: int, step: tf.Tensor) -> tf.Tensor:
     words = random_words(example_keys(layer_seed, step, 0, BATCH_SIZE), WINDOWS)
-    return tf.stack([kept(words, element, 0.5) for element in range(4)])
+    return tf.stack([kept(words, element, threshold(0.5)) for element in range(4)])
 
 
 def words(step: int, layer: str = "dropout", run_seed: int = 0) -> np.ndarray:

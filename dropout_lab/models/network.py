@@ -65,9 +65,10 @@ def build_network(spec: ModelSpec, input_shape: tuple[int, ...], num_classes: in
         FunctionError: If the user's function fails, or makes no network that Keras can build again.
         UsageError: If the network does not fit the data, or a name in `dropout` fits no site.
     """
+    if spec.network == "published":
+        # Every random choice has its own seed. TensorFlow forgets what it compiled when its own is set.
+        return _published(spec, input_shape, num_classes, run_seed)
     with seeded(derive_seed(run_seed, "init")):
-        if spec.network == "published":
-            return _published(spec, input_shape, num_classes, run_seed)
         network = _as_built(spec, input_shape, num_classes)
         as_built = network.rates
         if unknown := unknown_sites(spec.dropout, list(as_built)):

@@ -1,7 +1,7 @@
 """The dropout check catches planted faults of the training step and raises no false alarm."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ from dropout_lab.training.dropout_check import (
     check_dropout,
     rate_p_value,
 )
-from dropout_lab.training.engines import blocks, fast, masks, network
+from dropout_lab.training.engines import blocks, compiled, masks, network
+from dropout_lab.training.engines.compiled import compiled_steps
 from dropout_lab.training.engines.observation import DropoutObservation
 from dropout_lab.training.loop import Progress
 from dropout_lab.training.trainer import Trainer
@@ -26,6 +27,14 @@ ENGINES = ["fast", "stock"]
 
 
 RESOLUTION = 2**-16
+
+
+@pytest.fixture
+def compiled_here() -> Iterator[None]:
+    """Compile the steps of this test in it, with its faults, and forget them after it."""
+    compiled_steps.cache_clear()
+    yield
+    compiled_steps.cache_clear()
 
 
 def observation(kept: np.ndarray) -> DropoutObservation:
@@ -74,12 +83,16 @@ def test_dropout_that_is_off_drops_nothing(make_trainer: MakeTrainer, engine: st
     assert {check.dropped_fraction for check in make_trainer(engine=engine, dropout=0).check_dropout()} == {0}
 
 
+@pytest.mark.usefixtures("compiled_here")
 def test_a_wrong_rate_in_the_kernels_is_caught(
     make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The masks alone are drawn at another rate; layers, spec and scale stay as they are."""
+    one_percent = np.uint32(655)
     monkeypatch.setattr(
-        blocks, "kept", lambda words, element, rate: masks.kept(words, element, rate + 0.01 * (rate > 0))
+        blocks,
+        "kept",
+        lambda words, element, threshold: masks.kept(words, element, threshold + one_percent),
     )
     with pytest.raises(TrainingError, match=r"Layer dropout drops 2[01]\.\d+% of \d+ elements"):
         make_trainer(engine="fast").check_dropout()
@@ -103,35 +116,45 @@ def test_swapped_layers_are_caught(
         make_trainer(engine=engine).check_dropout()
 
 
+@pytest.mark.usefixtures("compiled_here")
 def test_blocks_that_take_each_others_rates_are_caught(
     make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fast, "Network", lambda layers, **options: network.Network(layers[::-1], **options))
+    gradients = network.Network.gradients
+
+    def exchanging(self: network.Network, *others: Any) -> Any:
+        *others, dropout = others
+        return gradients(self, *others, dropout[::-1])
+
+    monkeypatch.setattr(network.Network, "gradients", exchanging)
     with pytest.raises(TrainingError, match="Layer dropout drops"):
         make_trainer(engine="fast").check_dropout()
 
 
+@pytest.mark.usefixtures("compiled_here")
 def test_a_mask_that_is_stuck_at_one_step_is_caught_in_the_fast_engine(
     make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    example_keys = masks.example_keys
     monkeypatch.setattr(
-        network,
+        masks,
         "example_keys",
-        lambda seed, step, first, size: masks.example_keys(seed, tf.zeros_like(step), first, size),
+        lambda seed, step, first, size: example_keys(seed, tf.zeros_like(step), first, size),
     )
     with pytest.raises(TrainingError, match="drops the same elements in every step"):
         make_trainer(engine="fast").check_dropout()
 
 
+@pytest.mark.usefixtures("compiled_here")
 def test_a_loop_that_does_not_count_its_steps_is_caught(
     make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fold = fast._fold
+    fold = compiled.fold
 
     def stuck(body: Any, start: Any, num_steps: tf.Tensor, first_step: tf.Tensor) -> Any:
         return fold(lambda i, _, result: body(i, first_step, result), start, num_steps, first_step)
 
-    monkeypatch.setattr(fast, "_fold", stuck)
+    monkeypatch.setattr(compiled, "fold", stuck)
     with pytest.raises(TrainingError, match="drops the same elements in every step"):
         make_trainer(engine="fast").check_dropout()
 

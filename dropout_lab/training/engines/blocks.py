@@ -16,69 +16,66 @@ of the winner, which changes the value by less than 2**-21 of itself.
 import numpy as np
 import tensorflow as tf
 
-from dropout_lab.training.engines.masks import WINDOW, keep_scale, kept, random_words
+from dropout_lab.training.engines.masks import WINDOW, Mask, kept, random_words
 
 WINNER_BITS = np.uint32(3)
 NOTHING_KEPT = np.float32(-np.inf)
 
 
-def pool(
-    candidates: list[tf.Tensor], bias: tf.Tensor, keys: tf.Tensor, rate: float, *, drop_first: bool
-) -> tf.Tensor:
+def pool(candidates: list[tf.Tensor], bias: tf.Tensor, mask: Mask | None, *, drop_first: bool) -> tf.Tensor:
     """Add the bias, apply ReLU, drop, and pool (or pool, and drop).
 
     Args:
         candidates: h_0 to h_3, each (num_examples, height, width, channels) after pooling, of any precision.
         bias: (channels,).
-        keys: Keys of the layer's masks, from `masks.example_keys`.
-        rate: Dropout rate.
+        mask: Mask of the layer, or None if nothing is dropped.
         drop_first: Whether dropout stands before pooling, or after it.
 
     Returns:
         The pooled activations, each with its winner in its lowest bits.
     """
-    words = random_words(keys, tuple(candidates[0].shape[1:]))
+    words = None if mask is None else random_words(mask.keys, tuple(candidates[0].shape[1:]))
     best = winner = None
     for j, candidate in enumerate(candidates):
         value = tf.cast(candidate, tf.float32)
-        if rate > 0 and drop_first:
-            value = tf.where(kept(words, j, rate), value, NOTHING_KEPT)
+        if mask is not None and drop_first:
+            value = tf.where(kept(words, j, mask.threshold), value, NOTHING_KEPT)
         if best is None:
             best, winner = value, tf.zeros_like(value, tf.uint32)
         else:
             # Strictly greater: of equal values the first wins, as in MaxPoolGrad.
             wins = value > best
             best, winner = tf.where(wins, value, best), tf.where(wins, np.uint32(j), winner)
-    output = (best + bias) * np.float32(keep_scale(rate))
+    output = _scaled(best + bias, mask)
     is_zero = output <= 0  # not "> 0" reversed: NaN must stay NaN, so that a diverged training is seen
-    if rate > 0 and not drop_first:
-        is_zero |= ~kept(words, 0, rate)
+    if mask is not None and not drop_first:
+        is_zero |= ~kept(words, 0, mask.threshold)
     tagged = tf.bitcast((tf.bitcast(output, tf.uint32) & ~WINNER_BITS) | winner, tf.float32)
     return tf.where(is_zero, np.float32(0), tagged)
 
 
-def unpool(output: tf.Tensor, gradient: tf.Tensor, rate: float) -> tf.Tensor:
+def unpool(output: tf.Tensor, gradient: tf.Tensor, mask: Mask | None) -> tf.Tensor:
     """Pass the gradient of a block's output back to h, before the bias: to the winners, times s.
 
     Args:
         output: From `pool`, (num_examples, height, width, channels).
         gradient: Gradient of the loss by `output`, in the same shape, of any precision.
-        rate: Dropout rate.
+        mask: Mask of the layer, or None if nothing was dropped.
 
     Returns:
         (num_examples, height, 2, width, 2, channels) in the precision of `gradient`: reshaped, it is the
         gradient by h.
     """
-    passed = tf.cast(undrop(output, gradient, rate), gradient.dtype)
+    passed = tf.cast(undrop(output, gradient, mask), gradient.dtype)
     winner = tf.bitcast(output, tf.uint32) & WINNER_BITS
     number = np.arange(WINDOW * WINDOW, dtype=np.uint32).reshape(1, 1, WINDOW, 1, WINDOW, 1)
     is_winner = winner[:, :, None, :, None] == tf.constant(number)
     return tf.where(is_winner, passed[:, :, None, :, None], tf.zeros((), passed.dtype))
 
 
-def bias_gradient(output: tf.Tensor, gradient: tf.Tensor, rate: float) -> tf.Tensor:
+def bias_gradient(output: tf.Tensor, gradient: tf.Tensor, mask: Mask | None) -> tf.Tensor:
     """Return the sum of what `unpool` passes back for each channel."""
-    return tf.reduce_sum(undrop(output, gradient, rate), axis=(0, 1, 2))
+    return tf.reduce_sum(undrop(output, gradient, mask), axis=(0, 1, 2))
 
 
 def split_windows(h: tf.Tensor) -> list[tf.Tensor]:
@@ -119,15 +116,19 @@ def convolve_windows(images: tf.Tensor, kernel: tf.Tensor) -> list[tf.Tensor]:
     return [element(row, column) for row in range(WINDOW) for column in range(WINDOW)]
 
 
-def drop(h: tf.Tensor, bias: tf.Tensor, keys: tf.Tensor, rate: float) -> tf.Tensor:
+def drop(h: tf.Tensor, bias: tf.Tensor, mask: Mask | None) -> tf.Tensor:
     """Return keep * s * relu(h + bias) for h (num_examples, units) of any precision."""
-    output = tf.nn.relu(tf.cast(h, tf.float32) + bias) * np.float32(keep_scale(rate))
-    if rate == 0:
+    output = _scaled(tf.nn.relu(tf.cast(h, tf.float32) + bias), mask)
+    if mask is None:
         return output
-    return tf.where(kept(random_words(keys, tuple(h.shape[1:])), 0, rate), output, np.float32(0))
+    words = random_words(mask.keys, tuple(h.shape[1:]))
+    return tf.where(kept(words, 0, mask.threshold), output, np.float32(0))
 
 
-def undrop(output: tf.Tensor, gradient: tf.Tensor, rate: float) -> tf.Tensor:
+def undrop(output: tf.Tensor, gradient: tf.Tensor, mask: Mask | None) -> tf.Tensor:
     """Pass the gradient of a block's output back, in float32: where the output is above zero, times s."""
-    scaled = tf.cast(gradient, tf.float32) * np.float32(keep_scale(rate))
-    return tf.where(output > 0, scaled, np.float32(0))
+    return tf.where(output > 0, _scaled(tf.cast(gradient, tf.float32), mask), np.float32(0))
+
+
+def _scaled(value: tf.Tensor, mask: Mask | None) -> tf.Tensor:
+    return value if mask is None else value * mask.scale

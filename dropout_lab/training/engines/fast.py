@@ -7,9 +7,7 @@ one compiled pass over memory (`blocks`), masks are hashed there rather than sto
 split into shards that run at the same time, because a compiled block runs on one thread.
 """
 
-import functools
 import math
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -22,22 +20,14 @@ from dropout_lab.models.inspection import dropout_layers
 from dropout_lab.records import IntArray
 from dropout_lab.spec import ModelSpec, TrainingSpec
 from dropout_lab.training.devices import num_threads
-from dropout_lab.training.engines.adam import apply_adam
-from dropout_lab.training.engines.network import Network
-from dropout_lab.training.engines.observation import (
-    MAX_EXAMPLES,
-    NUM_STEPS,
-    DropoutObservation,
-    probe_images,
-    probe_weights,
-    read_probe,
-)
+from dropout_lab.training.engines.adam import AdamConstants, AdamState
+from dropout_lab.training.engines.compiled import Examples, Layout, compiled_steps, padded
+from dropout_lab.training.engines.masks import layer_dropout
+from dropout_lab.training.engines.observation import DropoutObservation, read_probe
 from dropout_lab.training.processor import slow_bfloat16
 
 EXAMPLES_A_SHARD = 50
 """A batch is split among the threads, but no further than this."""
-
-PADDING = 1
 
 
 def unsupported_reason(
@@ -93,28 +83,26 @@ class FastEngine:
     ) -> None:
         self._num_shards = max(1, min(num_threads(), batch_size // EXAMPLES_A_SHARD))
         self._shard_size = math.ceil(batch_size / self._num_shards)
-        self._dropout_names = [layer.name for layer in dropout_layers(model)]
-        self._network = Network(
-            dropout_layers(model),
-            drop_first=model_spec.dropout_position == "before_pooling",
-            run_seed=run_seed,
-            factor_dtype=model.get_layer("conv2d_1").compute_dtype,
+        layers = dropout_layers(model)
+        self._dropout_names = [layer.name for layer in layers]
+        self._dropout = [layer_dropout(run_seed, layer.name, layer.rate) for layer in layers]
+        self._state = AdamState.of(optimizer, model.trainable_variables)
+        self._examples = Examples(tf.constant(padded(images[..., 0])), tf.constant(labels.astype(np.int32)))
+        self._steps = compiled_steps(
+            Layout(
+                weight_shapes=tuple(tuple(weight.shape) for weight in self._state.weights),
+                drop_first=model_spec.dropout_position == "before_pooling",
+                drops=tuple(one is not None for one in self._dropout),
+                factor_dtype=model.get_layer("conv2d_1").compute_dtype,
+                num_shards=self._num_shards,
+                shard_size=self._shard_size,
+                adam=AdamConstants.of(optimizer),
+            )
         )
-        self._optimizer = optimizer
-        self._weights = [variable.value for variable in model.trainable_variables]
-        self._images = tf.constant(_padded(images[..., 0]))
-        self._labels = tf.constant(labels.astype(np.int32))
-        batch = tf.TensorSpec((self._num_shards, self._shard_size), tf.int32)
-        batches = tf.TensorSpec((None, *batch.shape), tf.int32)
-        numbers = [tf.TensorSpec((), tf.int32), tf.TensorSpec((), tf.int64)]
-        compiled = functools.partial(tf.function, autograph=False)
-        self._run = compiled(self._steps, input_signature=[batches, *numbers])
-        self._gradients = compiled(self._mean_gradients, input_signature=[batch, *numbers])
-        self._observe = compiled(self._observed_steps, input_signature=numbers)
 
     def run(self, batches: IntArray, first_step: int) -> tuple[float, float]:
         """See `Engine.run`."""
-        loss, num_correct = self._run(self._shards(batches), batches.shape[1], first_step)
+        loss, num_correct = self._steps.train(*self._arguments(batches, first_step))
         return float(loss), float(num_correct)
 
     def observe_dropout(self, first_step: int) -> list[DropoutObservation]:
@@ -123,10 +111,11 @@ class FastEngine:
         The steps are those of training, with probe weights and images in place of the network's: with them
         it is known which elements are above zero before dropout.
         """
-        num_examples = min(len(self._labels), self._num_shards * self._shard_size)
-        return read_probe(
-            self._dropout_names, *(kept.numpy() for kept in self._observe(num_examples, first_step))
+        num_examples = min(len(self._examples.labels), self._num_shards * self._shard_size)
+        found = self._steps.observe(
+            self._dropout, tf.constant(num_examples), tf.constant(first_step, tf.int64)
         )
+        return read_probe(self._dropout_names, *(kept.numpy() for kept in found))
 
     def gradients(self, batch: IntArray, step: int) -> tuple[float, list[npt.NDArray[np.float32]]]:
         """Return the mean loss of one batch and its gradients by the trainable variables.
@@ -135,114 +124,22 @@ class FastEngine:
             batch: (batch_size,) indices into the training set.
             step: Number of the training step, which decides the masks.
         """
-        sums, gradients = self._gradients(self._shards(batch[np.newaxis])[0], len(batch), step)
+        sums, gradients = self._steps.gradients(*self._arguments(batch[np.newaxis], step))
         return float(sums[0]) / len(batch), [gradient.numpy() for gradient in gradients]
 
-    def _shards(self, batches: IntArray) -> npt.NDArray[np.int32]:
-        """Split batches into shards, the last of them filled up with examples that will not be counted."""
-        num_missing = self._num_shards * self._shard_size - batches.shape[1]
-        filled = np.pad(batches.astype(np.int32), ((0, 0), (0, num_missing)))
-        return filled.reshape(len(batches), self._num_shards, self._shard_size)
+    def _arguments(self, batches: IntArray, first_step: int) -> tuple[Any, ...]:
+        """Return the arguments of a compiled function.
 
-    def _steps(
-        self, batches: tf.Tensor, num_examples: tf.Tensor, first_step: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Train on batches (num_steps, num_shards, shard_size) of which the first `num_examples` count."""
-
-        def train(i: tf.Tensor, step: tf.Tensor, sums: tf.Tensor) -> tf.Tensor:
-            step_sums, gradients = self._mean_gradients(batches[i], num_examples, step)
-            apply_adam(self._optimizer, self._weights, gradients)
-            return sums + tf.cast(step_sums, tf.float64)
-
-        sums = _fold(train, tf.zeros(2, tf.float64), tf.shape(batches, tf.int64)[0], first_step)
-        return sums[0], sums[1]
-
-    def _observed_steps(self, num_examples: tf.Tensor, first_step: tf.Tensor) -> list[tf.Tensor]:
-        """Return where the output of each block is above zero, in `NUM_STEPS` steps with probe weights."""
-        images = _padded(probe_images(self._num_shards * self._shard_size))
-        shards = [
-            (tf.constant(part), tf.zeros(len(part), tf.int32)) for part in np.split(images, self._num_shards)
-        ]
-        weights = probe_weights([tuple(weight.shape) for weight in self._weights])
-
-        def observe(i: tf.Tensor, step: tf.Tensor, found: list[tf.TensorArray]) -> list[tf.TensorArray]:
-            _, outputs = self._batch(weights, shards, num_examples, step)
-            seen = tf.minimum(num_examples, MAX_EXAMPLES)
-            return [
-                array.write(tf.cast(i, tf.int32), tf.concat(parts, axis=0)[:seen] > 0)
-                for array, parts in zip(found, outputs, strict=True)
-            ]
-
-        arrays = [tf.TensorArray(tf.bool, NUM_STEPS, infer_shape=False) for _ in self._dropout_names]
-        found = _fold(observe, arrays, tf.constant(NUM_STEPS, tf.int64), first_step)
-        return [array.stack() for array in found]
-
-    def _mean_gradients(
-        self, shards: tf.Tensor, num_examples: tf.Tensor, step: tf.Tensor
-    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        """Return [sum of losses, number correct] of one batch and the gradients of the mean loss."""
-        (sums, *gradients), _ = self._batch(
-            [weight.read_value() for weight in self._weights],
-            [(tf.gather(self._images, one), tf.gather(self._labels, one)) for one in tf.unstack(shards)],
-            num_examples,
-            step,
-        )
-        return sums, gradients
-
-    def _batch(
-        self,
-        weights: list[tf.Tensor],
-        shards: list[tuple[tf.Tensor, tf.Tensor]],
-        num_examples: tf.Tensor,
-        step: tf.Tensor,
-    ) -> tuple[list[tf.Tensor], list[tuple[tf.Tensor, ...]]]:
-        """Return what `Network.gradients` does for the (images, labels) of the shards of a batch.
-
-        Args:
-            weights: Kernel and bias of each layer.
-            shards: Images and labels of each shard, of which the first `num_examples` count.
-            num_examples: Number of examples in the batch.
-            step: Number of the training step.
-
-        Returns:
-            The sums and gradients of the batch, and the outputs of each block, one per shard.
+        Batches are split into shards, the last of them filled up with examples that will not be counted.
         """
-        size = self._shard_size
-        parts = [
-            self._network.gradients(
-                weights,
-                images,
-                labels,
-                tf.cast(tf.range(number * size, (number + 1) * size) < num_examples, tf.float32),
-                tf.cast(num_examples, tf.float32),
-                step,
-                number * size,
-            )
-            for number, (images, labels) in enumerate(shards)
-        ]
-        sums, outputs = (list(zip(*part, strict=True)) for part in zip(*parts, strict=True))
-        return [tf.add_n(part) for part in sums], outputs
-
-
-def _fold(
-    body: Callable[[tf.Tensor, tf.Tensor, Any], Any], start: Any, num_steps: tf.Tensor, first_step: tf.Tensor
-) -> Any:
-    """Return what `body` makes of `start` in consecutive steps.
-
-    Args:
-        body: From the number of the step here, from 0, its number in the whole training, and the result so
-            far to the next result.
-        start: Result before the first step.
-        num_steps: Number of steps.
-        first_step: Number of the first one in the whole training.
-    """
-
-    def one(i: tf.Tensor, result: Any) -> tuple[tf.Tensor, Any]:
-        return i + 1, body(i, first_step + i, result)
-
-    first = tf.constant(0, tf.int64)
-    return tf.while_loop(lambda i, _: i < num_steps, one, (first, start), parallel_iterations=1)[1]
-
-
-def _padded(images: Inputs) -> npt.NDArray[np.uint8]:
-    return np.pad(images, ((0, 0), (PADDING, PADDING), (PADDING, PADDING)))
+        num_examples = batches.shape[1]
+        num_missing = self._num_shards * self._shard_size - num_examples
+        filled = np.pad(batches.astype(np.int32), ((0, 0), (0, num_missing)))
+        return (
+            self._state,
+            self._examples,
+            self._dropout,
+            tf.constant(filled.reshape(len(batches), self._num_shards, self._shard_size)),
+            tf.constant(num_examples),
+            tf.constant(first_step, tf.int64),
+        )

@@ -8,7 +8,7 @@ from dropout_lab.data.dataset import Inputs, Labels
 from dropout_lab.data.scaling import Scaling
 from dropout_lab.models.network import Network
 from dropout_lab.records import IntArray
-from dropout_lab.training.engines.adam import apply_adam, can_fuse
+from dropout_lab.training.engines.adam import AdamConstants, AdamState, apply_adam, can_fuse
 from dropout_lab.training.engines.observation import MAX_EXAMPLES, NUM_STEPS, DropoutObservation
 from dropout_lab.training.engines.recording import (
     layers_that_show,
@@ -109,7 +109,7 @@ class KerasEngine:
     def _update(self, gradients: list[tf.Tensor]) -> None:
         variables = self._model.trainable_variables
         if len(variables) > FEW_VARIABLES and can_fuse(self._optimizer, variables, gradients):
-            apply_adam(self._optimizer, [variable.value for variable in variables], gradients)
+            apply_adam(AdamState.of(self._optimizer, variables), AdamConstants.of(self._optimizer), gradients)
         else:
             self._optimizer.apply(gradients, variables)
 

@@ -11,6 +11,8 @@ and the shared byte hardly correlates two elements: it counts only where both of
 threshold's high byte, which has the probability 2**-16.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
@@ -22,6 +24,56 @@ WINDOW = 2
 
 GOLDEN = np.uint32(0x9E3779B1)
 """An odd number near 2**32 / golden ratio: multiples of it spread evenly over the 32-bit numbers."""
+
+
+class LayerDropout(NamedTuple):
+    """Dropout of one layer, as scalars that a compiled step reads: changing them compiles nothing.
+
+    A rate of 0 is None instead, because a step without masks is another, faster one.
+
+    Attributes:
+        seed: uint32, ``derive_seed(run_seed, "mask", layer_name)``.
+        threshold: uint32, see `threshold`.
+        scale: float32, see `keep_scale`.
+    """
+
+    seed: tf.Tensor
+    threshold: tf.Tensor
+    scale: tf.Tensor
+
+
+class Mask(NamedTuple):
+    """What decides which elements of one layer are dropped in one step.
+
+    Attributes:
+        keys: (num_examples, 2) of uint32, from `example_keys`.
+        threshold, scale: As in `LayerDropout`.
+    """
+
+    keys: tf.Tensor
+    threshold: tf.Tensor
+    scale: tf.Tensor
+
+
+def layer_dropout(run_seed: int, layer_name: str, rate: float) -> LayerDropout | None:
+    """Return the dropout of a layer in the run of `run_seed`, or None if it drops nothing."""
+    if rate == 0:
+        return None
+    return LayerDropout(
+        tf.constant(derive_seed(run_seed, "mask", layer_name), tf.uint32),
+        tf.constant(threshold(rate), tf.uint32),
+        tf.constant(keep_scale(rate), tf.float32),
+    )
+
+
+def mask_of(
+    dropout: LayerDropout | None, step: tf.Tensor, first_example: int, num_examples: int
+) -> Mask | None:
+    """Return the mask of a layer for consecutive examples of the batch of `step`; see `example_keys`."""
+    if dropout is None:
+        return None
+    keys = example_keys(dropout.seed, step, first_example, num_examples)
+    return Mask(keys, dropout.threshold, dropout.scale)
 
 
 def threshold(rate: float) -> int:
@@ -54,11 +106,13 @@ def _shift_right(x: tf.Tensor, count: int) -> tf.Tensor:
     return tf.bitwise.right_shift(x, np.uint32(count))
 
 
-def example_keys(layer_seed: int, step: tf.Tensor, first_example: int, num_examples: int) -> tf.Tensor:
+def example_keys(
+    layer_seed: tf.Tensor | int, step: tf.Tensor, first_example: int, num_examples: int
+) -> tf.Tensor:
     """Return the (num_examples, 2) uint32 keys of a layer for consecutive examples of the batch of `step`.
 
     Args:
-        layer_seed: ``derive_seed(run_seed, "mask", layer_name)``.
+        layer_seed: Scalar uint32, ``derive_seed(run_seed, "mask", layer_name)``.
         step: Scalar int64, counted from 0 over the whole training.
         first_example: Position of the first example in the batch.
         num_examples: Number of examples.
@@ -67,7 +121,7 @@ def example_keys(layer_seed: int, step: tf.Tensor, first_example: int, num_examp
     # Two words, because (seed, step) pairs outnumber what one can tell apart: given `first`, `second` is
     # one to one with the step, and given the step, `first` is one to one with the seed.
     step = tf.cast(step, tf.uint32)
-    first = _mix(step, np.uint32(layer_seed))
+    first = _mix(step, tf.cast(layer_seed, tf.uint32))
     second = _mix(step, first)
     first_key = _mix(example * GOLDEN ^ first)
     return tf.stack([first_key, _mix(first_key, second)], axis=1)
@@ -89,19 +143,20 @@ def random_words(keys: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
     return _mix(counter * GOLDEN ^ first_key, second_key)
 
 
-def kept(words: tf.Tensor, element: int, rate: float) -> tf.Tensor:
+def kept(words: tf.Tensor, element: int, threshold: tf.Tensor | int) -> tf.Tensor:
     """Return which elements dropout keeps, as booleans in the shape of `words`.
 
     Args:
         words: Words from `random_words`.
         element: Element of each window, 0 to 3, row by row.
-        rate: Fraction to drop.
+        threshold: Scalar uint32: how many of the 65,536 random numbers drop an element.
     """
-    high, low = divmod(threshold(rate), 256)
+    threshold = tf.cast(threshold, tf.uint32)
+    high, low = _shift_right(threshold, 8), threshold & np.uint32(255)
     own_byte = _shift_right(words, 8 * element) & np.uint32(255)
     shared_byte = _shift_right(words * GOLDEN, 24)
     # own_byte * 256 + shared_byte >= high * 256 + low
-    return own_byte >= np.uint32(high) + tf.cast(shared_byte < np.uint32(low), tf.uint32)
+    return own_byte >= high + tf.cast(shared_byte < low, tf.uint32)
 
 
 def keep_mask(
@@ -130,12 +185,12 @@ def keep_mask(
     layer_seed = derive_seed(run_seed, "mask", layer_name)
     keys = example_keys(layer_seed, tf.constant(step, tf.int64), 0, num_examples)
     if not before_pooling:
-        mask: npt.NDArray[np.bool_] = kept(random_words(keys, tuple(rest)), 0, rate).numpy()
+        mask: npt.NDArray[np.bool_] = kept(random_words(keys, tuple(rest)), 0, threshold(rate)).numpy()
         return mask
     height, width, channels = rest
     words = random_words(keys, (height // WINDOW, width // WINDOW, channels))
     mask = np.ones(shape, dtype=bool)
     for element in range(WINDOW * WINDOW):
         row, column = divmod(element, WINDOW)
-        mask[:, row::WINDOW, column::WINDOW] = kept(words, element, rate).numpy()
+        mask[:, row::WINDOW, column::WINDOW] = kept(words, element, threshold(rate)).numpy()
     return mask

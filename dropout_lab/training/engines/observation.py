@@ -1,5 +1,6 @@
 """Which elements a training step drops, read from its outputs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,7 +61,7 @@ def probe_images(num_examples: int) -> npt.NDArray[np.uint8]:
     return np.where(lit, 255, 0).astype(np.uint8)
 
 
-def probe_weights(shapes: list[tuple[int, ...]]) -> list[tf.Tensor]:
+def probe_weights(shapes: Sequence[tuple[int, ...]]) -> list[tf.Tensor]:
     """Return weights of those shapes (kernel and bias of each layer) with which probe images show the masks.
 
     Both convolutions copy their input, the second one the sum of all its channels, less a bias that puts

@@ -18,6 +18,7 @@ from dropout_lab.models.inspection import dropout_layers
 from dropout_lab.models.network import Network
 from dropout_lab.models.sites import find_sites
 from dropout_lab.spec import ModelSpec, TrainingSpec
+from dropout_lab.training.engines.adam import AdamConstants, apply_adam
 from dropout_lab.training.engines.fast import unsupported_reason
 from dropout_lab.training.engines.keras_engine import KerasEngine
 
@@ -110,7 +111,9 @@ def test_updates_are_those_of_keras_adam(setup: Callable[..., Any]) -> None:
     fast, stock = setup(dropout=PUBLISHED), setup(dropout=PUBLISHED)
     for step in range(3):
         _, gradients = fast.engine.gradients(np.arange(10), step)
-        fast.engine._apply_adam([tf.constant(gradient) for gradient in gradients])
+        apply_adam(
+            fast.engine._state, AdamConstants.of(fast.optimizer), [tf.constant(one) for one in gradients]
+        )
         stock.optimizer.apply(gradients, stock.model.trainable_variables)
     assert int(fast.optimizer.iterations.numpy()) == 3
     for a, b in zip(fast.state(), stock.state(), strict=True):
