@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from dropout_lab.api.frames import load_runs
     from dropout_lab.api.judging import judge
     from dropout_lab.api.results import ComparisonResult
-    from dropout_lab.api.running import RunResult, run
+    from dropout_lab.api.run_result import RunResult
+    from dropout_lab.api.running import run
     from dropout_lab.errors import DropoutLabError
     from dropout_lab.scaffold import create_study
     from dropout_lab.spec import Spec, load_spec
@@ -31,7 +32,7 @@ __all__ = [
 _HOMES = {
     "ComparisonResult": "dropout_lab.api.results",
     "DropoutLabError": "dropout_lab.errors",
-    "RunResult": "dropout_lab.api.running",
+    "RunResult": "dropout_lab.api.run_result",
     "Spec": "dropout_lab.spec",
     "compare": "dropout_lab.api.comparing",
     "create_study": "dropout_lab.scaffold",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dropout_lab.api.questions import make_question
 from dropout_lab.api.results import ComparisonResult, warn
-from dropout_lab.api.running import RunResult
+from dropout_lab.api.run_result import RunResult
 from dropout_lab.comparison.compare import compare_runs
 from dropout_lab.comparison.guard import DEFAULT_VARYING
 from dropout_lab.comparison.results import Comparison

@@ -1,34 +1,29 @@
 """Train the runs of a spec from Python."""
 
-import html
 import io
 import json
-import math
 import signal
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from dropout_lab.errors import Interrupted
+from dropout_lab.api.objects import spec_of_objects
+from dropout_lab.api.run_result import RunResult
+from dropout_lab.errors import Interrupted, UsageError
 from dropout_lab.libraries import quiet_libraries
 from dropout_lab.native_log import without_native_log
-from dropout_lab.runs.outcome import Failure, Report, RunOutcome
+from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.planning import PlannedRun, plan_runs
 from dropout_lab.runs.stopping import listen_for_stop
 from dropout_lab.runs.worker_plan import WorkerPlan, plan_workers
-from dropout_lab.spec import Spec, flatten, load_spec, override_spec, seeds_override
+from dropout_lab.spec import Spec, load_spec, override_spec, seeds_override
 from dropout_lab.spec.building import plain
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from dropout_lab.api.notebook import NotebookDisplay
-    from dropout_lab.api.results import ComparisonResult
-    from dropout_lab.records import RunRecord
     from dropout_lab.runs.display import RunDisplay
 
 Seeds = int | Sequence[int] | Mapping[str, int] | str
@@ -38,81 +33,15 @@ _ONE_CALL_AT_A_TIME = threading.RLock()
 """Keras has one set of settings per process, so a second call waits for the first."""
 
 
-@dataclass(frozen=True, repr=False)
-class RunResult:
-    """What became of the runs of a call; notebooks show them as a table.
-
-    Attributes:
-        planned: All runs of the spec.
-        report: Their outcomes.
-    """
-
-    planned: tuple[PlannedRun, ...]
-    report: Report
-
-    @property
-    def experiment(self) -> str:
-        """Name of the MLflow experiment."""
-        return self.planned[0].origin.experiment
-
-    @property
-    def failures(self) -> tuple[Failure, ...]:
-        """Runs without a result, with message and hint."""
-        return tuple(self.report.failures)
-
-    @property
-    def runs(self) -> "DataFrame":
-        """One row per finished run: names, seed, metrics, and settings as ``params.NAME``."""
-        import pandas as pd
-
-        rows = [_row(outcome) for outcome in self.report.outcomes]
-        columns = dict.fromkeys(key for row in rows for key in row)
-        params = [key for key in columns if key.startswith("params.")]
-        return pd.DataFrame(rows, columns=[*(key for key in columns if key not in params), *params])
-
-    def compare(self, **options: Any) -> "ComparisonResult":
-        """Compare the conditions, with all finished seeds of the same settings.
-
-        Args:
-            **options: As in `compare`.
-        """
-        from dropout_lab.api.comparing import compare
-
-        return compare(self, **options)
-
-    def includes(self, run: "RunRecord") -> bool:
-        """Return whether `run` belongs to the spec: a condition of it with these settings, any seed."""
-        return any(
-            (run.condition, run.spec_fingerprint) == (one.condition, one.spec_fingerprint)
-            for one in self.planned
-        )
-
-    def __repr__(self) -> str:
-        finished, failed = len(self.report.outcomes), len(self.report.failures)
-        return f"RunResult({self.experiment!r}: {finished} finished, {failed} failed)"
-
-    def _repr_html_(self) -> str:
-        import pandas as pd
-
-        from dropout_lab.evaluation.metrics import format_value, metric_info
-
-        shown = ("test_accuracy", "test_loss", "generalization_gap")
-        rows = [
-            {"run": one.run.name}
-            | {metric_info(name).label: format_value(name, one.metrics.get(name, math.nan)) for name in shown}
-            | {"run ID": one.run_id}
-            for one in self.report.outcomes
-        ]
-        table = pd.DataFrame(rows).to_html(index=False)
-        failures = "".join(
-            f"<p>{html.escape(f'{one.name} failed: {one.message} {one.hint}')}</p>" for one in self.failures
-        )
-        return f"{table}{failures}"
-
-
 def run(
-    spec: Spec | str | Path,
+    spec: Spec | str | Path | None = None,
     *,
+    model: Any = None,
+    data: Any = None,
+    conditions: Mapping[str, Any] | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    experiment: str | None = None,
     seeds: Seeds | None = None,
     overrides: Sequence[str] | Mapping[str, Any] = (),
     fresh: bool = False,
@@ -121,13 +50,26 @@ def run(
     progress: bool = True,
     check: bool = True,
 ) -> RunResult:
-    """Train every condition of a spec with every seed, as ``dropout-lab run`` does.
+    """Train every condition with every seed, as ``dropout-lab run`` does.
 
     Each is one MLflow run. Skips finished runs and resumes interrupted ones. Works on any thread; a second
     call waits until the first one ends. Settings of Keras and states of random numbers are restored.
 
     Args:
-        spec: Path of a spec file, or a spec made in Python.
+        spec: Path of a spec file, or a spec made in Python. Without one, the next arguments tell what to
+            train.
+        model: Network: a function that returns a Keras model, or a model, of which the weights are not used.
+            The function is called with those of `input_shape` and `num_classes` or `classes` that it takes.
+            Its layers are those of Keras; for layers of your own, name the function: ``file.py:function``.
+            [default: the published network]
+        data: Arrays (x_train, y_train, x_test, y_test), pairs of them as the datasets of Keras have, (x, y),
+            or a mapping with these names; or the name of a dataset. They are kept in ``mlruns/``, so that
+            runs can be resumed. [default: Fashion-MNIST]
+        conditions: Dropout by name of the condition: one rate, rates by site, or ``"as_built"``; or a mapping
+            of settings as in a spec file. [default: one condition]
+        epochs: Passes over the training set.
+        batch_size: Batch size.
+        experiment: MLflow experiment. [default: the spec's, or the name of the network]
         seeds: Seeds per condition: a count (5), a list ([0, 1, 2]) or a sequential design ("5..30").
             [default: the spec's]
         overrides: Spec fields to override: ``{"training.epochs": 3}`` or ``["training.epochs=3"]``.
@@ -162,10 +104,12 @@ def run(
         >>> result.runs["run_name"].tolist()
         ['none-seed0', 'half-seed0']
     """
-    texts = _override_texts(overrides, seeds)
-    loaded = override_spec(spec, texts) if isinstance(spec, Spec) else load_spec(spec, texts)
-    runs = plan_runs(loaded)
+    objects = {"model": model, "data": data, "conditions": conditions}
+    shared = {"training.epochs": epochs, "training.batch_size": batch_size, "experiment": experiment}
+    texts = _override_texts(shared, overrides, seeds)
     with _ONE_CALL_AT_A_TIME, quiet_libraries():
+        loaded = _load(spec, objects, texts)
+        runs = plan_runs(loaded)
         plan = None if workers is None else plan_workers(str(workers), runs)
         runs, report = _execute(runs, plan, fresh=fresh, fail_fast=fail_fast, progress=progress)
     if report.interrupted is not None:
@@ -184,15 +128,16 @@ def _execute(
 
     datasets = load_all(run.settings.data for run in runs)
 
-    from dropout_lab.tracking import connect
-
-    trackers = {name: connect(name) for name in {run.origin.experiment for run in runs}}
     if any(not run.settings.model.is_built_in for run in runs):
-        with without_native_log() if "tensorflow" not in sys.modules else nullcontext():
+        with _importing_tensorflow():
             from dropout_lab.runs.networks import resolve_networks
             from dropout_lab.training.own_state import own_state
         with own_state():
             runs = resolve_networks(runs, datasets)
+
+    from dropout_lab.tracking import connect
+
+    trackers = {name: connect(name) for name in {run.origin.experiment for run in runs}}
     at_once = plan is not None and plan.count > 1
     display = _display(len(runs), progress, at_once=at_once)
 
@@ -205,7 +150,7 @@ def _execute(
             )
         return list(runs), report
 
-    with without_native_log() if "tensorflow" not in sys.modules else nullcontext():
+    with _importing_tensorflow():
         from dropout_lab.runs.executor import execute_design
         from dropout_lab.training.devices import resolve_device
         from dropout_lab.training.own_state import own_state
@@ -232,11 +177,32 @@ def _display(num_runs: int, progress: bool, *, at_once: bool = False) -> "RunDis
     return RunDisplay(num_runs, at_once=at_once)
 
 
-def _override_texts(overrides: Sequence[str] | Mapping[str, Any], seeds: Seeds | None) -> list[str]:
+def _load(spec: Spec | str | Path | None, objects: Mapping[str, Any], texts: Sequence[str]) -> Spec:
+    given = [name for name, value in objects.items() if value is not None]
+    if spec is None:
+        if not given:
+            raise UsageError("spec: missing (allowed: a spec, or model, data and conditions)")
+        with _importing_tensorflow():
+            from dropout_lab.training.own_state import own_state
+        with own_state():
+            return spec_of_objects(**objects, texts=texts)
+    if given:
+        raise UsageError(f"{given[0]}: not allowed with a spec, which has `{given[0]}` itself")
+    return override_spec(spec, texts) if isinstance(spec, Spec) else load_spec(spec, texts)
+
+
+def _importing_tensorflow() -> AbstractContextManager[None]:
+    return without_native_log() if "tensorflow" not in sys.modules else nullcontext()
+
+
+def _override_texts(
+    shared: Mapping[str, Any], overrides: Sequence[str] | Mapping[str, Any], seeds: Seeds | None
+) -> list[str]:
+    texts = [f"{key}={json.dumps(plain(value))}" for key, value in shared.items() if value is not None]
     if isinstance(overrides, Mapping):
-        texts = [f"{key}={json.dumps(plain(value))}" for key, value in overrides.items()]
+        texts += [f"{key}={json.dumps(plain(value))}" for key, value in overrides.items()]
     else:
-        texts = list(overrides)
+        texts += overrides
     if isinstance(seeds, str):
         texts.append(seeds_override(seeds))
     elif seeds is not None:
@@ -252,18 +218,3 @@ def _pass_on(interrupted: Interrupted) -> NoReturn:
     except KeyboardInterrupt:
         raise KeyboardInterrupt(message) from None
     raise interrupted
-
-
-def _row(outcome: RunOutcome) -> dict[str, Any]:
-    run = outcome.run
-    return {
-        "run_id": outcome.run_id,
-        "run_name": run.name,
-        "experiment": run.origin.experiment,
-        "condition": run.condition,
-        "seed": run.seed,
-        "status": "FINISHED",
-        "was_finished": outcome.was_finished,
-        **outcome.metrics,
-        **{f"params.{name}": value for name, value in flatten(run.settings).items()},
-    }

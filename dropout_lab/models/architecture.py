@@ -72,7 +72,7 @@ def load_architecture(spec: ModelSpec, input_shape: tuple[int, ...], num_classes
     if spec.network.endswith(".keras"):
         return _read_file(spec.network)
     function = load_function(spec.network, WHERE)
-    arguments = _arguments(function, spec, input_shape, num_classes)
+    arguments = known_arguments(function, spec, input_shape, num_classes)
     key = json.dumps(
         [
             spec.network,
@@ -83,7 +83,7 @@ def load_architecture(spec: ModelSpec, input_shape: tuple[int, ...], num_classes
         default=str,
     )
     if key not in _called:
-        _called[key] = _call(function, arguments, input_shape)
+        _called[key] = call_network(function, arguments, input_shape)
     return _called[key]
 
 
@@ -138,9 +138,10 @@ def _modules(function: LoadedFunction | None) -> list[ModuleType]:
     return [one for one in list(sys.modules.values()) if getattr(one, "__file__", None) in files]
 
 
-def _arguments(
+def known_arguments(
     function: LoadedFunction, spec: ModelSpec, input_shape: tuple[int, ...], num_classes: int
 ) -> dict[str, Any]:
+    """Return the arguments for the function of a network: those of `spec`, and those known that it takes."""
     function.check_arguments(spec.arguments, "model.arguments")
     taken = function.parameters()
     known: dict[str, Any] = {"input_shape": input_shape, "num_classes": num_classes}
@@ -155,9 +156,14 @@ def _arguments(
     return known | dict(spec.arguments)
 
 
-def _call(
+def call_network(
     function: LoadedFunction, arguments: Mapping[str, Any], input_shape: tuple[int, ...]
 ) -> Architecture:
+    """Call the function of a network, and return what it made.
+
+    Raises:
+        FunctionError: If it fails, or makes no network that Keras can save.
+    """
     with seeded(0):
         model = function.call(**arguments)
         if not isinstance(model, keras.Model):

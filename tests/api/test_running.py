@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import dropout_lab as dl
 from dropout_lab.api import running
@@ -122,7 +123,8 @@ def test_failed_runs_raise_after_the_others_or_are_returned(
     copied: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "_display", lambda num_runs, progress, **_: Failing(num_runs))
-    spec = dl.Spec(**{**copied.spec.model_dump(), "conditions": {"third": {}, **copied.spec.conditions}})
+    given = yaml.safe_load(copied.spec.to_yaml())
+    spec = dl.Spec(**{**given, "conditions": {"third": {}, **given["conditions"]}})
     with pytest.raises(dl.DropoutLabError, match=r"1 of 3 runs failed:\nthird-seed0: the disk is full"):
         dl.run(spec, seeds=1)
     result = dl.run(spec, seeds=1, check=False)
@@ -161,7 +163,7 @@ def test_wrong_arguments_are_told_before_anything_starts(
     ],
 )
 def test_seeds_in_every_form(seeds: Any, expected: Any, trained: Any) -> None:
-    texts = running._override_texts({"training.epochs": 5}, seeds)
+    texts = running._override_texts({"training.epochs": 5}, (), seeds)
     spec = override_spec(trained.spec, texts)
     assert spec.seeds == expected
     assert {run.settings.training.epochs for run in plan_runs(spec)} == {5}
