@@ -67,8 +67,11 @@ def read_result(folder: Path) -> Result:
     """Return the result whose files are in `folder`."""
     content = json.loads((folder / SUMMARY).read_bytes())
     content["epochs"] = tuple(EpochMetrics(**epoch) for epoch in content["epochs"])
-    content["class_names"] = tuple(content["class_names"])
-    content["input_example"] = np.load(folder / _EXAMPLE, allow_pickle=False)
+    content["class_names"] = tuple(content.get("class_names", ()))
+    if "input_example" in content:  # a result of an earlier version
+        content["input_example"] = np.array(content["input_example"], dtype=np.float32)
+    else:
+        content["input_example"] = np.load(folder / _EXAMPLE, allow_pickle=False)
     return Result(**content)
 
 
@@ -83,7 +86,8 @@ def draw_plots(folder: Path, result: Result) -> None:
     by_class = content["per_class_accuracy"]
     content["per_class_accuracy"] = {int(label): value for label, value in by_class.items()}
     content["confusion_matrix"] = np.array(content["confusion_matrix"])
-    for name, data in draw_run(result.epochs, Evaluation(**content), result.class_names).items():
+    class_names = result.class_names or tuple(map(str, range(len(content["confusion_matrix"]))))
+    for name, data in draw_run(result.epochs, Evaluation(**content), class_names).items():
         path = folder / ARTIFACTS / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
