@@ -1,4 +1,4 @@
-"""``dropout-lab data``: locate, verify and download the dataset."""
+"""``dropout-lab data``: locate, verify and download Fashion-MNIST, or check the data of a spec."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dropout_lab.cli.console import TextOrJson, print_json, progress, stdout
+from dropout_lab.cli.data_of_spec import print_data
 from dropout_lab.cli.help import documented
 from dropout_lab.cli.tables import print_table, print_text
+from dropout_lab.errors import UsageError
 from dropout_lab.reporting.tables import TextTable
 
 if TYPE_CHECKING:
@@ -15,18 +17,22 @@ if TYPE_CHECKING:
 
 
 @documented(
-    "Locate, verify or download Fashion-MNIST.",
-    "Searches --folder, $DROPOUT_LAB_DATA, the Keras cache and /usr/share/datasets/fashion-mnist, in this "
-    "order. If not found, downloads it from the Keras mirror into the Keras cache. Never overwrites files.",
+    "Check the data of SPEC, or fetch Fashion-MNIST.",
+    "With SPEC, reads its data as a run does, and prints shapes, classes, scaling and digest.",
+    "Without SPEC, searches --folder, $DROPOUT_LAB_DATA, the Keras cache and "
+    "/usr/share/datasets/fashion-mnist, in this order. If not found, "
+    "downloads it from the Keras mirror into the Keras cache. Never overwrites files.",
     "If the download fails and --install is given, uses the Debian package dataset-fashion-mnist: as root "
     "`apt-get install` installs it, as another user it is unpacked into the Keras cache.",
     examples=[
         "dropout-lab data",
         "dropout-lab data --install",
+        "dropout-lab data experiments/smoke.yaml",
         "dropout-lab data --folder ~/fashion-mnist --format json",
     ],
 )
 def data(
+    spec: Annotated[Path | None, typer.Argument(help="Spec file (YAML).", metavar="[SPEC]")] = None,
     folder: Annotated[
         str | None,
         typer.Option(
@@ -43,6 +49,11 @@ def data(
     from dropout_lab.data.fetching import fetch
     from dropout_lab.data.idx_files import locate, read_files
 
+    if spec is not None:
+        if folder is not None or install:
+            raise UsageError("--folder and --install do not apply with SPEC")
+        print_data(spec, format_)
+        return
     messages = progress()
     found = locate(folder) or fetch(lambda text: print_text(messages, text), install=install)
     summary = summarise(found, read_files(found))

@@ -150,13 +150,14 @@ def check_device() -> Check:
 
 
 def check_data() -> Check:
-    """Check that the dataset is present and intact, without downloading it."""
+    """Check that Fashion-MNIST is present and intact, without downloading it."""
     from dropout_lab.data.fashion_mnist import is_official
     from dropout_lab.data.idx_files import locate, read_files
 
     folder = locate()
     if folder is None:
-        return Check("data", ok=False, found="not on this machine", fix="Run `dropout-lab data`.")
+        fix = "Run `dropout-lab data`. Specs with another data.dataset do not need it."
+        return Check("data", ok=False, found="Fashion-MNIST is not on this machine", fix=fix)
     files = read_files(folder)
     official = is_official({name: file.checksum for name, file in files.items()})
     kind = "original files" if official else "other images, which match their SHA256SUMS"

@@ -6,7 +6,7 @@ import pytest
 from dropout_lab.cli.console import TextOrJson
 from dropout_lab.cli.data import data
 from dropout_lab.data.idx_files import OFFICIAL_CHECKSUMS
-from dropout_lab.errors import DataError
+from dropout_lab.errors import DataError, UsageError
 
 
 def test_shows_folder_shapes_and_checksums(subset, capsys):
@@ -50,3 +50,37 @@ def test_a_damaged_file_is_an_error(subset, tmp_path):
     (folder / "t10k-labels-idx1-ubyte.gz").write_bytes(b"x")
     with pytest.raises(DataError, match=r"t10k-labels-idx1-ubyte\.gz: expected a gzip file"):
         data(folder=str(folder))
+
+
+@pytest.fixture
+def spec(tmp_path):
+    """A spec with the same digits in two conditions, and standardized ones in a third."""
+    path = tmp_path / "digits.yaml"
+    path.write_text(
+        "name: digits\ndata: {dataset: digits, validation: 100, num_test: 50}\n"
+        "conditions: {a: {}, b: {training: {epochs: 1}}, c: {data: {scale: standardize}}}\n"
+    )
+    return path
+
+
+def test_the_data_of_a_spec_are_described(spec, capsys):
+    data(spec)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[-1] for line in lines if line.startswith("Dataset")] == ["digits"] * 2
+    assert any(line.split() == ["Input", "shape", "8", "x", "8", "x", "1,", "float32"] for line in lines)
+    assert any(line.split() == ["all", "1,338", "100", "50"] for line in lines)
+    assert sum(line.endswith("scaled by channel or feature") for line in lines) == 1
+
+
+def test_the_data_of_a_spec_as_json(spec, capsys):
+    data(spec, format_=TextOrJson.JSON)
+    first, second = json.loads(capsys.readouterr().out)
+    assert first["examples"]["train"].keys() == set("0123456789")
+    assert sum(first["examples"]["test"].values()) == 50
+    assert (first["low"], first["high"], first["scaling"]) == (0, 1, "not scaled")
+    assert first["digest"] != second["digest"]
+
+
+def test_options_of_fashion_mnist_do_not_apply_to_a_spec(spec):
+    with pytest.raises(UsageError, match="do not apply with SPEC"):
+        data(spec, folder="x")
