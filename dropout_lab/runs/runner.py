@@ -180,11 +180,8 @@ class Runner:
         self, workspace: Workspace, state: State, trainer: Trainer, data: Dataset, device: DeviceInfo
     ) -> State:
         checks = trainer.check_dropout()
-        if trainer.unmeasured_sites:
-            self.reporter.noted(
-                f"{state.run.name}: the dropped fraction at {', '.join(trainer.unmeasured_sites)} is not"
-                " measured, because what is dropped there cannot be seen."
-            )
+        if unseen := ", ".join(trainer.unmeasured_sites):
+            self.reporter.noted(f"{state.run.name}: the dropped fraction at {unseen} cannot be measured.")
         is_folder = state.run.settings.data.applies("folder")
         folder = str(Path(data.fingerprint.folder).absolute()) if is_folder else ""
         state = replace(state, data_folder=folder)

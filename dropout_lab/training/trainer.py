@@ -151,7 +151,7 @@ class Trainer:
 
     def input_example(self) -> Inputs:
         """Return two test examples in the form that the model takes, such as (2, 28, 28, 1) in [0, 1]."""
-        example: Inputs = scale_inputs(self._data.test_inputs[:2], self._data.scaling).numpy()
+        example: Inputs = np.asarray(scale_inputs(self._data.test_inputs[:2], self._data.scaling))
         return example
 
     def summary(self) -> str:

@@ -77,7 +77,7 @@ import sys, keras, mlflow, numpy as np
 uri, store = sys.argv[1:]
 mlflow.set_tracking_uri(store)
 model = mlflow.pyfunc.load_model(uri)
-example = model.input_example if isinstance(model.input_example, np.ndarray) else np.load(sys.stdin.buffer)
+example = model.input_example
 probs = np.asarray(model.predict(example))
 assert probs.shape[0] == len(example) and np.isfinite(probs).all()
 assert "dropout_lab" not in sys.modules
