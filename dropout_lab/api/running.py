@@ -16,7 +16,7 @@ from dropout_lab.errors import Interrupted, UsageError
 from dropout_lab.libraries import quiet_libraries
 from dropout_lab.native_log import without_native_log
 from dropout_lab.runs.outcome import Report
-from dropout_lab.runs.planning import PlannedRun, plan_runs
+from dropout_lab.runs.planning import PlannedRun, needs_building, plan_runs
 from dropout_lab.runs.stopping import listen_for_stop
 from dropout_lab.runs.worker_plan import WorkerPlan, plan_workers
 from dropout_lab.spec import Spec, load_spec, override_spec, seeds_override
@@ -128,7 +128,7 @@ def _execute(
 
     datasets = load_all(run.settings.data for run in runs)
 
-    if any(not run.settings.model.is_built_in for run in runs):
+    if any(needs_building(run, datasets[run.settings.data]) for run in runs):
         with _importing_tensorflow():
             from dropout_lab.runs.networks import resolve_networks
             from dropout_lab.training.own_state import own_state

@@ -122,10 +122,12 @@ def train_designs(
         from dropout_lab.tracking import connect
 
         trackers = {name: connect(name) for name in {run.origin.experiment for run in runs}}
-    if any(not run.settings.model.is_built_in for run in runs):
+    from dropout_lab.runs.planning import needs_building
+
+    if any(needs_building(run, datasets[run.settings.data]) for run in runs):
         with starting_tensorflow():
             from dropout_lab.runs.networks import resolve_networks
-        runs = resolve_networks(runs, datasets)
+        designs = [resolve_networks(design, datasets) for design in designs]
     execute: Callable[..., Report]
     if plan is not None:
         from dropout_lab.runs.workers import execute_design_in_workers

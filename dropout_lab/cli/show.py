@@ -90,7 +90,9 @@ def _model_rows(run: "RunRecord", model: "LoggedModel | None") -> dict[str, str]
         return {"model": "not logged"}
     if model.is_missing:
         return {"folder": f"{model.address} (missing: its files were deleted or moved)"}
-    return {"folder": model.address, "load": f'mlflow.keras.load_model("runs:/{run.run_id}/model")'}
+    # With code of the user's only pyfunc finds its classes.
+    flavor = "pyfunc" if "model.code" in run.spec else "keras"
+    return {"folder": model.address, "load": f'mlflow.{flavor}.load_model("runs:/{run.run_id}/model")'}
 
 
 def _facts(run: "RunRecord") -> dict[str, str]:

@@ -9,7 +9,7 @@ from dropout_lab.errors import UsageError
 from dropout_lab.functions import LoadedFunction
 from dropout_lab.models.architecture import main_module
 from dropout_lab.models.network import Network, build_network
-from dropout_lab.runs.planning import PlannedRun
+from dropout_lab.runs.planning import PlannedRun, needs_building
 from dropout_lab.spec import DataSpec, Settings
 from dropout_lab.spec.rates import unknown_site, unknown_sites
 from dropout_lab.tracking.model_code import ModelCode
@@ -28,8 +28,9 @@ def resolve_networks(runs: Sequence[PlannedRun], datasets: Mapping[DataSpec, Dat
         UsageError: If it does not fit the data, or a name in ``model.dropout`` fits no site.
     """
     all_settings = {run.condition: run.settings for run in runs}
+    unknown = {run.condition for run in runs if needs_building(run, datasets[run.settings.data])}
     networks = build_networks(
-        {name: one for name, one in all_settings.items() if not one.model.is_built_in},
+        {name: one for name, one in all_settings.items() if name in unknown},
         {spec: (data.input_shape, data.num_classes) for spec, data in datasets.items()},
     )
     check_sites(all_settings, networks)

@@ -3,10 +3,13 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from dropout_lab.records import Claim, Design, claims_fingerprint
 from dropout_lab.spec import SequentialSeeds, Settings, Spec, condition_settings, flatten
+
+if TYPE_CHECKING:
+    from dropout_lab.data.dataset import Dataset
 
 RESOLVED_ELSEWHERE = ("data.folder", "device", "training.engine")
 """Settings that do not enter a fingerprint themselves: what they resolve to does."""
@@ -90,6 +93,11 @@ class PlannedRun:
         origin = Origin(**content["origin"])
         code = content.get("network_code", "")
         return cls(content["condition"], content["seed"], settings, origin, code)
+
+
+def needs_building(run: PlannedRun, data: "Dataset") -> bool:
+    """Return whether the network of `run` must be built before it is known that it can be trained."""
+    return not run.settings.model.is_built_in or data.input_shape != (28, 28, 1)
 
 
 def plan_runs(spec: Spec) -> list[PlannedRun]:

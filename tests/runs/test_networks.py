@@ -1,5 +1,6 @@
 """Networks of the user's are built once before any run starts."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,20 @@ def test_each_run_gets_one_rate_per_site_and_the_code_of_its_network(network: st
     path = Path(network.rpartition(":")[0])
     path.write_text(SOURCE.replace("units=4", "units=5"))
     assert planned(network, {"built": {}})[0].spec_fingerprint != fingerprint
+
+
+def test_a_built_in_network_that_does_not_take_the_data_is_refused_before_any_run() -> None:
+    images = load_data(DataSpec(num_train=100, num_test=50))
+    flat = replace(
+        images,
+        train_inputs=images.train_inputs.reshape(100, -1),
+        test_inputs=images.test_inputs.reshape(50, -1),
+    )
+    data = DataSpec()
+    with pytest.raises(UsageError, match=r"lenet5 does not take inputs of shape \(784,\)"):
+        resolve_networks(plan_runs(Spec(name="a", model={"network": "lenet5"})), {data: flat})
+    runs = plan_runs(Spec(name="a", model={"network": "mlp", "hidden": [4], "dropout": 0.1}))
+    assert resolve_networks(runs, {data: flat}) == runs
 
 
 def test_a_pattern_must_fit_a_site_of_some_condition(network: str) -> None:
