@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-    from dropout_lab.plotting import Picture, TestPredictions
+    from dropout_lab.plotting import Plot, TestPredictions
     from dropout_lab.reporting.report import ReportLinks
 
 
@@ -85,7 +85,7 @@ class ComparisonResult:
         """
         from dropout_lab.plotting.style import LIGHT
 
-        plots = {one.name: one for one in self.pictures()}
+        plots = {one.name: one for one in self.plots()}
         if name not in plots:
             available = ", ".join(plots) or "none"
             raise UsageError(
@@ -99,11 +99,11 @@ class ComparisonResult:
         names = {run.class_names for run in self.comparison.runs}
         return names.pop() if len(names) == 1 else ()
 
-    def pictures(self) -> "Sequence[Picture]":
+    def plots(self) -> "Sequence[Plot]":
         """Return all plots, each with its caption, alternative text and the function that draws it."""
-        from dropout_lab.plotting import comparison_pictures
+        from dropout_lab.plotting import comparison_plots
 
-        return comparison_pictures(self.comparison, self.predictions, self.class_names)
+        return comparison_plots(self.comparison, self.predictions, self.class_names)
 
     def report(self, path: str | Path) -> Path:
         """Write a self-contained HTML report to `path`, and return the path.

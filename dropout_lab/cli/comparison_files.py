@@ -19,9 +19,9 @@ def write_files(result: ComparisonResult, *, plots: Path | None, report: Path | 
         TrackingError: If the tracking store cannot be read or written.
     """
     if plots is not None:
-        from dropout_lab.plotting import save_pictures
+        from dropout_lab.plotting import save_plots
 
-        paths = save_pictures(result.pictures(), plots)
+        paths = save_plots(result.plots(), plots)
         say(f"{len(paths)} plot files written to {plots}")
     if report is None and not log:
         return

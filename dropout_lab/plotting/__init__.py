@@ -1,15 +1,15 @@
-"""Pictures of runs and comparisons: numbers, then what is to be drawn, then a figure."""
+"""Plots of runs and comparisons: numbers, then what is to be drawn, then a figure."""
 
 from dropout_lab.plotting.curves import CURVE_METRICS
-from dropout_lab.plotting.pictures import Picture, comparison_pictures, save_pictures
+from dropout_lab.plotting.plots import Plot, comparison_plots, save_plots
 from dropout_lab.plotting.reliability import TestPredictions
-from dropout_lab.plotting.run_pictures import draw_run
+from dropout_lab.plotting.run_plots import draw_run
 
 __all__ = [
     "CURVE_METRICS",
-    "Picture",
+    "Plot",
     "TestPredictions",
-    "comparison_pictures",
+    "comparison_plots",
     "draw_run",
-    "save_pictures",
+    "save_plots",
 ]

@@ -14,7 +14,7 @@ from dropout_lab.records import Evaluation, IntArray
 
 @dataclass(frozen=True, kw_only=True)
 class ConfusionData:
-    """What a confusion-matrix picture shows.
+    """What a confusion-matrix plot shows.
 
     Attributes:
         counts: True classes as rows, predicted classes as columns.

@@ -37,7 +37,7 @@ class Curve:
     """One line of a panel; fractions are 0 to 1.
 
     Attributes:
-        condition: Empty where the picture is of one run.
+        condition: Empty where the plot is of one run.
         part: TRAIN or VALIDATION.
         mean: By epoch from 1, over the seeds.
         low, high: Lowest and highest of the seeds by epoch; equal to `mean` for one seed.
@@ -58,7 +58,7 @@ class Curve:
 
 @dataclass(frozen=True, kw_only=True)
 class LearningCurves:
-    """What the two panels of a learning-curves picture show."""
+    """What the two panels of a learning-curves plot show."""
 
     loss: tuple[Curve, ...]
     accuracy: tuple[Curve, ...]

@@ -41,7 +41,7 @@ class RatePoint:
 
 @dataclass(frozen=True, kw_only=True)
 class RateResponse:
-    """What a rate-response picture shows.
+    """What a rate-response plot shows.
 
     Attributes:
         site: Whose rate varies: a site's name, or ``all sites``.

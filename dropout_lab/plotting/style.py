@@ -1,4 +1,4 @@
-"""How every picture looks, and its bytes: the same input gives the same file, whatever the reader's settings.
+"""How every plot looks, and its bytes: the same input gives the same file, whatever the reader's settings.
 
 Figures are made with matplotlib's object API, so that no global state is touched, and drawn about 4 inches
 wide, so that they stay readable when a phone scales them to its width.
@@ -20,14 +20,14 @@ from matplotlib.legend import Legend
 from matplotlib.ticker import Formatter, FuncFormatter, MaxNLocator
 
 WIDTH = 4.4
-"""Width of a picture, in inches."""
+"""Width of a plot, in inches."""
 
-PictureFormat = Literal["png", "svg"]
+PlotFormat = Literal["png", "svg"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Theme:
-    """The colours of a picture.
+    """The colours of a plot.
 
     Attributes:
         series: Colours of conditions in their order; Okabe and Ito's colour-blind-safe palette
@@ -135,12 +135,12 @@ def plain(text: str, max_length: int = 36) -> str:
 
 
 @default_settings()
-def render(figure: Figure, picture_format: PictureFormat) -> bytes:
+def render(figure: Figure, plot_format: PlotFormat) -> bytes:
     """Return `figure` as a file's bytes; they depend on nothing but the figure."""
-    no_dates = {"Date": None} if picture_format == "svg" else {"Software": None}
+    no_dates = {"Date": None} if plot_format == "svg" else {"Software": None}
     buffer = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "dropout_lab", "svg.fonttype": "path"}), warnings.catch_warnings():
         # A name in a script that the font lacks is drawn as boxes; nobody needs to be warned on stderr.
         warnings.filterwarnings("ignore", message="Glyph")
-        figure.savefig(buffer, format=picture_format, metadata=no_dates)
+        figure.savefig(buffer, format=plot_format, metadata=no_dates)
     return buffer.getvalue()

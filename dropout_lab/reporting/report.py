@@ -14,7 +14,7 @@ from dropout_lab import __version__
 from dropout_lab.comparison.results import Comparison
 from dropout_lab.comparison.selection import format_seeds
 from dropout_lab.evaluation import metrics
-from dropout_lab.plotting import Picture, TestPredictions, comparison_pictures
+from dropout_lab.plotting import Plot, TestPredictions, comparison_plots
 from dropout_lab.plotting.style import DARK, LIGHT, Theme, render
 from dropout_lab.records import RunRecord
 from dropout_lab.reporting.methods import methods_paragraph, references
@@ -75,7 +75,7 @@ def render_report(
         lstrip_blocks=True,
     )
     environment.filters["data_uri"] = _data_uri
-    pictures = comparison_pictures(comparison, predictions, class_names)
+    plots = comparison_plots(comparison, predictions, class_names)
     return environment.get_template("report.html").render(
         comparison=comparison,
         view=view_comparison(comparison),
@@ -83,8 +83,8 @@ def render_report(
         methods=methods_paragraph(comparison) if comparison.differences else "",
         references=references(comparison) if comparison.differences else [],
         metrics=metrics,
-        pictures=pictures,
-        picture_svg=_picture_svg,
+        plots=plots,
+        plot_svg=_plot_svg,
         themes={"light": LIGHT, "dark": DARK},
         protocol=protocol(comparison.runs, comparison.conditions),
         utc=UTC,
@@ -137,8 +137,8 @@ def _facts(run: RunRecord) -> dict[str, str]:
     }
 
 
-def _picture_svg(picture: Picture, theme: Theme) -> bytes:
-    return render(picture.draw(theme), "svg")
+def _plot_svg(plot: Plot, theme: Theme) -> bytes:
+    return render(plot.draw(theme), "svg")
 
 
 def _data_uri(svg: bytes) -> str:

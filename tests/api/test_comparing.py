@@ -33,7 +33,7 @@ def test_every_plot_and_the_report(in_trained: Any, tmp_path: Path) -> None:
     result = in_trained.result.compare(ensemble=True)
     assert len(result.predictions) == 4
     assert {one.condition for one in result.comparison.ensembles} == {"none", "half"}
-    names = [picture.name for picture in result.pictures()]
+    names = [plot.name for plot in result.plots()]
     assert {"forest", "learning_curves", "reliability"} <= set(names)
     assert all(result.plot(name).axes for name in names)
     assert result.plot()._repr_png_().startswith(b"\x89PNG")

@@ -177,7 +177,7 @@ def test_a_runs_artifacts(page, visit, chromium):
         "artifact_text", f"{path}/artifacts/model_summary.txt?{query}", "model_summary.txt", "421,642"
     )
     assert "dense" in summary
-    visit("artifact_picture", f"{path}/artifacts/plots/learning_curves.png?{query}", "learning_curves.png")
+    visit("artifact_plot", f"{path}/artifacts/plots/learning_curves.png?{query}", "learning_curves.png")
     WebDriverWait(chromium, SECONDS).until(
         lambda driver: driver.execute_script(
             "return [...document.images].some(image => image.naturalWidth > 300)"

@@ -104,10 +104,10 @@ def test_the_report_in_a_browser(chromium, report, axe, width, scheme):
     assert [entry for entry in chromium.get_log("browser") if entry["level"] == "SEVERE"] == []
 
     assert chromium.execute_script("return document.documentElement.scrollWidth") <= width
-    pictures = chromium.execute_script(
+    plots = chromium.execute_script(
         "return [...document.images].map(i => [i.complete && i.naturalWidth > 0, i.currentSrc === i.src])"
     )
-    assert pictures == [[True, scheme == "light"]] * 5
+    assert plots == [[True, scheme == "light"]] * 5
 
     chromium.execute_script(axe)
     found = chromium.execute_async_script("axe.run().then(arguments[arguments.length - 1])")

@@ -5,7 +5,7 @@ import pytest
 from dropout_lab.comparison.compare import compare_runs
 from dropout_lab.comparison.question import Question
 from dropout_lab.plotting.heatmap import draw_heat_map, heat_map
-from dropout_lab.plotting.pictures import comparison_pictures
+from dropout_lab.plotting.plots import comparison_plots
 from dropout_lab.plotting.rate_response import rate_response
 from dropout_lab.plotting.style import DARK, LIGHT, render
 
@@ -79,7 +79,7 @@ def test_a_combination_that_was_not_trained_is_empty(compare):
     assert (1, 1) not in heat_map(compare(conditions)).cells
 
 
-def test_the_picture_has_units_and_every_number(compare):
+def test_the_plot_has_units_and_every_number(compare):
     comparison = compare(sites((0.0, 0.2), (0.0, 0.5)))
     figure = draw_heat_map(heat_map(comparison))
     axes, bar = figure.axes
@@ -88,6 +88,6 @@ def test_the_picture_has_units_and_every_number(compare):
     assert sorted(text.get_text() for text in axes.texts) == [
         "-2.00\nworse", "-5.00\nworse", "-7.00\nworse", "reference",
     ]  # fmt: skip
-    (picture,) = (one for one in comparison_pictures(comparison) if one.name == "heat_map")
-    assert "conv1-0.2_dense-0.5: -7.00" in picture.alt
-    assert render(picture.draw(LIGHT), "png") != render(picture.draw(DARK), "png")
+    (plot,) = (one for one in comparison_plots(comparison) if one.name == "heat_map")
+    assert "conv1-0.2_dense-0.5: -7.00" in plot.alt
+    assert render(plot.draw(LIGHT), "png") != render(plot.draw(DARK), "png")

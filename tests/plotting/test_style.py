@@ -71,21 +71,21 @@ def test_names_are_shown_as_they_are(name, shown):
 
 
 @pytest.mark.parametrize("name", ["$\\frac{1}$", "<script>", "辍学", "_x", "&amp;"])
-@pytest.mark.parametrize("picture_format", ["png", "svg"])
-def test_any_name_can_be_drawn_quietly_and_repeatably(name, picture_format):
+@pytest.mark.parametrize("plot_format", ["png", "svg"])
+def test_any_name_can_be_drawn_quietly_and_repeatably(name, plot_format):
     def draw() -> bytes:
         figure = new_figure(2, LIGHT)
         axes = figure.add_subplot()
         axes.plot([0, 1], [0, 1], label=plain(name))
         style_axes(axes, LIGHT, title=plain(name), xlabel="", ylabel="")
         axes.legend()
-        return render(figure, picture_format)
+        return render(figure, plot_format)
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         first = draw()
     assert draw() == first
-    assert first.startswith(b"\x89PNG" if picture_format == "png" else b"<?xml")
+    assert first.startswith(b"\x89PNG" if plot_format == "png" else b"<?xml")
 
 
 def test_settings_of_the_process_are_left_alone():

@@ -81,7 +81,7 @@ def html(comparison) -> str:
     return render_report(comparison, links=LINKS, command="dropout-lab compare")
 
 
-def test_verdicts_come_first_then_figures_pictures_and_protocol(comparison, html):
+def test_verdicts_come_first_then_results_figures_and_protocol(comparison, html):
     headings = re.findall(r"<h2[^>]*>(.*?)</h2>", html)
     assert headings == [
         "Verdict",

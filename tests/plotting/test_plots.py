@@ -5,7 +5,7 @@ import pytest
 
 from dropout_lab.comparison.compare import compare_runs
 from dropout_lab.errors import UsageError
-from dropout_lab.plotting import CURVE_METRICS, comparison_pictures, save_pictures
+from dropout_lab.plotting import CURVE_METRICS, comparison_plots, save_plots
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +24,14 @@ def runs(make_run):
 
 
 @pytest.fixture(scope="module")
-def pictures(runs):
+def plots(runs):
     probs = np.array([[0.9, 0.1], [0.3, 0.7]], dtype=np.float32)
     predictions = {run.run_id: (probs, np.array([0, 0], dtype=np.uint8)) for run in runs}
-    return comparison_pictures(compare_runs(runs), predictions, ["shirt"])
+    return comparison_plots(compare_runs(runs), predictions, ["shirt"])
 
 
-def test_every_picture_with_figures_is_there_and_in_words(pictures):
-    by_name = {picture.name: picture for picture in pictures}
+def test_every_plot_with_values_is_there_and_in_words(plots):
+    by_name = {plot.name: plot for plot in plots}
     assert list(by_name) == ["forest", "learning_curves", "reliability", "class_change"]
     assert "dropout validation 61.00%" in by_name["learning_curves"].alt
     assert "dropout, shirt: +1.00 points" in by_name["class_change"].alt
@@ -40,22 +40,22 @@ def test_every_picture_with_figures_is_there_and_in_words(pictures):
 
 def test_what_was_not_logged_is_not_drawn(make_run):
     comparison = compare_runs([make_run("baseline", 0, test_loss=0.3), make_run("dropout", 0, test_loss=0.2)])
-    assert [picture.name for picture in comparison_pictures(comparison)] == ["forest"]
+    assert [plot.name for plot in comparison_plots(comparison)] == ["forest"]
 
 
-def test_files_are_complete_and_the_same_again(pictures, tmp_path):
+def test_files_are_complete_and_the_same_again(plots, tmp_path):
     folder = tmp_path / "new" / "folder"
-    written = save_pictures(pictures[:1], folder)
+    written = save_plots(plots[:1], folder)
     names = ["forest-dark.png", "forest-dark.svg", "forest.png", "forest.svg"]
     assert sorted(path.name for path in folder.iterdir()) == sorted(path.name for path in written) == names
     assert ET.parse(folder / "forest.svg").getroot().tag.endswith("svg")
     before = [path.read_bytes() for path in written]
     assert len(set(before)) == len(before)
-    assert [path.read_bytes() for path in save_pictures(pictures[:1], folder)] == before
+    assert [path.read_bytes() for path in save_plots(plots[:1], folder)] == before
 
 
-def test_a_file_in_place_of_the_folder_is_told(pictures, tmp_path):
+def test_a_file_in_place_of_the_folder_is_told(plots, tmp_path):
     (tmp_path / "file").write_text("kept")
     with pytest.raises(UsageError, match=r"--plots: cannot write to .*file"):
-        save_pictures(pictures, tmp_path / "file")
+        save_plots(plots, tmp_path / "file")
     assert (tmp_path / "file").read_text() == "kept"

@@ -1,4 +1,4 @@
-"""The pictures that are kept with each run."""
+"""The plots that are kept with each run."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from dropout_lab.records import EpochMetrics, Evaluation
 def draw_run(
     epochs: Sequence[EpochMetrics], test: Evaluation, class_names: Sequence[str]
 ) -> dict[str, bytes]:
-    """Return the PNG pictures of one run by their artifact path.
+    """Return the PNG plots of one run by their artifact path.
 
     Args:
         epochs: All epochs of the run, in order.

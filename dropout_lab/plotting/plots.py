@@ -18,15 +18,15 @@ from dropout_lab.plotting.heatmap import draw_heat_map, heat_map
 from dropout_lab.plotting.metric_axes import metric_label
 from dropout_lab.plotting.rate_response import draw_rate_response, rate_response
 from dropout_lab.plotting.reliability import TestPredictions, draw_reliability, reliability_curves
-from dropout_lab.plotting.style import DARK, LIGHT, PictureFormat, Theme, render
+from dropout_lab.plotting.style import DARK, LIGHT, PlotFormat, Theme, render
 
-FORMATS: tuple[PictureFormat, ...] = ("png", "svg")
+FORMATS: tuple[PlotFormat, ...] = ("png", "svg")
 THEMES = {"": LIGHT, "-dark": DARK}
 """What a file's name adds for each theme."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class Plot:
     """One plot of a comparison.
 
     Attributes:
@@ -43,11 +43,11 @@ class Picture:
     draw: Callable[[Theme], Figure]
 
 
-def comparison_pictures(
+def comparison_plots(
     comparison: Comparison,
     predictions: Mapping[str, TestPredictions] | None = None,
     class_names: Sequence[str] = (),
-) -> tuple[Picture, ...]:
+) -> tuple[Plot, ...]:
     """Return the plots that the runs of `comparison` have the values for.
 
     Args:
@@ -55,7 +55,7 @@ def comparison_pictures(
         predictions: Test predictions by run ID; without them there is no reliability diagram.
         class_names: Names of the classes, by class number.
     """
-    pictures = (
+    plots = (
         _forest(comparison),
         _critical_difference(comparison),
         _curves(comparison),
@@ -64,14 +64,14 @@ def comparison_pictures(
         _reliability(comparison, predictions or {}),
         _class_change(comparison, class_names),
     )
-    return tuple(picture for picture in pictures if picture is not None)
+    return tuple(plot for plot in plots if plot is not None)
 
 
-def _forest(comparison: Comparison) -> Picture | None:
+def _forest(comparison: Comparison) -> Plot | None:
     panels = forest_panels(comparison)
     if not panels:
         return None
-    return Picture(
+    return Plot(
         name="forest",
         title="Differences",
         caption=f"Markers: mean difference from {comparison.reference}. Bars: "
@@ -83,12 +83,12 @@ def _forest(comparison: Comparison) -> Picture | None:
     )
 
 
-def _critical_difference(comparison: Comparison) -> Picture | None:
+def _critical_difference(comparison: Comparison) -> Plot | None:
     found = comparison.all_pairs
     if found is None:
         return None
     ranks = ", ".join(f"{name} {found.mean_ranks[name]:.2f}" for name in found.conditions)
-    return Picture(
+    return Plot(
         name="critical_difference",
         title="Ranking",
         caption=f"Mean ranks in {metric_label(found.metric)} over the shared seeds. Bars join conditions "
@@ -98,12 +98,12 @@ def _critical_difference(comparison: Comparison) -> Picture | None:
     )
 
 
-def _curves(comparison: Comparison) -> Picture | None:
+def _curves(comparison: Comparison) -> Plot | None:
     curves = condition_curves(comparison.runs, comparison.conditions)
     if not (curves.loss or curves.accuracy):
         return None
     ends = [f"{c.condition} {c.part} {format_value('accuracy', c.mean[-1])}" for c in curves.accuracy]
-    return Picture(
+    return Plot(
         name="learning_curves",
         title="Learning curves",
         caption="Means over the seeds; bands from the lowest to the highest seed. Training metrics are "
@@ -113,13 +113,13 @@ def _curves(comparison: Comparison) -> Picture | None:
     )
 
 
-def _rate_response(comparison: Comparison) -> Picture | None:
+def _rate_response(comparison: Comparison) -> Plot | None:
     response = rate_response(comparison)
     if response is None:
         return None
     metric, points = next(iter(response.points.items()))
     values = [f"{format_percent(point.dropout_rate)}: {format_value(metric, point.mean)}" for point in points]
-    return Picture(
+    return Plot(
         name="rate_response",
         title="Response to the dropout rate",
         caption=f"Means over the seeds by dropout rate, {response.site}; dots: single seeds.",
@@ -128,7 +128,7 @@ def _rate_response(comparison: Comparison) -> Picture | None:
     )
 
 
-def _heat_map(comparison: Comparison) -> Picture | None:
+def _heat_map(comparison: Comparison) -> Plot | None:
     data = heat_map(comparison)
     if data is None:
         return None
@@ -137,7 +137,7 @@ def _heat_map(comparison: Comparison) -> Picture | None:
         for cell in data.cells.values()
         if cell.word != "reference"
     ]
-    return Picture(
+    return Plot(
         name="heat_map",
         title="Differences by two settings",
         caption=f"Mean difference from {comparison.reference} in {metric_label(data.metric)} and verdict"
@@ -147,12 +147,12 @@ def _heat_map(comparison: Comparison) -> Picture | None:
     )
 
 
-def _reliability(comparison: Comparison, predictions: Mapping[str, TestPredictions]) -> Picture | None:
+def _reliability(comparison: Comparison, predictions: Mapping[str, TestPredictions]) -> Plot | None:
     curves = reliability_curves(comparison.runs, predictions, comparison.conditions)
     if not curves:
         return None
     errors = [f"{curve.condition} {format_value('test_ece', curve.ece)}" for curve in curves]
-    return Picture(
+    return Plot(
         name="reliability",
         title="Reliability",
         caption="Test predictions of all seeds in 15 bins of equal width by confidence. Points below the "
@@ -162,13 +162,13 @@ def _reliability(comparison: Comparison, predictions: Mapping[str, TestPredictio
     )
 
 
-def _class_change(comparison: Comparison, class_names: Sequence[str]) -> Picture | None:
+def _class_change(comparison: Comparison, class_names: Sequence[str]) -> Plot | None:
     reference = comparison.reference
     changes = class_changes(comparison.runs, comparison.conditions, reference, class_names)
     if not changes:
         return None
     means = [f"{c.condition}, {c.class_name}: {format_difference('test_accuracy', c.mean)}" for c in changes]
-    return Picture(
+    return Plot(
         name="class_change",
         title="Change by class",
         caption=f"Test accuracy on each class minus that of {reference} at the same seed. Large markers: "
@@ -178,7 +178,7 @@ def _class_change(comparison: Comparison, class_names: Sequence[str]) -> Picture
     )
 
 
-def save_pictures(pictures: Sequence[Picture], folder: Path) -> list[Path]:
+def save_plots(plots: Sequence[Plot], folder: Path) -> list[Path]:
     """Write every plot as PNG and SVG, light and dark, to `folder`, which is created if missing.
 
     Files are replaced atomically.
@@ -192,12 +192,12 @@ def save_pictures(pictures: Sequence[Picture], folder: Path) -> list[Path]:
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for picture in pictures:
+        for plot in plots:
             for suffix, theme in THEMES.items():
-                figure = picture.draw(theme)
-                for picture_format in FORMATS:
-                    path = folder / f"{picture.name}{suffix}.{picture_format}"
-                    write_atomically(path, render(figure, picture_format))
+                figure = plot.draw(theme)
+                for plot_format in FORMATS:
+                    path = folder / f"{plot.name}{suffix}.{plot_format}"
+                    write_atomically(path, render(figure, plot_format))
                     written.append(path)
     except OSError as error:
         raise UsageError(

@@ -24,13 +24,13 @@ TEST = Evaluation(
 )  # fmt: skip
 
 
-def test_a_run_has_two_png_pictures():
-    pictures = draw_run(EPOCHS, TEST, ["shirt", "coat"])
-    assert sorted(pictures) == ["plots/confusion_matrix.png", "plots/learning_curves.png"]
-    for content in pictures.values():
+def test_a_run_has_two_png_plots():
+    plots = draw_run(EPOCHS, TEST, ["shirt", "coat"])
+    assert sorted(plots) == ["plots/confusion_matrix.png", "plots/learning_curves.png"]
+    for content in plots.values():
         image = Image.open(io.BytesIO(content))
         assert image.format == "PNG"
-        assert len(image.getcolors(maxcolors=2**20)) > 100, "the picture is blank"
+        assert len(image.getcolors(maxcolors=2**20)) > 100, "the plot is blank"
 
 
 def test_the_same_run_gives_the_same_bytes():
