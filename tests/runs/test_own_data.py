@@ -66,3 +66,29 @@ def test_an_interrupted_run_continues_with_the_same_function(run, lab, make_list
     inputs = mlflow.MlflowClient(locate().uri).get_run(record.run_id).inputs.dataset_inputs
     assert sorted(one.dataset.name for one in inputs) == ["data.py:load_test", "data.py:load_train"]
     assert json.loads(inputs[0].dataset.source) == {"uri": "data.py:load"}
+
+
+SEQUENCES = """
+import keras
+import numpy as np
+def load():
+    y = np.arange(60) % 2
+    x = np.random.default_rng(0).integers(1, 9, (60, 5))
+    return (x[:40], y[:40]), (x[40:], y[40:])
+def build(input_shape, num_classes):
+    layers = keras.layers
+    head = layers.Dense(num_classes, activation="softmax")
+    return keras.Sequential([keras.Input(input_shape), layers.Embedding(9, 2), layers.Flatten(), head])
+"""
+
+
+def test_integer_sequences_are_trained_on_and_logged(lab, make_listener, monkeypatch):  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+    (lab / "seq.py").write_text(SEQUENCES)
+    (lab / "seq.yaml").write_text(
+        "name: seq\nexperiment: own data\ndata: {dataset: 'seq.py:load'}\nmodel: {network: 'seq.py:build'}\n"
+        "training: {epochs: 1, batch_size: 20}\n"
+    )
+    listener = make_listener()
+    execute_runs(plan_runs(load_spec(lab / "seq.yaml")), listener, listener.stop).raise_problems()
+    assert logged().metrics["test_accuracy"] >= 0
