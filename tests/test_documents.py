@@ -63,10 +63,16 @@ def test_the_readme_uses_commands_and_specs_that_exist():
         assert set(re.findall(r"^    make ([a-z-]+)", text_of(ROOT / name), re.MULTILINE)) <= targets
 
 
-def test_the_spec_in_the_readme_is_valid(tmp_path):
-    (block,) = re.findall(r"```yaml\n(.*?)```", text_of(ROOT / "README.md"), re.DOTALL)
+def test_the_specs_in_the_readme_are_valid(tmp_path):
+    whole, grid = re.findall(r"```yaml\n(.*?)```", text_of(ROOT / "README.md"), re.DOTALL)
     path = tmp_path / "rates.yaml"
-    path.write_text(block, encoding="utf-8")
+    path.write_text(whole, encoding="utf-8")
     spec = load_spec(path)
-    assert list(condition_settings(spec)) == ["baseline", "half", "published"]
+    written = ["baseline", "half", "published"]
+    assert list(condition_settings(spec)) == written
     assert spec.claims
+    path.write_text(whole + grid, encoding="utf-8")
+    with_grid = list(condition_settings(load_spec(path)))
+    assert with_grid[:3] == written
+    assert with_grid[3] == "dense-0_num_train-1000"
+    assert len(with_grid) == 7
