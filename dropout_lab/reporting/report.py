@@ -7,6 +7,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -18,6 +19,7 @@ from dropout_lab.plotting import Plot, TestPredictions, comparison_plots
 from dropout_lab.plotting.style import DARK, LIGHT, Theme, render
 from dropout_lab.records import RunRecord
 from dropout_lab.reporting.methods import methods_paragraph, references
+from dropout_lab.reporting.summary import summarize
 from dropout_lab.reporting.tables import TEXT_COLUMNS
 from dropout_lab.reporting.view import view_comparison
 
@@ -64,7 +66,7 @@ def render_report(
         comparison: The comparison; learning curves are drawn from the histories of its runs.
         predictions: Test predictions by run ID; without them there is no reliability diagram.
         class_names: Names of the classes, by class number.
-        links: Addresses in the MLflow UI.
+        links: Addresses in the MLflow UI; those on this machine are left out, as they are dead elsewhere.
         command: The command that reproduces this report, shown at its end.
     """
     environment = Environment(
@@ -79,6 +81,7 @@ def render_report(
     return environment.get_template("report.html").render(
         comparison=comparison,
         view=view_comparison(comparison),
+        summary=summarize(comparison),
         text_columns=TEXT_COLUMNS,
         methods=methods_paragraph(comparison) if comparison.differences else "",
         references=references(comparison) if comparison.differences else [],
@@ -88,7 +91,7 @@ def render_report(
         themes={"light": LIGHT, "dark": DARK},
         protocol=protocol(comparison.runs, comparison.conditions),
         utc=UTC,
-        links=links or ReportLinks(),
+        links=_for_readers_elsewhere(links or ReportLinks()),
         command=command,
         version=__version__,
     )
@@ -135,6 +138,16 @@ def _facts(run: RunRecord) -> dict[str, str]:
         **{name: value for name, value in run.versions.items() if value},
         **({"git commit": run.commit or "none"} if run.versions.get("dropout_lab") else {}),
     }
+
+
+def _for_readers_elsewhere(links: ReportLinks) -> ReportLinks:
+    addresses = (links.comparison, links.curves, *links.runs.values())
+    return ReportLinks() if any(map(_is_local, addresses)) else links
+
+
+def _is_local(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def _plot_svg(plot: Plot, theme: Theme) -> bytes:

@@ -1,6 +1,6 @@
 """Tables of text, the same in every output format."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 
 TEXT_COLUMNS = frozenset(
@@ -34,3 +34,9 @@ class TextTable:
         shown = [heading not in headings for heading in self.headings]
         rows = (tuple(compress(row, shown)) for row in self.rows)
         return TextTable(self.title, tuple(compress(self.headings, shown)), tuple(rows))
+
+    def only_details(self) -> "TextTable":
+        """Return the table of the columns left out by `without_details`, with the names of the rows."""
+        names = {"Metric", "Condition"}
+        rest = [one for one in self.headings if one not in names and one not in self.details]
+        return replace(self.without(*rest), title=f"{self.title}: details")

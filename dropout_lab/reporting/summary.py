@@ -1,0 +1,131 @@
+"""The summary of a comparison, for readers who read nothing else: question, decision, evidence and limits."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC
+
+from dropout_lab.comparison.findings import FindingKind
+from dropout_lab.comparison.results import Comparison, Difference, Verdict, VerdictWord
+from dropout_lab.comparison.selection import format_seeds
+from dropout_lab.evaluation.metrics import (
+    format_count,
+    format_difference,
+    format_duration,
+    metric_info,
+)
+
+FEW_SEEDS = 5
+"""With fewer, a summary says so: a t interval of 5 seeds is already 1.4 times as wide as with 100."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """The answer for one condition.
+
+    Attributes:
+        verdict: The verdict on the primary metric, with its interval.
+        decision: What follows from it.
+    """
+
+    verdict: Verdict
+    decision: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What the first screen of a report says.
+
+    Attributes:
+        question: What was asked, in one sentence.
+        answers: One per condition but the reference.
+        evidence: Runs, dates and training time, in one line.
+        limits: What the answers do not cover, one sentence each.
+    """
+
+    question: str
+    answers: tuple[Answer, ...]
+    evidence: str
+    limits: tuple[str, ...]
+
+
+def summarize(comparison: Comparison) -> Summary:
+    """Return the summary of `comparison`."""
+    return Summary(
+        question=_question(comparison),
+        answers=tuple(
+            Answer(verdict=one, decision=_decision(one, comparison.difference(one.condition, one.metric)))
+            for one in comparison.verdicts
+            if one.is_primary
+        ),
+        evidence=_evidence(comparison),
+        limits=tuple(_limits(comparison)),
+    )
+
+
+def _question(comparison: Comparison) -> str:
+    others, label = comparison.conditions[1:], metric_info(comparison.primary).label
+    if not others:
+        return f"What is the {label} of {comparison.reference}?"
+    if len(others) == 1:
+        return f"Does {others[0]} change the {label} compared with {comparison.reference}?"
+    return f"Which of {', '.join(others)} change the {label} compared with {comparison.reference}?"
+
+
+def _decision(verdict: Verdict, difference: Difference) -> str:
+    word, condition, reference = verdict.word, verdict.condition, verdict.reference
+    label = metric_info(verdict.metric).label
+    if word is VerdictWord.INTERIM:
+        return "No decision yet: finish the planned seeds first."
+    if word is VerdictWord.EQUIVALENT:
+        return f"The choice between {condition} and {reference} does not matter for {label}."
+    if word is VerdictWord.UNDECIDED:
+        return "No decision: these runs support neither a difference nor equivalence."
+    favored = {VerdictWord.BETTER: f"Favors {condition}", VerdictWord.WORSE: f"Favors {reference}"}
+    return f"{favored.get(word, f'The {label} differs')}{_beyond_margin(difference)}."
+
+
+def _beyond_margin(difference: Difference) -> str:
+    """Return whether the interval shows that a difference is large enough to matter."""
+    if difference.margin is None:
+        return ""
+    smallest = min(abs(difference.adjusted_ci_low), abs(difference.adjusted_ci_high))
+    margin = f"±{format_difference(difference.metric, difference.margin, sign=False)}"
+    if smallest > difference.margin:
+        return f", by more than the equivalence margin of {margin}"
+    return f", but the true difference may be smaller than the equivalence margin of {margin}"
+
+
+def _evidence(comparison: Comparison) -> str:
+    runs = comparison.runs
+    dates = sorted({run.start_time.astimezone(UTC).strftime("%Y-%m-%d") for run in runs if run.versions})
+    seconds = sum(run.metrics.get("train_seconds", 0.0) for run in runs)
+    parts = [
+        f"{format_count(len(runs), 'run')}, seeds {format_seeds({run.seed for run in runs})}",
+        *([dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"] if dates else []),
+        *([f"{format_duration(seconds)} of training"] if seconds else []),
+    ]
+    return ", ".join(parts)
+
+
+def _limits(comparison: Comparison) -> Iterable[str]:
+    """Yield what a reader must know before relying on the answers, the gravest first."""
+    yield from (one.sentence for one in comparison.findings if one.kind is FindingKind.CAUTION)
+    if comparison.runs and not any(run.spec for run in comparison.runs):
+        yield "Nothing is known of how these scores were made."
+    few = min((one.num_seeds for one in comparison.standings), default=FEW_SEEDS)
+    if few < FEW_SEEDS:
+        yield f"Few seeds: only {format_count(few, 'seed')} per condition."
+    if any(not one.paired and one.n for one in comparison.differences):
+        yield "The runs are not paired by seed."
+    spec = comparison.runs[0].spec if comparison.runs else {}
+    reduced = [
+        f"{int(spec[key]):,} {part}"
+        for part, key in (("training", "data.num_train"), ("test", "data.num_test"))
+        if spec.get(key, "").isdecimal()
+    ]
+    if reduced:
+        yield f"Reduced data: {' and '.join(reduced)} examples."
+    if spec.get("data.validation") == "test":
+        yield "The test set served as validation set; nothing was selected with it."
+    if comparison.differences and spec.get("data.resample") != "True":
+        yield "Intervals cover the variation between seeds; other data and networks may give other results."
