@@ -80,8 +80,7 @@ def unknown_sites(rates: Mapping[str, SiteRate], sites: Sequence[str]) -> list[s
     return [
         name
         for name, rate in rates.items()
-        if not any(fnmatchcase(site, name) for site in sites)
-        and not (name == ALL_SITES and rate in (0, AS_BUILT))
+        if not any(fnmatchcase(site, name) for site in sites) and not (name == ALL_SITES and rate == 0)
     ]
 
 

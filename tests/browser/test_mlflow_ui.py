@@ -138,7 +138,7 @@ def test_table_of_runs(page, visit):
     body = visit(
         "runs", links.experiment_address(page.base, experiment_id), "smoke", *names, "2 matching runs"
     )
-    assert "fashion_mnist_train" in body
+    assert "fashion-mnist_train" in body
 
 
 def test_the_results_by_condition(page, visit):
@@ -153,7 +153,7 @@ def test_a_run_with_its_settings_figures_and_curves(page, visit):
     run = page.runs[0]
     address = links.run_address(page.base, run.experiment_id, run.run_id)
     described = (run.description, f"{run.condition}, seed 0: test accuracy")
-    visit("run", address, run.run_name, run.run_id, "Finished", *described, "fashion_mnist_train")
+    visit("run", address, run.run_name, run.run_id, "Finished", *described, "fashion-mnist_train")
     visit("run_model", address, "Logged models", "dropout_lab.condition")
     path, _, query = address.partition("?")
     visit(

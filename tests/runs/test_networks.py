@@ -101,3 +101,11 @@ def test_a_logged_model_needs_the_code_of_the_users_functions_only(network: str,
     )
     assert model_code(network_function(ModelSpec())) is None
     assert model_code(network_function(ModelSpec(network="keras.applications:MobileNetV2"))) is None
+
+
+@pytest.mark.parametrize("rate", [0.3, "as_built", {"top": 0.1}])
+def test_dropout_needs_a_site(rate: Any, tmp_path: Path) -> None:
+    path = tmp_path / "planned_without_dropout.py"
+    path.write_text("\n".join(line for line in SOURCE.splitlines() if "Dropout" not in line))
+    with pytest.raises(UsageError, match=r"model\.dropout of with: the network has no dropout sites"):
+        planned(f"{path}:build", {"without": {"model": {"dropout": 0}}, "with": {"model": {"dropout": rate}}})
