@@ -1,4 +1,4 @@
-"""Forest plot: the difference of each condition from the reference, with its interval and the margin zone."""
+"""Forest plot: every difference from the reference on one axis, in equivalence margins, right is better."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,87 +6,118 @@ from math import isfinite
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from dropout_lab.comparison.results import Comparison
-from dropout_lab.evaluation.metrics import format_percent
-from dropout_lab.plotting.metric_axes import format_ticks, metric_label
+from dropout_lab.comparison.results import Comparison, Difference, VerdictWord
+from dropout_lab.evaluation.metrics import format_difference, format_percent, metric_info
+from dropout_lab.plotting.metric_axes import format_ticks, limit_axis, metric_label, name_sides
 from dropout_lab.plotting.style import (
     LIGHT,
+    MARKERS,
     Theme,
     default_settings,
     new_figure,
     plain,
-    series_style,
     style_axes,
 )
+
+GOOD = (VerdictWord.BETTER, VerdictWord.NARROWER)
+BAD = (VerdictWord.WORSE, VerdictWord.WIDER)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ForestRow:
-    """One condition's difference from the reference; interval ends are NaN where there is none.
+    """One difference on its panel's axis; interval ends are NaN if there is none.
 
     Attributes:
-        verdict: The verdict's word, written beside the interval.
+        number: Number of the condition among those compared, from 0.
+        mean, by_seed: Mean difference and paired differences.
+        interval: Confidence interval of this difference alone.
+        adjusted: The interval adjusted for the number of tests, which the verdict follows.
+        shown: The mean difference in its own unit.
     """
 
+    metric: str
     condition: str
-    mean_difference: float
-    ci_low: float
-    ci_high: float
-    n: int
-    verdict: str
+    number: int
+    mean: float
+    by_seed: tuple[float, ...]
+    interval: tuple[float, float]
+    adjusted: tuple[float, float]
+    shown: str
+    verdict: VerdictWord
 
 
 @dataclass(frozen=True, kw_only=True)
 class ForestPanel:
-    """All conditions on one metric.
+    """Differences that share an axis.
 
     Attributes:
-        margin: Differences within it are called equivalent; None where none is known.
+        metric: The metric whose unit the axis has; None for differences in equivalence margins, which are
+            oriented so that better, or a narrower gap, is to the right.
+        rows: In order of metric and condition.
     """
 
-    metric: str
+    metric: str | None
     reference: str
     confidence: float
-    margin: float | None
     rows: tuple[ForestRow, ...]
 
 
 def forest_panels(comparison: Comparison) -> tuple[ForestPanel, ...]:
-    """Return a panel for each metric of `comparison` that has a difference which can be drawn."""
-    panels = []
+    """Return a panel of all metrics with an equivalence margin, and one for each other metric."""
+    rows: dict[str | None, list[ForestRow]] = {}
     for metric in comparison.metrics:
-        drawable = [d for d in comparison.differences if d.metric == metric and isfinite(d.mean_difference)]
-        if not drawable:
-            continue
-        rows = tuple(
-            ForestRow(
-                condition=d.condition,
-                mean_difference=d.mean_difference,
-                ci_low=d.adjusted_ci_low,
-                ci_high=d.adjusted_ci_high,
-                n=d.n,
-                verdict=comparison.verdict(d.condition, metric).word,
-            )
-            for d in drawable
+        for number, condition in enumerate(comparison.conditions[1:]):
+            difference = comparison.difference(condition, metric)
+            if isfinite(difference.mean_difference):
+                word = comparison.verdict(condition, metric).word
+                rows.setdefault(None if difference.margin else metric, []).append(
+                    _row(difference, number, word)
+                )
+    return tuple(
+        ForestPanel(
+            metric=metric,
+            reference=comparison.reference,
+            confidence=comparison.confidence,
+            rows=tuple(own),
         )
-        panels.append(
-            ForestPanel(
-                metric=metric,
-                reference=comparison.reference,
-                confidence=comparison.confidence,
-                margin=drawable[0].margin,
-                rows=rows,
-            )
-        )
-    return tuple(panels)
+        for metric, own in sorted(rows.items(), key=lambda item: item[0] is not None)
+    )
+
+
+def _row(difference: Difference, number: int, word: VerdictWord) -> ForestRow:
+    scale = _scale(difference)
+    return ForestRow(
+        metric=difference.metric,
+        condition=difference.condition,
+        number=number,
+        mean=scale * difference.mean_difference,
+        by_seed=tuple(scale * one for one in difference.differences.values()),
+        interval=_scaled(scale, difference.ci_low, difference.ci_high),
+        adjusted=_scaled(scale, difference.adjusted_ci_low, difference.adjusted_ci_high),
+        shown=format_difference(difference.metric, difference.mean_difference),
+        verdict=word,
+    )
+
+
+def _scale(difference: Difference) -> float:
+    """Return what turns a difference into margins, better to the right; 1 without a margin."""
+    if not difference.margin:
+        return 1.0
+    info = metric_info(difference.metric)
+    lower_is_right = info.is_gap or info.higher_is_better is False
+    return (-1 if lower_is_right else 1) / difference.margin
+
+
+def _scaled(scale: float, low: float, high: float) -> tuple[float, float]:
+    first, second = sorted((scale * low, scale * high))
+    return first, second
 
 
 @default_settings()
 def draw_forest(panels: Sequence[ForestPanel], theme: Theme = LIGHT) -> Figure:
-    """Draw one panel below the other, each with the axis of its metric."""
-    heights = [0.75 + 0.36 * len(panel.rows) for panel in panels]
+    """Draw one panel below the other: for each row name and verdict, the seeds, and mean with interval."""
+    heights = [0.8 + 0.46 * len(panel.rows) + 0.3 * _num_headings(panel) for panel in panels]
     figure = new_figure(sum(heights) + 0.3, theme)
     all_axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
     for axes, panel in zip(all_axes, panels, strict=True):
@@ -99,31 +130,59 @@ def draw_forest(panels: Sequence[ForestPanel], theme: Theme = LIGHT) -> Figure:
     return figure
 
 
+def _num_headings(panel: ForestPanel) -> int:
+    """Return the number of metrics that have a heading: none if each has one row."""
+    metrics = {row.metric for row in panel.rows}
+    return len(metrics) if len(metrics) < len(panel.rows) else 0
+
+
 def _draw_panel(axes: Axes, panel: ForestPanel, theme: Theme) -> None:
     axes.axvline(0, color=theme.foreground, linewidth=1)
-    if panel.margin:
-        axes.axvspan(-panel.margin, panel.margin, color=theme.muted, alpha=0.22, linewidth=0)
-    for index, row in enumerate(panel.rows):
-        color, marker = series_style(index + 1, theme)
-        if isfinite(row.ci_low) and isfinite(row.ci_high):
-            axes.plot(
-                [row.ci_low, row.ci_high],
-                [index, index],
-                color=color,
-                linewidth=2.4,
-                marker="|",
-                markersize=9,
-            )
-        axes.plot(row.mean_difference, index, marker=marker, markersize=7, color=color, linestyle="")
-        axes.annotate(
-            f"{row.verdict} (n = {row.n})", (1.01, index), xycoords=("axes fraction", "data"), va="center",
-            fontsize=8, color=theme.foreground,
-        )  # fmt: skip
-    xlabel = metric_label(panel.metric, difference=True)
+    if panel.metric is None:
+        axes.axvspan(-1, 1, color=theme.muted, alpha=0.22, linewidth=0)
+    with_headings = _num_headings(panel) > 0
+    place, last = 0.0, ""
+    for row in panel.rows:
+        if with_headings and row.metric != last:
+            _write(axes, place - 0.3, plain(metric_info(row.metric).label), theme.foreground, bold=True)
+            place += 0.65
+        last = row.metric
+        name = row.condition if with_headings else metric_info(row.metric).label
+        _draw_row(axes, place, row, plain(name, 30), theme)
+        place += 1
+    unit = "difference / equivalence margin"
+    xlabel = unit if panel.metric is None else metric_label(panel.metric, difference=True)
     style_axes(axes, theme, title="", xlabel=xlabel, ylabel="")
-    axes.set_yticks(range(len(panel.rows)), [plain(row.condition, 18) for row in panel.rows])
-    axes.set_ylim(len(panel.rows) - 0.4, -0.6)
-    axes.margins(x=0.08)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10], min_n_ticks=3))
+    points = [point for row in panel.rows for point in (*row.by_seed, row.mean)]
+    limit_axis(axes, points, 1.0 if panel.metric is None else 0.0)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.set_ylim(place - 0.4, -0.65)
     axes.grid(visible=False, axis="y")
-    format_ticks(axes.xaxis, panel.metric)
+    if panel.metric is None:
+        name_sides(axes, "worse", "better", theme)
+    else:
+        format_ticks(axes.xaxis, panel.metric)
+
+
+def _draw_row(axes: Axes, place: float, row: ForestRow, name: str, theme: Theme) -> None:
+    color = theme.good if row.verdict in GOOD else theme.bad if row.verdict in BAD else theme.muted
+    _write(axes, place - 0.3, name, theme.foreground)
+    axes.annotate(
+        f"{row.shown}, {row.verdict}", (1, place - 0.3), xycoords=("axes fraction", "data"),
+        ha="right", va="center", fontsize=8.5, color=color,
+    )  # fmt: skip
+    seeds = [place] * len(row.by_seed)
+    axes.plot(row.by_seed, seeds, linestyle="", marker=".", markersize=5, color=color, alpha=0.6)
+    for (low, high), width in ((row.adjusted, 1.2), (row.interval, 3.0)):
+        if isfinite(low) and isfinite(high):
+            axes.plot([low, high], [place + 0.24] * 2, color=color, linewidth=width, solid_capstyle="butt")
+    marker = MARKERS[(row.number + 1) % len(MARKERS)]
+    axes.plot(row.mean, place + 0.24, linestyle="", marker=marker, markersize=6.5, color=color)
+
+
+def _write(axes: Axes, place: float, text: str, color: str, *, bold: bool = False) -> None:
+    axes.annotate(
+        text, (0, place), xycoords=("axes fraction", "data"), ha="left", va="center", fontsize=8.5,
+        color=color, fontweight="bold" if bold else "normal",
+    )  # fmt: skip

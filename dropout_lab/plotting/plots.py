@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from dropout_lab.comparison.results import Comparison
 from dropout_lab.errors import UsageError
-from dropout_lab.evaluation.metrics import format_difference, format_percent, format_value
+from dropout_lab.evaluation.metrics import format_difference, format_percent, format_value, metric_info
 from dropout_lab.files import write_atomically
 from dropout_lab.plotting.class_change import class_changes, draw_class_changes
 from dropout_lab.plotting.critical_difference import draw_critical_difference
@@ -16,6 +16,7 @@ from dropout_lab.plotting.curves import condition_curves, draw_curves
 from dropout_lab.plotting.forest import draw_forest, forest_panels
 from dropout_lab.plotting.heatmap import draw_heat_map, heat_map
 from dropout_lab.plotting.metric_axes import metric_label
+from dropout_lab.plotting.paired_seeds import describe, draw_paired_seeds, paired_seeds_data
 from dropout_lab.plotting.rate_response import draw_rate_response, rate_response
 from dropout_lab.plotting.reliability import TestPredictions, draw_reliability, reliability_curves
 from dropout_lab.plotting.style import DARK, LIGHT, PlotFormat, Theme, render
@@ -56,29 +57,62 @@ def comparison_plots(
         class_names: Names of the classes, by class number.
     """
     plots = (
+        _rate_response(comparison),
+        _heat_map(comparison),
+        _paired_seeds(comparison),
         _forest(comparison),
         _critical_difference(comparison),
         _curves(comparison),
-        _rate_response(comparison),
-        _heat_map(comparison),
         _reliability(comparison, predictions or {}),
         _class_change(comparison, class_names),
     )
     return tuple(plot for plot in plots if plot is not None)
 
 
+def _paired_seeds(comparison: Comparison) -> Plot | None:
+    data = paired_seeds_data(comparison)
+    if data is None:
+        return None
+    return Plot(
+        name="paired_seeds",
+        title="Paired seeds",
+        caption=f"a: {metric_label(data.metric)} of every run. Runs of the same seed are joined; short bars "
+        f"are means. b: difference from {data.reference}. Dots: seeds; bars: {_interval_words(comparison)}."
+        f"{_ZONE if data.margin else ''}",
+        alt=f"Paired differences from {data.reference} in {metric_label(data.metric)}. {describe(data)}.",
+        draw=lambda theme: draw_paired_seeds(data, theme),
+    )
+
+
+_ZONE = " Gray zone: within the equivalence margin."
+
+
+def _interval_words(comparison: Comparison) -> str:
+    return f"mean and {format_percent(comparison.confidence)} confidence interval"
+
+
 def _forest(comparison: Comparison) -> Plot | None:
     panels = forest_panels(comparison)
     if not panels:
         return None
+    rows = [row for panel in panels for row in panel.rows]
+    has_margins = panels[0].metric is None
+    caption = (
+        f"Difference from {comparison.reference}. Dots: seeds. Thick bars: {_interval_words(comparison)}."
+    )
+    if any(row.adjusted != row.interval for row in rows):
+        caption += " Thin bars: interval adjusted for the number of tests, as the verdicts are."
+    if has_margins:
+        caption += (
+            " Divided by the equivalence margin and turned so that right is better; of a gap, narrower."
+        )
+        caption += _ZONE
+    values = "; ".join(f"{metric_info(r.metric).label}, {r.condition}: {r.shown}, {r.verdict}" for r in rows)
     return Plot(
         name="forest",
-        title="Differences",
-        caption=f"Markers: mean difference from {comparison.reference}. Bars: "
-        f"{format_percent(comparison.confidence)} confidence intervals, adjusted for the number "
-        "of tests as the verdicts are. Gray zone: within the equivalence margin.",
-        alt=f"Forest plot of differences from {comparison.reference} with intervals: "
-        f"{', '.join(panel.metric for panel in panels)}. The results table has the same numbers.",
+        title="All metrics",
+        caption=caption,
+        alt=f"Forest plot of differences from {comparison.reference}. {values}.",
         draw=lambda theme: draw_forest(panels, theme),
     )
 

@@ -34,6 +34,7 @@ class Theme:
             (https://jfly.uni-koeln.de/color/), ordered by contrast with `background`.
         colormap: matplotlib's name of a colour map that starts near `background`.
         diverging: matplotlib's name of a colour map whose middle is near `background`.
+        good, bad: Colours of verdicts, as in the report.
     """
 
     foreground: str
@@ -43,6 +44,8 @@ class Theme:
     series: tuple[str, ...]
     colormap: str
     diverging: str
+    good: str
+    bad: str
 
 
 LIGHT = Theme(
@@ -53,6 +56,8 @@ LIGHT = Theme(
     series=("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9"),
     colormap="Blues",
     diverging="PuOr",
+    good="#00644a",
+    bad="#a13a00",
 )
 DARK = Theme(
     foreground="#e8e8e8",
@@ -62,6 +67,8 @@ DARK = Theme(
     series=("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#D55E00", "#ffffff"),
     colormap="cividis",
     diverging="managua",
+    good="#5fd3ad",
+    bad="#ffa66b",
 )
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
 """Marker of each condition in their order: tells conditions apart without colour."""

@@ -23,6 +23,9 @@ from dropout_lab.reporting.summary import summarize
 from dropout_lab.reporting.tables import TEXT_COLUMNS
 from dropout_lab.reporting.view import view_comparison
 
+MAIN_PLOTS = ("rate_response", "heat_map", "paired_seeds", "forest")
+"""Names of the plots that show the result; all others explain it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReportLinks:
@@ -86,7 +89,8 @@ def render_report(
         methods=methods_paragraph(comparison) if comparison.differences else "",
         references=references(comparison) if comparison.differences else [],
         metrics=metrics,
-        plots=plots,
+        main_plots=[one for one in plots if one.name in MAIN_PLOTS],
+        more_plots=[one for one in plots if one.name not in MAIN_PLOTS],
         plot_svg=_plot_svg,
         themes={"light": LIGHT, "dark": DARK},
         protocol=protocol(comparison.runs, comparison.conditions),

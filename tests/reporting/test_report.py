@@ -87,6 +87,7 @@ def test_verdicts_come_first_then_results_figures_and_protocol(comparison, html)
         "Summary",
         "Results",
         "Claims and notes",
+        "More figures",
         "Generalization gap",
         "Methods",
         "Protocol",
@@ -103,7 +104,7 @@ def test_verdicts_come_first_then_results_figures_and_protocol(comparison, html)
 def test_it_needs_nothing_but_itself(html):
     page = Page(html)
     light, dark = page.attributes("img", "src"), page.attributes("source", "srcset")
-    assert len(light) == len(dark) == 2
+    assert len(light) == len(dark) == 3
     assert not set(light) & set(dark)
     for source in light + dark:
         kind, content = source.split(",", 1)
@@ -129,7 +130,7 @@ def test_the_contents_lead_to_sections_and_tables_are_numbered(html):
     page = Page(html)
     ids = {attrs["id"] for _, attrs in page.tags if "id" in attrs}
     targets = {one[1:] for one in page.attributes("a", "href") if one.startswith("#")}
-    assert targets == {"results", "notes", "gap", "methods", "protocol", "runs"}
+    assert targets == {"results", "notes", "figures", "gap", "methods", "protocol", "runs"}
     assert targets <= ids
     numbers = re.findall(r"Table (\d+)\.", page.text)
     assert numbers == [str(one + 1) for one in range(html.count("<caption>"))]
