@@ -15,10 +15,9 @@ from dropout_lab.api.run_result import RunResult
 from dropout_lab.errors import Interrupted, UsageError
 from dropout_lab.libraries import quiet_libraries
 from dropout_lab.native_log import without_native_log
-from dropout_lab.runs.outcome import Report
-from dropout_lab.runs.planning import PlannedRun, needs_building, plan_runs
-from dropout_lab.runs.stopping import listen_for_stop
-from dropout_lab.runs.worker_plan import WorkerPlan, plan_workers
+from dropout_lab.runs.designs import train_designs
+from dropout_lab.runs.planning import plan_runs
+from dropout_lab.runs.worker_plan import plan_workers
 from dropout_lab.spec import Spec, load_spec, override_spec, seeds_override
 from dropout_lab.spec.building import plain
 
@@ -111,56 +110,13 @@ def run(
         loaded = _load(spec, objects, texts)
         runs = plan_runs(loaded)
         plan = None if workers is None else plan_workers(str(workers), runs)
-        runs, report = _execute(runs, plan, fresh=fresh, fail_fast=fail_fast, progress=progress)
+        display = _display(len(runs), progress, at_once=plan is not None and plan.count > 1)
+        runs, report = train_designs([runs], display, _starting, plan=plan, fresh=fresh, fail_fast=fail_fast)
     if report.interrupted is not None:
         _pass_on(report.interrupted)
     if check:
         report.raise_problems()
     return RunResult(tuple(runs), report)
-
-
-def _execute(
-    runs: Sequence[PlannedRun], plan: WorkerPlan | None, *, fresh: bool, fail_fast: bool, progress: bool
-) -> tuple[list[PlannedRun], Report]:
-    """Return the runs with their networks resolved, and their outcomes."""
-    # In this order, so that cheap checks fail before TensorFlow has started.
-    from dropout_lab.data.selection import load_all
-
-    datasets = load_all(run.settings.data for run in runs)
-
-    if any(needs_building(run, datasets[run.settings.data]) for run in runs):
-        with _importing_tensorflow():
-            from dropout_lab.runs.networks import resolve_networks
-            from dropout_lab.training.own_state import own_state
-        with own_state():
-            runs = resolve_networks(runs, datasets)
-
-    from dropout_lab.tracking import connect
-
-    trackers = {name: connect(name) for name in {run.origin.experiment for run in runs}}
-    at_once = plan is not None and plan.count > 1
-    display = _display(len(runs), progress, at_once=at_once)
-
-    if plan is not None:
-        from dropout_lab.runs.workers import execute_design_in_workers
-
-        with listen_for_stop() as stop, display:
-            report = execute_design_in_workers(
-                runs, display, stop, plan, fresh=fresh, fail_fast=fail_fast, trackers=trackers
-            )
-        return list(runs), report
-
-    with _importing_tensorflow():
-        from dropout_lab.runs.executor import execute_design
-        from dropout_lab.training.devices import resolve_device
-        from dropout_lab.training.own_state import own_state
-
-        resolve_device("auto")  # TensorFlow logs, too, when it first looks for devices
-    with own_state(), listen_for_stop() as stop, display:
-        report = execute_design(
-            runs, display, stop, fresh=fresh, fail_fast=fail_fast, datasets=datasets, trackers=trackers
-        )
-    return list(runs), report
 
 
 def _display(num_runs: int, progress: bool, *, at_once: bool = False) -> "RunDisplay | NotebookDisplay":
@@ -182,7 +138,7 @@ def _load(spec: Spec | str | Path | None, objects: Mapping[str, Any], texts: Seq
     if spec is None:
         if not given:
             raise UsageError("spec: missing (allowed: a spec, or model, data and conditions)")
-        with _importing_tensorflow():
+        with _starting("TensorFlow"):
             from dropout_lab.training.own_state import own_state
         with own_state():
             return spec_of_objects(**objects, texts=texts)
@@ -191,8 +147,9 @@ def _load(spec: Spec | str | Path | None, objects: Mapping[str, Any], texts: Seq
     return override_spec(spec, texts) if isinstance(spec, Spec) else load_spec(spec, texts)
 
 
-def _importing_tensorflow() -> AbstractContextManager[None]:
-    return without_native_log() if "tensorflow" not in sys.modules else nullcontext()
+def _starting(library: str) -> AbstractContextManager[None]:
+    hides = library == "TensorFlow" and "tensorflow" not in sys.modules
+    return without_native_log() if hides else nullcontext()
 
 
 def _override_texts(

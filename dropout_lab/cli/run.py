@@ -1,18 +1,14 @@
 """``dropout-lab run``: train the runs of a spec, tracked in MLflow."""
 
 import os
-from collections.abc import Callable, Sequence
-from functools import partial
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from dropout_lab.cli.console import TextOrJson, progress, starting, starting_tensorflow
 from dropout_lab.cli.help import documented
-
-if TYPE_CHECKING:
-    from dropout_lab.runs.planning import PlannedRun
 
 
 @documented(
@@ -74,81 +70,32 @@ def run(
 
         for spec in loaded:
             print_plan(spec)
-    else:
-        from dropout_lab.runs.planning import plan_runs
-
-        train_designs(
-            [plan_runs(spec) for spec in loaded],
-            fresh=fresh,
-            fail_fast=fail_fast,
-            workers=workers or "",
-            format_=format_,
-        )
-
-
-def train_designs(
-    designs: "Sequence[Sequence[PlannedRun]]",
-    *,
-    fresh: bool = False,
-    fail_fast: bool = False,
-    workers: str = "",
-    format_: TextOrJson,
-) -> None:
-    """Train the runs of specs, in this process or in workers, show progress, and print the results.
-
-    Args:
-        designs: All planned runs of each spec.
-        fresh: Retrain runs even if they are finished or interrupted.
-        fail_fast: Stop after the first failed run.
-        workers: Processes that train at once, a number or ``auto``; empty for this one alone.
-        format_: Format of the results.
-
-    Raises:
-        DropoutLabError: If some have no result, after the others were tried.
-    """
-    # In this order, so that cheap checks fail before TensorFlow has started.
-    from dropout_lab.data.selection import load_all
-    from dropout_lab.runs.outcome import Report
+        return
+    from dropout_lab.runs.designs import train_designs
+    from dropout_lab.runs.display import RunDisplay
+    from dropout_lab.runs.planning import plan_runs
     from dropout_lab.runs.worker_plan import plan_workers
 
-    runs = [run for design in designs for run in design]
+    designs = [plan_runs(spec) for spec in loaded]
+    runs = [planned for design in designs for planned in design]
     plan = plan_workers(workers, runs) if workers else None
-    datasets = load_all(run.settings.data for run in runs)
-    has_database = "MLFLOW_TRACKING_URI" in os.environ or Path("mlflow.db").exists()
-    with starting("MLflow" if has_database else "MLflow and creating mlflow.db (first run only)"):
-        from dropout_lab.cli.run_display import print_outcomes
-        from dropout_lab.runs.display import RunDisplay
-        from dropout_lab.runs.stopping import listen_for_stop
-        from dropout_lab.tracking import connect
-
-        trackers = {name: connect(name) for name in {run.origin.experiment for run in runs}}
-    from dropout_lab.runs.planning import needs_building
-
-    if any(needs_building(run, datasets[run.settings.data]) for run in runs):
-        with starting_tensorflow():
-            from dropout_lab.runs.networks import resolve_networks
-        designs = [resolve_networks(design, datasets) for design in designs]
-    execute: Callable[..., Report]
-    if plan is not None:
-        from dropout_lab.runs.workers import execute_design_in_workers
-
-        execute = partial(execute_design_in_workers, plan=plan)
-    else:
-        with starting_tensorflow():
-            from dropout_lab.runs.executor import execute_design
-            from dropout_lab.training.devices import resolve_device
-
-            resolve_device("auto")  # TensorFlow logs to the terminal when it first looks for devices
-        execute = partial(execute_design, datasets=datasets)
     at_once = plan is not None and plan.count > 1
-    with listen_for_stop() as stop, RunDisplay(len(runs), progress(), at_once=at_once) as display:
-        report = Report()
-        for design in designs:
-            if report.ended_early:
-                report.not_started += [run.name for run in design]
-            else:
-                report.add(
-                    execute(design, display, stop, fresh=fresh, fail_fast=fail_fast, trackers=trackers)
-                )
+    _, report = train_designs(
+        designs,
+        RunDisplay(len(runs), progress(), at_once=at_once),
+        _starting,
+        plan=plan,
+        fresh=fresh,
+        fail_fast=fail_fast,
+    )
+    from dropout_lab.cli.run_display import print_outcomes
+
     print_outcomes(report.outcomes, as_json=format_ is TextOrJson.JSON)
     report.raise_problems()
+
+
+def _starting(library: Literal["TensorFlow", "MLflow"]) -> AbstractContextManager[None]:
+    if library == "TensorFlow":
+        return starting_tensorflow()
+    has_database = "MLFLOW_TRACKING_URI" in os.environ or Path("mlflow.db").exists()
+    return starting("MLflow" if has_database else "MLflow and creating mlflow.db (first run only)")

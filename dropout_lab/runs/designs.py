@@ -1,0 +1,92 @@
+"""From the planned runs of specs to their outcomes: data, networks, tracking, then training."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Literal
+
+from dropout_lab.data.selection import load_all
+from dropout_lab.runs.outcome import Report
+from dropout_lab.runs.planning import PlannedRun, needs_building
+from dropout_lab.runs.reporter import Reporter
+from dropout_lab.runs.stopping import listen_for_stop
+from dropout_lab.runs.worker_plan import WorkerPlan
+
+Starting = Callable[[Literal["TensorFlow", "MLflow"]], AbstractContextManager[None]]
+"""Entered while a library starts: to show it, and to hide what it logs."""
+
+
+def train_designs(
+    designs: Sequence[Sequence[PlannedRun]],
+    display: AbstractContextManager[Reporter],
+    starting: Starting,
+    *,
+    plan: WorkerPlan | None = None,
+    fresh: bool = False,
+    fail_fast: bool = False,
+) -> tuple[list[PlannedRun], Report]:
+    """Train the runs of specs, one spec after the other, in this process or in workers.
+
+    Settings of Keras and states of random numbers are restored afterwards.
+
+    Args:
+        designs: All planned runs of each spec.
+        display: Progress callbacks, entered for the time of training.
+        starting: Entered while TensorFlow or MLflow starts.
+        plan: Workers that train at once. [default: this process alone]
+        fresh: Retrain runs even if they are finished or interrupted.
+        fail_fast: Whether no run is started after the first failure.
+
+    Returns:
+        The runs with their networks resolved, and their outcomes.
+
+    Raises:
+        DataError: If data are missing or damaged. Nothing was started or logged, as for the next two.
+        UsageError: If a network cannot be built, or its rates do not fit its sites.
+        DeviceError: If a device is not available.
+        TrackingError: If the store cannot be used.
+    """
+    # Cheap checks fail before TensorFlow has started, and all checks before anything is logged.
+    datasets = load_all(run.settings.data for design in designs for run in design)
+    if any(needs_building(run, datasets[run.settings.data]) for design in designs for run in design):
+        with starting("TensorFlow"):
+            from dropout_lab.runs.networks import resolve_networks
+            from dropout_lab.training.own_state import own_state
+        with own_state():
+            designs = [resolve_networks(design, datasets) for design in designs]
+    runs = [run for design in designs for run in design]
+    with starting("MLflow"):
+        from dropout_lab.tracking import connect
+
+        trackers = {name: connect(name) for name in {run.origin.experiment for run in runs}}
+    if plan is not None:
+        from dropout_lab.runs.workers import execute_design_in_workers
+
+        with listen_for_stop() as stop, display as reporter:
+            execute = partial(execute_design_in_workers, reporter=reporter, stop=stop, plan=plan)
+            return runs, _in_turn(
+                designs, partial(execute, fresh=fresh, fail_fast=fail_fast, trackers=trackers)
+            )
+    with starting("TensorFlow"):
+        from dropout_lab.runs.executor import execute_design
+        from dropout_lab.training.devices import resolve_device
+        from dropout_lab.training.own_state import own_state
+
+        resolve_device("auto")  # TensorFlow logs, too, when it first looks for devices
+    with own_state(), listen_for_stop() as stop, display as reporter:
+        here = partial(execute_design, reporter=reporter, stop=stop, datasets=datasets)
+        execute = partial(here, fresh=fresh, fail_fast=fail_fast, trackers=trackers)
+        return runs, _in_turn(designs, execute)
+
+
+def _in_turn(
+    designs: Sequence[Sequence[PlannedRun]], execute: Callable[[Sequence[PlannedRun]], Report]
+) -> Report:
+    """Return the outcomes of all designs; those after one that ended early are not started."""
+    report = Report()
+    for design in designs:
+        if report.ended_early:
+            report.not_started += [run.name for run in design]
+        else:
+            report.add(execute(design))
+    return report
