@@ -77,8 +77,8 @@ class ComparisonResult:
         """Return a plot as a Matplotlib figure, which notebooks show.
 
         Args:
-            name: Name of the plot: ``forest``, ``paired_seeds``, ``learning_curves``, ``reliability``,
-                ``class_change``, ``rate_response``, ``heat_map`` or ``critical_difference``.
+            name: Name of the plot: ``forest``, ``paired_seeds``, ``epoch_difference``, ``learning_curves``,
+                ``reliability``, ``class_change``, ``rate_response``, ``heat_map`` or ``critical_difference``.
 
         Raises:
             UsageError: If the comparison has no such plot.

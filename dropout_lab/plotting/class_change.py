@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from dropout_lab.evaluation.registry import CLASS_ACCURACY
+from dropout_lab.plotting.metric_axes import limit_axis
 from dropout_lab.plotting.style import (
     LIGHT,
     Theme,
@@ -18,6 +20,10 @@ from dropout_lab.plotting.style import (
     style_legend,
 )
 from dropout_lab.records import RunRecord
+from dropout_lab.statistics.difference import paired_t_test
+
+CLASS_CONFIDENCE = 0.95
+"""Level of the intervals of classes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +41,13 @@ class ClassChange:
     differences: tuple[float, ...]
 
     @property
+    def interval(self) -> tuple[float, float] | None:
+        """Confidence interval of the mean (paired t); None if the differences do not vary."""
+        if len(set(self.differences)) < 2:
+            return None
+        return paired_t_test(np.array(self.differences)).interval(CLASS_CONFIDENCE)
+
+    @property
     def mean(self) -> float:
         """Mean over the seeds."""
         return sum(self.differences) / len(self.differences)
@@ -44,6 +57,8 @@ def class_changes(
     runs: Sequence[RunRecord], conditions: Sequence[str], reference: str, class_names: Sequence[str] = ()
 ) -> tuple[ClassChange, ...]:
     """Return the change of every class in every condition but `reference`, from runs paired by seed.
+
+    Classes go from the largest gain to the largest loss, on average over the conditions.
 
     Args:
         runs: Finished runs; what has no twin at its seed in the reference is left out.
@@ -65,7 +80,12 @@ def class_changes(
             if differences:
                 name = class_names[number] if number < len(class_names) else f"class {number}"
                 changes.append(ClassChange(condition=condition, class_name=name, differences=differences))
-    return tuple(changes)
+    means: dict[str, list[float]] = {}
+    for change in changes:
+        means.setdefault(change.class_name, []).append(change.mean)
+    place = {name: sum(own) / len(own) for name, own in means.items()}
+    order = {condition: number for number, condition in enumerate(conditions)}
+    return tuple(sorted(changes, key=lambda one: (order[one.condition], -place[one.class_name])))
 
 
 @default_settings()
@@ -83,9 +103,11 @@ def draw_class_changes(changes: Sequence[ClassChange], reference: str, theme: Th
         rows = [classes.index(change.class_name) - 0.4 + (index + 0.5) * lane for change in own]
         for row, change in zip(rows, own, strict=True):
             axes.plot(
-                change.differences, [row] * len(change.differences), linestyle="", marker=".", markersize=4,
-                color=color, alpha=0.55,
+                change.differences, [row - 0.25 * lane] * len(change.differences), linestyle="", marker=".",
+                markersize=4, color=color, alpha=0.45,
             )  # fmt: skip
+            if change.interval is not None:
+                axes.plot(change.interval, [row, row], color=color, linewidth=2)
         axes.plot(
             [change.mean for change in own], rows, linestyle="", marker=marker, markersize=6.5, color=color,
             markeredgecolor=theme.background, label=plain(condition),
@@ -97,6 +119,7 @@ def draw_class_changes(changes: Sequence[ClassChange], reference: str, theme: Th
         xlabel=f"difference from {plain(reference)} (percentage points)",
         ylabel="",
     )
+    limit_axis(axes, [one for change in changes for one in change.differences], 0.0)
     axes.set_yticks(range(len(classes)), [plain(name) for name in classes])
     axes.invert_yaxis()
     axes.xaxis.set_major_formatter(percent())

@@ -1,29 +1,34 @@
-"""All plots of a comparison, each with its caption and alternative text, and their files."""
+"""All plots of a comparison, each with its caption and alternative text."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from dropout_lab.comparison.results import Comparison
-from dropout_lab.errors import UsageError
 from dropout_lab.evaluation.metrics import format_difference, format_percent, format_value, metric_info
-from dropout_lab.files import write_atomically
-from dropout_lab.plotting.class_change import class_changes, draw_class_changes
+from dropout_lab.plotting.class_change import CLASS_CONFIDENCE, class_changes, draw_class_changes
 from dropout_lab.plotting.critical_difference import draw_critical_difference
 from dropout_lab.plotting.curves import condition_curves, draw_curves
+from dropout_lab.plotting.epoch_difference import (
+    EPOCH_CONFIDENCE,
+    draw_epoch_differences,
+    epoch_differences,
+)
 from dropout_lab.plotting.forest import draw_forest, forest_panels
 from dropout_lab.plotting.heatmap import draw_heat_map, heat_map
 from dropout_lab.plotting.metric_axes import metric_label
 from dropout_lab.plotting.paired_seeds import describe, draw_paired_seeds, paired_seeds_data
 from dropout_lab.plotting.rate_response import draw_rate_response, rate_response
-from dropout_lab.plotting.reliability import TestPredictions, draw_reliability, reliability_curves
-from dropout_lab.plotting.style import DARK, LIGHT, PlotFormat, Theme, render
-
-FORMATS: tuple[PlotFormat, ...] = ("png", "svg")
-THEMES = {"": LIGHT, "-dark": DARK}
-"""What a file's name adds for each theme."""
+from dropout_lab.plotting.reliability import (
+    MIN_IMAGES,
+    NUM_BINS,
+    TestPredictions,
+    draw_reliability,
+    reliability_curves,
+)
+from dropout_lab.plotting.reliability import describe as describe_reliability
+from dropout_lab.plotting.style import Theme
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +67,10 @@ def comparison_plots(
         _paired_seeds(comparison),
         _forest(comparison),
         _critical_difference(comparison),
-        _curves(comparison),
-        _reliability(comparison, predictions or {}),
+        _epoch_difference(comparison),
         _class_change(comparison, class_names),
+        _reliability(comparison, predictions or {}),
+        _curves(comparison),
     )
     return tuple(plot for plot in plots if plot is not None)
 
@@ -132,6 +138,22 @@ def _critical_difference(comparison: Comparison) -> Plot | None:
     )
 
 
+def _epoch_difference(comparison: Comparison) -> Plot | None:
+    reference = comparison.reference
+    data = epoch_differences(comparison.runs, comparison.conditions, reference)
+    if not data:
+        return None
+    ends = [f"{one.condition} {format_difference('val_accuracy', one.mean[-1])}" for one in data]
+    return Plot(
+        name="epoch_difference",
+        title="Difference by epoch",
+        caption=f"Validation accuracy minus that of {reference} at the same seed and epoch. Lines: means; "
+        f"bands: {format_percent(EPOCH_CONFIDENCE)} confidence intervals at each epoch (t, not adjusted).",
+        alt=f"Difference in validation accuracy from {reference} by epoch. Last epoch: {'; '.join(ends)}.",
+        draw=lambda theme: draw_epoch_differences(data, reference, theme),
+    )
+
+
 def _curves(comparison: Comparison) -> Plot | None:
     curves = condition_curves(comparison.runs, comparison.conditions)
     if not (curves.loss or curves.accuracy):
@@ -183,15 +205,17 @@ def _heat_map(comparison: Comparison) -> Plot | None:
 
 def _reliability(comparison: Comparison, predictions: Mapping[str, TestPredictions]) -> Plot | None:
     curves = reliability_curves(comparison.runs, predictions, comparison.conditions)
-    if not curves:
+    if not any(one.num_images >= MIN_IMAGES for curve in curves for one in curve.bins):
         return None
     errors = [f"{curve.condition} {format_value('test_ece', curve.ece)}" for curve in curves]
     return Plot(
         name="reliability",
         title="Reliability",
-        caption="Test predictions of all seeds in 15 bins of equal width by confidence. Points below the "
-        "diagonal are overconfident. Error: expected calibration error, mean over the seeds.",
-        alt=f"Reliability diagram. Expected calibration error: {', '.join(errors)}.",
+        caption=f"Accuracy minus confidence of the test predictions of all seeds, in {NUM_BINS} bins by "
+        f"confidence; bins of fewer than {MIN_IMAGES} images per run are left out. Below: share of each "
+        f"bin. Error: expected calibration error, mean over the seeds. {describe_reliability(curves)}",
+        alt=f"Reliability diagram. Expected calibration error: {', '.join(errors)}. "
+        f"{describe_reliability(curves)}",
         draw=lambda theme: draw_reliability(curves, theme),
     )
 
@@ -205,36 +229,9 @@ def _class_change(comparison: Comparison, class_names: Sequence[str]) -> Plot | 
     return Plot(
         name="class_change",
         title="Change by class",
-        caption=f"Test accuracy on each class minus that of {reference} at the same seed. Large markers: "
-        "means; dots: single seeds. No per-class tests.",
+        caption=f"Test accuracy on each class minus that of {reference} at the same seed, in order of size. "
+        f"Large markers: means; bars: {format_percent(CLASS_CONFIDENCE)} confidence intervals (t, not "
+        "adjusted for the number of classes); dots: seeds. Classes are not tested.",
         alt=f"Change of accuracy by class. {'; '.join(means)}.",
         draw=lambda theme: draw_class_changes(changes, reference, theme),
     )
-
-
-def save_plots(plots: Sequence[Plot], folder: Path) -> list[Path]:
-    """Write every plot as PNG and SVG, light and dark, to `folder`, which is created if missing.
-
-    Files are replaced atomically.
-
-    Returns:
-        The files written, such as ``forest.png`` and ``forest-dark.svg``.
-
-    Raises:
-        UsageError: If the folder cannot be written to.
-    """
-    written = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for plot in plots:
-            for suffix, theme in THEMES.items():
-                figure = plot.draw(theme)
-                for plot_format in FORMATS:
-                    path = folder / f"{plot.name}{suffix}.{plot_format}"
-                    write_atomically(path, render(figure, plot_format))
-                    written.append(path)
-    except OSError as error:
-        raise UsageError(
-            f"--plots: cannot write to {folder}: {error.strerror}", hint="Name another folder."
-        ) from error
-    return written

@@ -20,6 +20,7 @@ from dropout_lab.plotting.style import DARK, LIGHT, Theme, render
 from dropout_lab.records import RunRecord
 from dropout_lab.reporting.methods import methods_paragraph, references
 from dropout_lab.reporting.summary import summarize
+from dropout_lab.reporting.svg import minify
 from dropout_lab.reporting.tables import TEXT_COLUMNS
 from dropout_lab.reporting.view import view_comparison
 
@@ -155,7 +156,7 @@ def _is_local(address: str) -> bool:
 
 
 def _plot_svg(plot: Plot, theme: Theme) -> bytes:
-    return render(plot.draw(theme), "svg")
+    return minify(render(plot.draw(theme), "svg"))
 
 
 def _data_uri(svg: bytes) -> str:

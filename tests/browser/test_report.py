@@ -107,7 +107,7 @@ def test_the_report_in_a_browser(chromium, report, axe, width, scheme):
     plots = chromium.execute_script(
         "return [...document.images].map(i => [i.complete && i.naturalWidth > 0, i.currentSrc === i.src])"
     )
-    assert plots == [[True, scheme == "light"]] * 6
+    assert plots == [[True, scheme == "light"]] * 7
 
     chromium.execute_script(axe)
     found = chromium.execute_async_script("axe.run().then(arguments[arguments.length - 1])")

@@ -25,8 +25,8 @@ def runs(make_run):
 
 @pytest.fixture(scope="module")
 def plots(runs):
-    probs = np.array([[0.9, 0.1], [0.3, 0.7]], dtype=np.float32)
-    predictions = {run.run_id: (probs, np.array([0, 0], dtype=np.uint8)) for run in runs}
+    probs = np.array([[0.9, 0.1], [0.3, 0.7]] * 20, dtype=np.float32)
+    predictions = {run.run_id: (probs, np.zeros(40, dtype=np.uint8)) for run in runs}
     return comparison_plots(compare_runs(runs), predictions, ["shirt"])
 
 
@@ -35,15 +35,21 @@ def test_every_plot_with_values_is_there_and_in_words(plots):
     assert list(by_name) == [
         "paired_seeds",
         "forest",
-        "learning_curves",
-        "reliability",
+        "epoch_difference",
         "class_change",
+        "reliability",
+        "learning_curves",
     ]
     assert "2 of 2 seeds higher" in by_name["paired_seeds"].alt
     assert "test accuracy, dropout: +1.00 points, " in by_name["forest"].alt
     assert "dropout validation 61.00%" in by_name["learning_curves"].alt
     assert "dropout, shirt: +1.00 points" in by_name["class_change"].alt
     assert "baseline 0.4000" in by_name["reliability"].alt, "((1 - 0.9) + (0.7 - 0)) / 2"
+    assert (
+        "baseline is overconfident on average (confidence 80.00%, accuracy 50.00%)."
+        in by_name["reliability"].alt
+    )
+    assert "Last epoch: dropout +1.00 points." in by_name["epoch_difference"].alt
 
 
 def test_what_was_not_logged_is_not_drawn(make_run):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dropout_lab.plotting.reliability import draw_reliability, reliability_curves
+from dropout_lab.plotting.reliability import MIN_IMAGES, describe, draw_reliability, reliability_curves
 
 
 def two_class(confidences: list[float], right: list[bool]) -> tuple[np.ndarray, np.ndarray]:
@@ -15,9 +15,13 @@ def test_bins_hold_mean_confidence_accuracy_and_share(make_run):
     # 0.61 and 0.65 lie in the bin (9/15, 10/15], 0.97 and 0.99 in the last one.
     predictions = {run.run_id: two_class([0.61, 0.65, 0.97, 0.99, 0.98], [True, False, True, True, False])}
     (curve,) = reliability_curves([run], predictions, ["baseline"])
-    assert curve.confidence == pytest.approx(((0.61 + 0.65) / 2, (0.97 + 0.99 + 0.98) / 3))
-    assert curve.accuracy == (1 / 2, 2 / 3)
-    assert curve.share == (2 / 5, 3 / 5)
+    low, high = curve.bins
+    assert (low.confidence, high.confidence) == pytest.approx(((0.61 + 0.65) / 2, (0.97 + 0.99 + 0.98) / 3))
+    assert (low.accuracy, high.accuracy) == (1 / 2, 2 / 3)
+    assert (low.share, high.share) == (2 / 5, 3 / 5)
+    assert (low.num_images, high.num_images) == (2, 3)
+    assert curve.mean_confidence == pytest.approx((0.61 + 0.65 + 0.97 + 0.99 + 0.98) / 5)
+    assert curve.mean_accuracy == pytest.approx(3 / 5)
     assert curve.ece == pytest.approx((abs(0.61 + 0.65 - 1) + abs(0.97 + 0.99 + 0.98 - 2)) / 5)
 
 
@@ -29,7 +33,7 @@ def test_the_error_of_a_condition_is_the_mean_over_its_runs(make_run):
     }
     (curve,) = reliability_curves(runs, predictions, ["dropout"])
     assert curve.num_seeds == 2
-    assert curve.accuracy == (2 / 3,)
+    assert [(one.accuracy, one.num_images) for one in curve.bins] == [(2 / 3, 3 / 2)]
     assert curve.ece == pytest.approx(((0.9 - 1 / 2) + (1 - 0.9)) / 2)
 
 
@@ -44,7 +48,7 @@ def test_a_bin_holds_its_upper_edge(make_run):
     run = make_run("baseline", 0)
     three = np.array([[0.6, 0.4], [1.0, 0.0]]), np.array([0, 0], dtype=np.uint8)
     (curve,) = reliability_curves([run], {run.run_id: three}, ["baseline"])
-    assert curve.confidence == (0.6, 1.0)
+    assert [one.confidence for one in curve.bins] == [0.6, 1.0]
 
 
 def test_runs_and_conditions_without_predictions_are_left_out(make_run):
@@ -54,9 +58,13 @@ def test_runs_and_conditions_without_predictions_are_left_out(make_run):
     assert (curve.condition, curve.num_seeds) == ("dropout", 1)
 
 
-def test_the_diagonal_is_drawn(make_run):
+def test_tiny_bins_are_not_drawn_but_counted(make_run):
     run = make_run("baseline", 0)
-    curves = reliability_curves([run], {run.run_id: two_class([0.9], [True])}, ["baseline"])
-    top = draw_reliability(curves).axes[0]
-    assert top.get_lines()[0].get_xydata().tolist() == [[0, 0], [1, 1]]
-    assert top.get_ylabel() == "accuracy (%)"
+    confidences = [0.9] * MIN_IMAGES + [0.6] * (MIN_IMAGES - 1)
+    curves = reliability_curves(
+        [run], {run.run_id: two_class(confidences, [True] * len(confidences))}, ["baseline"]
+    )
+    top, bottom = draw_reliability(curves).axes
+    assert top.get_lines()[1].get_xydata().tolist() == [pytest.approx([0.9, 0.1])]
+    assert len(bottom.patches) == 2
+    assert describe(curves) == "baseline is underconfident on average (confidence 75.38%, accuracy 100.00%)."

@@ -104,7 +104,7 @@ def test_verdicts_come_first_then_results_figures_and_protocol(comparison, html)
 def test_it_needs_nothing_but_itself(html):
     page = Page(html)
     light, dark = page.attributes("img", "src"), page.attributes("source", "srcset")
-    assert len(light) == len(dark) == 3
+    assert len(light) == len(dark) == 4
     assert not set(light) & set(dark)
     for source in light + dark:
         kind, content = source.split(",", 1)
