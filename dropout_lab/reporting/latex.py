@@ -1,7 +1,8 @@
 """A comparison as a LaTeX table (booktabs) and a methods paragraph, for a paper."""
 
 from dropout_lab.comparison.results import Comparison
-from dropout_lab.reporting.methods import methods_paragraph, references
+from dropout_lab.reporting.bibliography import references
+from dropout_lab.reporting.methods import methods_paragraph
 from dropout_lab.reporting.tables import TEXT_COLUMNS, TextTable
 from dropout_lab.reporting.view import view_comparison
 
@@ -27,7 +28,8 @@ def to_latex(comparison: Comparison) -> str:
     ]
     if comparison.differences:
         lines.append(f"\\paragraph{{Methods.}} {escape(methods_paragraph(comparison))}\n")
-        lines += [f"% {escape(reference)}" for reference in references(comparison)]
+        entries = "\n".join(one.bibtex for one in references(comparison))
+        lines += [f"% {line}" for line in entries.splitlines()]
     return "\n".join(lines).rstrip() + "\n"
 
 

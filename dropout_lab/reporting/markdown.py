@@ -3,7 +3,8 @@
 import re
 
 from dropout_lab.comparison.results import Comparison
-from dropout_lab.reporting.methods import methods_paragraph, references
+from dropout_lab.reporting.bibliography import references
+from dropout_lab.reporting.methods import methods_paragraph
 from dropout_lab.reporting.tables import TEXT_COLUMNS, TextTable
 from dropout_lab.reporting.view import view_comparison
 
@@ -22,7 +23,7 @@ def to_markdown(comparison: Comparison) -> str:
         parts.append(_table(view.gaps))
     if comparison.differences:
         parts.append(f"**Methods**\n\n{escape(methods_paragraph(comparison))}")
-        parts.append(_list("References", references(comparison)))
+        parts.append(_list("References", [one.text for one in references(comparison)]))
     return "\n\n".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""The methods paragraph of a comparison, for a paper, and the references it needs."""
+"""The methods paragraph of a comparison, for a paper."""
 
 from collections.abc import Iterable
 
@@ -6,32 +6,6 @@ from dropout_lab import __version__
 from dropout_lab.comparison.results import Comparison
 from dropout_lab.comparison.standing import Stage
 from dropout_lab.evaluation.metrics import format_count, format_difference, format_percent, metric_info
-
-_REFERENCES = {
-    "dropout": "Srivastava N, Hinton G, Krizhevsky A, Sutskever I, Salakhutdinov R (2014). Dropout: a simple "
-    "way to prevent neural networks from overfitting. Journal of Machine Learning Research 15:1929-1958.",
-    "t": "Student (1908). The probable error of a mean. Biometrika 6(1):1-25. doi:10.1093/biomet/6.1.1",
-    "Welch": "Welch BL (1947). The generalization of 'Student's' problem when several different population "
-    "variances are involved. Biometrika 34:28-35. doi:10.1093/biomet/34.1-2.28",
-    "bootstrap": "Hall P (1988). Theoretical comparison of bootstrap confidence intervals. Annals of "
-    "Statistics 16(3):927-953. doi:10.1214/aos/1176350933",
-    "sign-flip": "Fisher RA (1935). The Design of Experiments. Oliver and Boyd, Edinburgh.",
-    "Wilcoxon": "Wilcoxon F (1945). Individual comparisons by ranking methods. Biometrics Bulletin "
-    "1(6):80-83. doi:10.2307/3001968",
-    "Holm": "Holm S (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of "
-    "Statistics 6(2):65-70.",
-    "equivalence": "Schuirmann DJ (1987). A comparison of the two one-sided tests procedure and the power "
-    "approach for assessing the equivalence of average bioavailability. Journal of Pharmacokinetics and "
-    "Biopharmaceutics 15:657-680. doi:10.1007/BF01068419",
-    "sequential": "Pocock SJ (1977). Group sequential methods in the design and analysis of clinical trials. "
-    "Biometrika 64(2):191-199. doi:10.1093/biomet/64.2.191",
-    "repeated": "Jennison C, Turnbull BW (1989). Interim analyses: the repeated confidence interval "
-    "approach. Journal of the Royal Statistical Society B 51(3):305-361. "
-    "doi:10.1111/j.2517-6161.1989.tb01433.x",
-    "effect": "Lakens D (2013). Calculating and reporting effect sizes to facilitate cumulative science. "
-    "Frontiers in Psychology 4:863. doi:10.3389/fpsyg.2013.00863",
-}
-
 
 _SETTINGS = {
     "training.epochs": "epochs",
@@ -44,20 +18,6 @@ _SETTINGS = {
 def methods_paragraph(comparison: Comparison) -> str:
     """Return what was trained, how it was tested and corrected, and with which versions."""
     return " ".join(_sentences(comparison))
-
-
-def references(comparison: Comparison) -> list[str]:
-    """Return the references of the methods used, in full, with their DOI if there is one."""
-    methods = " ".join(one.method for one in comparison.differences)
-    used = ["dropout"] if any(key.startswith("model.dropout") for key in _spec(comparison)) else []
-    used += [name for name in ("Welch", "bootstrap", "sign-flip") if name in methods]
-    used += ["Wilcoxon"] if "rank" in methods else []
-    used += ["t"] if "paired t" in methods else []
-    used += ["equivalence"] if any(one.margin is not None for one in comparison.differences) else []
-    used += ["Holm"] if any(one.num_tests > 1 for one in comparison.differences) else []
-    if any(one.stage is Stage.SEQUENTIAL for one in comparison.standings):
-        used += ["sequential", "repeated"]
-    return sorted(_REFERENCES[name] for name in [*used, "effect"])
 
 
 def _sentences(comparison: Comparison) -> Iterable[str]:

@@ -18,7 +18,9 @@ from dropout_lab.evaluation import metrics
 from dropout_lab.plotting import Plot, TestPredictions, comparison_plots
 from dropout_lab.plotting.style import DARK, LIGHT, Theme, render
 from dropout_lab.records import RunRecord
-from dropout_lab.reporting.methods import methods_paragraph, references
+from dropout_lab.reporting.bibliography import references
+from dropout_lab.reporting.latex import to_latex
+from dropout_lab.reporting.methods import methods_paragraph
 from dropout_lab.reporting.summary import summarize
 from dropout_lab.reporting.svg import minify
 from dropout_lab.reporting.tables import TEXT_COLUMNS
@@ -88,6 +90,7 @@ def render_report(
         summary=summarize(comparison),
         text_columns=TEXT_COLUMNS,
         methods=methods_paragraph(comparison) if comparison.differences else "",
+        latex=to_latex(comparison),
         references=references(comparison) if comparison.differences else [],
         metrics=metrics,
         main_plots=[one for one in plots if one.name in MAIN_PLOTS],

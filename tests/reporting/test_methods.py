@@ -5,8 +5,10 @@ from dataclasses import replace
 
 from dropout_lab.comparison.compare import compare_runs
 from dropout_lab.comparison.question import Question
+from dropout_lab.comparison.results import Comparison
 from dropout_lab.records import Design, RunRecord
-from dropout_lab.reporting.methods import methods_paragraph, references
+from dropout_lab.reporting.bibliography import references
+from dropout_lab.reporting.methods import methods_paragraph
 from dropout_lab.statistics.methods import Method
 
 MakeRun = Callable[..., RunRecord]
@@ -21,6 +23,10 @@ def runs(make_run: MakeRun, n: int = 6, **others: object) -> list[RunRecord]:
     ]  # fmt: skip
 
 
+def _cited(comparison: Comparison) -> str:
+    return " ".join(one.text for one in references(comparison))
+
+
 def test_a_fixed_design_is_described(make_run: MakeRun) -> None:
     comparison = compare_runs(runs(make_run, design=Design(first=6, most=6)))
     text = methods_paragraph(comparison)
@@ -31,7 +37,7 @@ def test_a_fixed_design_is_described(make_run: MakeRun) -> None:
         "Secondary metrics (test loss)", "but not between datasets",
     ):  # fmt: skip
         assert part in text, part
-    cited = " ".join(references(comparison))
+    cited = _cited(comparison)
     assert "doi:10.1093/biomet/6.1.1" in cited
     assert "Schuirmann" in cited
     assert "Pocock" not in cited
@@ -40,13 +46,13 @@ def test_a_fixed_design_is_described(make_run: MakeRun) -> None:
 def test_what_was_done_otherwise_is_said_and_cited(make_run: MakeRun) -> None:
     sequential = compare_runs(runs(make_run, design=Design(first=4, most=9)))
     assert "until the primary metric was decided" in methods_paragraph(sequential)
-    assert "Pocock" in " ".join(references(sequential))
+    assert "Pocock" in _cited(sequential)
     extended = runs(make_run, 4, design=Design(first=4, most=4))
     extended += [replace(run, design=Design(first=6, most=6)) for run in runs(make_run) if run.seed > 3]
     assert "Seeds were added after the planned number" in methods_paragraph(compare_runs(extended))
     interim = compare_runs(runs(make_run, 3, design=Design(first=6, most=6)))
     assert "interim" in methods_paragraph(interim)
     wilcoxon = compare_runs(runs(make_run), Question(method=Method.WILCOXON))
-    assert "Wilcoxon" in " ".join(references(wilcoxon))
+    assert "Wilcoxon" in _cited(wilcoxon)
     resampled = compare_runs(runs(make_run, spec={"data.resample": "True"}))
     assert "variation between training sets" in methods_paragraph(resampled)

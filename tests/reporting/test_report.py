@@ -9,6 +9,7 @@ from dropout_lab.comparison.compare import Question, compare_runs
 from dropout_lab.comparison.results import Comparison
 from dropout_lab.plotting import CURVE_METRICS
 from dropout_lab.records import Claim
+from dropout_lab.reporting.latex import to_latex
 from dropout_lab.reporting.report import ReportLinks, protocol, render_report
 
 SCRIPT = "<script>alert(1)</script>"
@@ -166,6 +167,12 @@ def test_one_condition_alone_is_a_report_without_verdicts(make_run):
     page = Page(render_report(compare_runs([make_run("baseline", 0, test_accuracy=0.9)])))
     assert "No condition was compared." in page.text
     assert "90.00%" in page.text
+
+
+def test_bibtex_and_latex_can_be_copied(comparison, html):
+    text = Page(html).text
+    assert "@article{schuirmann1987," in text
+    assert to_latex(comparison) in text
 
 
 def test_the_same_comparison_gives_the_same_page(comparison, html):
