@@ -1,6 +1,8 @@
 """A comparison as plain data: rows for spreadsheets, and everything for JSON; fractions, not percent."""
 
+import csv
 import dataclasses
+import io
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -52,6 +54,17 @@ def value_rows(comparison: Comparison) -> list[list[Any]]:
                 }
             rows.append([cells.get(name) for name in CSV_COLUMNS])
     return rows
+
+
+def scores_csv(comparison: Comparison) -> str:
+    """Return the metrics of every run as CSV text, which ``dropout-lab judge`` reads."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["condition", "seed", *comparison.metrics])
+    for run in comparison.runs:
+        values = [_csv_cell(run.metrics.get(metric)) for metric in comparison.metrics]
+        writer.writerow([_csv_cell(run.condition), run.seed, *values])
+    return text.getvalue()
 
 
 def _csv_cell(value: Any) -> str:

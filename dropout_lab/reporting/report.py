@@ -19,6 +19,7 @@ from dropout_lab.plotting import Plot, TestPredictions, comparison_plots
 from dropout_lab.plotting.style import DARK, LIGHT, Theme, render
 from dropout_lab.records import RunRecord
 from dropout_lab.reporting.bibliography import references
+from dropout_lab.reporting.data import scores_csv
 from dropout_lab.reporting.latex import to_latex
 from dropout_lab.reporting.methods import methods_paragraph
 from dropout_lab.reporting.summary import summarize
@@ -57,6 +58,20 @@ class Protocol:
     shared: Mapping[str, str]
     differing: Mapping[str, tuple[str, ...]]
 
+    def groups(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Return the shared facts by heading, each with its name and value; those not set are left out."""
+        found: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _GROUPS.values()}
+        for name, value in self.shared.items():
+            prefix, _, rest = name.partition(".")
+            heading = _GROUPS.get(prefix if rest else "", _GROUPS[""])
+            if value != NOT_SET:
+                found[heading].append((name, value))
+        return [(heading, facts) for heading, facts in found.items() if facts]
+
+
+NOT_SET = "not set"
+_GROUPS = {"model": "Model", "training": "Training", "data": "Data", "": "Runs and environment"}
+
 
 def render_report(
     comparison: Comparison,
@@ -93,6 +108,8 @@ def render_report(
         latex=to_latex(comparison),
         references=references(comparison) if comparison.differences else [],
         metrics=metrics,
+        runs=sorted(comparison.runs, key=lambda run: run.seed),
+        scores=scores_csv(comparison).encode(),
         main_plots=[one for one in plots if one.name in MAIN_PLOTS],
         more_plots=[one for one in plots if one.name not in MAIN_PLOTS],
         plot_svg=_plot_svg,
@@ -121,7 +138,7 @@ def protocol(runs: Sequence[RunRecord], conditions: Sequence[str]) -> Protocol:
     }
     for name, by_condition in facts.items():
         columns_by_name[name] = tuple(
-            ", ".join(sorted(by_condition.get(c, {""}))) or "not set" for c in conditions
+            ", ".join(sorted(by_condition.get(c, {""}))) or NOT_SET for c in conditions
         )
     shared: dict[str, str] = {}
     differing: dict[str, tuple[str, ...]] = {}
@@ -162,5 +179,5 @@ def _plot_svg(plot: Plot, theme: Theme) -> bytes:
     return minify(render(plot.draw(theme), "svg"))
 
 
-def _data_uri(svg: bytes) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode()
+def _data_uri(content: bytes, media_type: str) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"

@@ -7,6 +7,7 @@ import pytest
 
 from dropout_lab.comparison.compare import Question, compare_runs
 from dropout_lab.comparison.results import Comparison
+from dropout_lab.comparison.score_table import judge, read_scores
 from dropout_lab.plotting import CURVE_METRICS
 from dropout_lab.records import Claim
 from dropout_lab.reporting.latex import to_latex
@@ -118,7 +119,17 @@ def test_it_needs_nothing_but_itself(html):
 
 def test_it_links_into_mlflow(html):
     expected = [LINKS.comparison, LINKS.curves, LINKS.runs["baseline-0-0"]]
-    assert [one for one in Page(html).attributes("a", "href") if not one.startswith("#")] == expected
+    assert [one for one in Page(html).attributes("a", "href") if one.startswith("http")] == expected
+
+
+def test_the_scores_can_be_downloaded_and_judged(comparison, html, tmp_path):
+    (source,) = (one for one in Page(html).attributes("a", "href") if one.startswith("data:"))
+    kind, content = source.split(",", 1)
+    assert kind == "data:text/csv;base64"
+    (tmp_path / "scores.csv").write_bytes(base64.b64decode(content))
+    again = judge(read_scores(tmp_path / "scores.csv"))
+    difference = again.difference("dropout", "test_accuracy")
+    assert difference.mean_difference == comparison.difference("dropout", "test_accuracy").mean_difference
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:5000", "localhost:5000", "[::1]:5000"])
@@ -189,3 +200,8 @@ def test_protocol_tells_what_is_shared_from_what_differs(make_run):
     assert facts.differing["seeds"] == ("0-2", "0")
     assert facts.differing["git commit"] == ("c0ffee", "c0ffee with uncommitted changes")
     assert not set(facts.shared) & set(facts.differing)
+    groups = {heading: dict(own) for heading, own in facts.groups()}
+    assert list(groups) == ["Model", "Training", "Data", "Runs and environment"]
+    assert groups["Training"]["training.epochs"] == "10"
+    assert groups["Runs and environment"]["keras"] == runs[0].versions["keras"]
+    assert "data.num_train" not in groups["Data"], "it is not set"
