@@ -31,6 +31,9 @@ METRIC_PARTS = {"loss": ("loss", "val_loss"), "accuracy": ("accuracy", "val_accu
 CURVE_METRICS = tuple(metric for pair in METRIC_PARTS.values() for metric in pair)
 """Names of the histories that learning curves are drawn from."""
 
+EPOCHS_TO_ZOOM = 4
+"""With as many epochs, the first may leave a panel of conditions: it would set the scale."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
@@ -66,31 +69,35 @@ class LearningCurves:
 
 def run_curves(epochs: Sequence[EpochMetrics]) -> LearningCurves:
     """Return the learning curves of one run from its epochs, in order."""
-    return _learning_curves(
-        {"": [{name: [getattr(epoch, name) for epoch in epochs] for name in CURVE_METRICS}]}
-    )
+    histories = {name: [getattr(epoch, name) for epoch in epochs] for name in CURVE_METRICS}
+    return _learning_curves({"": [histories]}, (TRAIN, VALIDATION))
 
 
 def condition_curves(runs: Sequence[RunRecord], conditions: Sequence[str]) -> LearningCurves:
-    """Return the mean and range over seeds of each condition's learning curves.
+    """Return the mean and range over seeds of each condition's validation curves.
+
+    Training metrics are computed with dropout on, so conditions cannot be compared by them.
 
     Args:
-        runs: Finished runs with the history of loss, accuracy, val_loss and val_accuracy; a run without
+        runs: Finished runs with the history of val_loss and val_accuracy; a run without
             a metric's history is left out of that metric.
         conditions: In the order of drawing; those without any history are left out.
     """
-    return _learning_curves({c: [run.history for run in runs if run.condition == c] for c in conditions})
+    histories = {c: [run.history for run in runs if run.condition == c] for c in conditions}
+    return _learning_curves(histories, (VALIDATION,))
 
 
-def _learning_curves(histories: Mapping[str, Sequence[Mapping[str, Sequence[float]]]]) -> LearningCurves:
-    """Return the curves of each condition from its runs' values by metric and epoch."""
+def _learning_curves(
+    histories: Mapping[str, Sequence[Mapping[str, Sequence[float]]]], parts: Sequence[str]
+) -> LearningCurves:
+    """Return the curves of each condition, of `parts`, from its runs' values by metric and epoch."""
     panels: dict[str, tuple[Curve, ...]] = {}
     for panel, metrics in METRIC_PARTS.items():
         curves = []
         for condition, runs in histories.items():
             for part, metric in zip((TRAIN, VALIDATION), metrics, strict=True):
                 values = [run[metric] for run in runs if run.get(metric)]
-                if values:
+                if values and part in parts:
                     curves.append(_curve(condition, part, values))
         panels[panel] = tuple(curves)
     return LearningCurves(**panels)
@@ -117,10 +124,13 @@ def draw_curves(data: LearningCurves, theme: Theme = LIGHT, *, side_by_side: boo
     conditions = list(dict.fromkeys(curve.condition for curve in data.loss + data.accuracy))
     figure = new_figure(2.8 * rows + 0.2 * (1 + len(conditions)), theme, width=WIDTH * columns)
     loss_axes, accuracy_axes = figure.subplots(rows, columns, squeeze=False).flat
+    loss, accuracy = (
+        ("Loss", "Accuracy") if conditions == [""] else ("Validation loss", "Validation accuracy")
+    )
     _draw_panel(loss_axes, data.loss, conditions, theme)
-    style_axes(loss_axes, theme, title="Loss", xlabel="epoch", ylabel="cross-entropy (nats)")
+    style_axes(loss_axes, theme, title=loss, xlabel="epoch", ylabel="cross-entropy (nats)")
     _draw_panel(accuracy_axes, data.accuracy, conditions, theme)
-    style_axes(accuracy_axes, theme, title="Accuracy", xlabel="epoch", ylabel="accuracy (%)")
+    style_axes(accuracy_axes, theme, title=accuracy, xlabel="epoch", ylabel="accuracy (%)")
     accuracy_axes.yaxis.set_major_formatter(percent())
     for axes in (loss_axes, accuracy_axes):
         axes.xaxis.set_major_locator(whole_numbers())
@@ -154,10 +164,14 @@ def _draw_panel(axes: Axes, curves: Sequence[Curve], conditions: Sequence[str], 
             axes.fill_between(
                 curve.epochs, curve.low, curve.high, color=look["color"], alpha=0.2, linewidth=0
             )
+    later = [end for curve in curves for ends in (curve.low, curve.high) for end in ends[1:]]
+    if conditions != [""] and curves and min(len(curve.mean) for curve in curves) >= EPOCHS_TO_ZOOM:
+        room = 0.08 * (max(later) - min(later)) or 0.01
+        axes.set_ylim(min(later) - room, max(later) + room)
 
 
 def _legend_handles(data: LearningCurves, conditions: Sequence[str], theme: Theme) -> list[Line2D]:
-    """Return one entry for each condition and one for each part, instead of one for each line."""
+    """Return one entry for each condition, or for each part of one run."""
     if conditions == [""]:
         return [
             Line2D([], [], label=part, **_look("", part, conditions, theme)) for part in (TRAIN, VALIDATION)
@@ -168,7 +182,4 @@ def _legend_handles(data: LearningCurves, conditions: Sequence[str], theme: Them
         seeds = "1 seed" if num_seeds == 1 else f"mean and range of {num_seeds} seeds"
         look = _look(condition, VALIDATION, conditions, theme)
         entries.append(Line2D([], [], label=f"{plain(condition)}: {seeds}", **look))
-    for part, label in ((VALIDATION, "solid: validation"), (TRAIN, f"dashed: {TRAIN}")):
-        look = _look(conditions[0], part, conditions, theme) | {"color": theme.muted, "marker": ""}
-        entries.append(Line2D([], [], label=label, **look))
     return entries

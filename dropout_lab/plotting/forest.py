@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -144,8 +145,8 @@ def _draw_panel(axes: Axes, panel: ForestPanel, theme: Theme) -> None:
     place, last = 0.0, ""
     for row in panel.rows:
         if with_headings and row.metric != last:
-            _write(axes, place - 0.3, plain(metric_info(row.metric).label), theme.foreground, bold=True)
-            place += 0.65
+            _write(axes, place - 0.3, plain(metric_info(row.metric).label), theme, bold=True)
+            place += 0.5
         last = row.metric
         name = row.condition if with_headings else metric_info(row.metric).label
         _draw_row(axes, place, row, plain(name, 30), theme)
@@ -167,10 +168,10 @@ def _draw_panel(axes: Axes, panel: ForestPanel, theme: Theme) -> None:
 
 def _draw_row(axes: Axes, place: float, row: ForestRow, name: str, theme: Theme) -> None:
     color = theme.good if row.verdict in GOOD else theme.bad if row.verdict in BAD else theme.muted
-    _write(axes, place - 0.3, name, theme.foreground)
+    _write(axes, place - 0.3, name, theme)
     axes.annotate(
         f"{row.shown}, {row.verdict}", (1, place - 0.3), xycoords=("axes fraction", "data"),
-        ha="right", va="center", fontsize=8.5, color=color,
+        ha="right", va="center", fontsize=8.5, color=color, bbox=_behind(theme),
     )  # fmt: skip
     seeds = [place] * len(row.by_seed)
     axes.plot(row.by_seed, seeds, linestyle="", marker=".", markersize=5, color=color, alpha=0.6)
@@ -181,8 +182,13 @@ def _draw_row(axes: Axes, place: float, row: ForestRow, name: str, theme: Theme)
     axes.plot(row.mean, place + 0.24, linestyle="", marker=marker, markersize=6.5, color=color)
 
 
-def _write(axes: Axes, place: float, text: str, color: str, *, bold: bool = False) -> None:
+def _behind(theme: Theme) -> dict[str, Any]:
+    """Return the box behind a text that keeps the lines of the axes out of it."""
+    return {"facecolor": theme.background, "edgecolor": "none", "alpha": 0.85, "pad": 0.8}
+
+
+def _write(axes: Axes, place: float, text: str, theme: Theme, *, bold: bool = False) -> None:
     axes.annotate(
         text, (0, place), xycoords=("axes fraction", "data"), ha="left", va="center", fontsize=8.5,
-        color=color, fontweight="bold" if bold else "normal",
+        color=theme.foreground, fontweight="bold" if bold else "normal", bbox=_behind(theme),
     )  # fmt: skip

@@ -15,7 +15,6 @@ from dropout_lab.plotting.style import (
     new_figure,
     percent,
     plain,
-    series_style,
     style_axes,
 )
 
@@ -116,9 +115,10 @@ def draw_rate_response(data: RateResponse, theme: Theme = LIGHT) -> Figure:
     figure = new_figure(2.2 * len(shown) + 0.2, theme)
     all_axes = figure.subplots(len(shown), 1, squeeze=False, sharex=True)[:, 0]
     for index, (axes, (metric, points)) in enumerate(zip(all_axes, shown, strict=True)):
-        color, marker = series_style(index, theme)
+        # Colours stand for conditions in all other plots, so metrics have none.
+        color = theme.foreground
         rates = [point.dropout_rate for point in points]
-        axes.plot(rates, [point.mean for point in points], color=color, marker=marker, markersize=5.5)
+        axes.plot(rates, [point.mean for point in points], color=color, marker="o", markersize=5)
         for point in points:
             axes.plot(
                 [point.dropout_rate] * len(point.values), point.values,
@@ -130,7 +130,7 @@ def draw_rate_response(data: RateResponse, theme: Theme = LIGHT) -> Figure:
             theme,
             title="Response to the dropout rate" if index == 0 else "",
             xlabel=f"dropout rate, {plain(data.site)} (%)" if is_last else "",
-            ylabel=metric_label(metric),
+            ylabel=metric_label(metric).replace(" (", "\n("),
         )
         format_ticks(axes.yaxis, metric)
         axes.xaxis.set_major_formatter(percent())

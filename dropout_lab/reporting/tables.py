@@ -36,7 +36,10 @@ class TextTable:
         return TextTable(self.title, tuple(compress(self.headings, shown)), tuple(rows))
 
     def only_details(self) -> "TextTable":
-        """Return the table of the columns left out by `without_details`, with the names of the rows."""
+        """Return the columns that `without_details` leaves out, with the names of rows that have any."""
         names = {"Metric", "Condition"}
         rest = [one for one in self.headings if one not in names and one not in self.details]
-        return replace(self.without(*rest), title=f"{self.title}: details")
+        kept = self.without(*rest)
+        num_names = sum(heading in names for heading in kept.headings)
+        rows = tuple(row for row in kept.rows if any(row[num_names:]))
+        return replace(kept, title=f"{self.title}: details", rows=rows)

@@ -52,7 +52,7 @@ def test_the_band_of_a_condition_spans_its_seeds():
         run("b", 0, (0.1, 0.1)),
     ]
     curves = {(c.condition, c.part): c for c in condition_curves(runs, ["b", "a"]).loss}
-    assert list(curves) == [("b", TRAIN), ("b", VALIDATION), ("a", TRAIN), ("a", VALIDATION)]
+    assert list(curves) == [("b", VALIDATION), ("a", VALIDATION)], "training metrics have dropout on"
     validation = curves["a", VALIDATION]
     assert validation.num_seeds == 3
     assert validation.mean == pytest.approx(((0.4 + 0.5 + 0.9) / 3, (0.2 + 0.4 + 0.3) / 3))
@@ -66,14 +66,25 @@ def test_a_band_ends_where_the_shortest_run_does():
 
 def test_a_run_without_history_is_left_out():
     runs = [run("a", 0, (0.4, 0.2)), replace(run("a", 1, (0.5,)), history={})]
-    assert [c.num_seeds for c in condition_curves(runs, ["a", "absent"]).accuracy] == [1, 1]
+    assert [c.num_seeds for c in condition_curves(runs, ["a", "absent"]).accuracy] == [1]
 
 
-def test_parts_and_conditions_differ_without_colour():
+def test_conditions_and_parts_differ_without_colour():
     runs = [run(name, seed, (0.4, 0.2)) for name in "ab" for seed in (0, 1)]
-    lines = draw_curves(condition_curves(runs, ["a", "b"]), DARK).axes[0].get_lines()
-    looks = {(line.get_marker(), line.get_linestyle()) for line in lines}
-    assert len(looks) == len(lines) == 4
+    for data in (condition_curves(runs, ["a", "b"]), run_curves(EPOCHS)):
+        lines = draw_curves(data, DARK).axes[0].get_lines()
+        looks = {(line.get_marker(), line.get_linestyle()) for line in lines}
+        assert len(looks) == len(lines) == 2
+
+
+def test_the_first_of_many_epochs_does_not_set_the_scale():
+    runs = [run("a", seed, (9.0, 0.4, 0.3, 0.2 + seed / 100)) for seed in (0, 1)]
+    low, high = draw_curves(condition_curves(runs, ["a"])).axes[0].get_ylim()
+    assert (low, high) == pytest.approx((0.2 - 0.08 * 0.2, 0.4 + 0.08 * 0.2))
+    one_run = draw_curves(run_curves([replace(EPOCHS[0], loss=9.0), *EPOCHS, EPOCHS[1]]))
+    assert one_run.axes[0].get_ylim()[1] > 9, "a run's own plot shows all"
+    short = [run("a", 0, (9.0, 0.4, 0.3))]
+    assert draw_curves(condition_curves(short, ["a"])).axes[0].get_ylim()[1] > 9
 
 
 def test_accuracy_axis_is_in_percent():

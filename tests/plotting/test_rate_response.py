@@ -56,5 +56,5 @@ def test_a_condition_with_another_network_is_no_point_of_the_response(make_run):
 def test_axes_have_units(make_run):
     rates = {"baseline": (0, 0, 0), "a": (0.1,) * 3, "b": (0.2,) * 3}
     (axes,) = draw_rate_response(rate_response(compare(make_run, rates))).axes
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("dropout rate, all sites (%)", "test accuracy (%)")
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("dropout rate, all sites (%)", "test accuracy\n(%)")
     assert axes.xaxis.get_major_formatter()(0.2, 0) == "20"

@@ -11,6 +11,7 @@ from dropout_lab.comparison.results import Comparison
 from dropout_lab.records import Design, RunRecord
 from dropout_lab.reporting.data import CSV_COLUMNS, csv_rows, json_value
 from dropout_lab.reporting.markdown import to_markdown
+from dropout_lab.reporting.tables import TextTable
 from dropout_lab.reporting.view import DETAILS, difference_cells, view_comparison
 
 MakeRun = Callable[..., RunRecord]
@@ -100,3 +101,16 @@ def test_posterior_probabilities_follow_the_metrics_direction(
     assert difference_cells(difference)["Posterior probability"] == shown
     none = replace(difference, p_within=float("nan"))
     assert difference_cells(none)["Posterior probability"] == "-"
+
+
+def test_details_are_a_table_of_their_own_without_empty_rows():
+    table = TextTable(
+        "Results",
+        ("Metric", "Condition", "Difference", "n", "Margin"),
+        (("loss", "a", "reference", "", ""), ("loss", "b", "+1", "3 pairs", "-")),
+        ("n", "Margin"),
+    )
+    details = table.only_details()
+    assert details.headings == ("Metric", "Condition", "n", "Margin")
+    assert details.rows == (("loss", "b", "3 pairs", "-"),)
+    assert details.title == "Results: details"
