@@ -145,6 +145,7 @@ def draw_reliability(curves: Sequence[ReliabilityCurve], theme: Theme = LIGHT) -
     for axis in (top.yaxis, bottom.yaxis, bottom.xaxis):
         axis.set_major_formatter(percent())
     style_legend(top.legend(fontsize=8), theme)
+    top.margins(y=0.2)  # room for the two words
     for place, text in ((0.98, "underconfident"), (0.02, "overconfident")):
         top.text(
             0.02, place, text, transform=top.transAxes, fontsize=8, color=theme.muted,

@@ -119,3 +119,15 @@ def test_the_report_in_a_browser(chromium, report, axe, width, scheme):
         for node in violation["nodes"]
     ]
     assert serious == []
+
+
+def test_every_verdict_is_legible_in_print(chromium, report):
+    chromium.get(report.as_uri())
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    backgrounds = chromium.execute_script(
+        "return ['better', 'worse', 'undecided'].map(word => {"
+        " const badge = document.querySelector('.badge'); badge.className = 'badge ' + word;"
+        " return getComputedStyle(badge).backgroundColor })"
+    )
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert backgrounds == ["rgba(0, 0, 0, 0)"] * 3
