@@ -29,6 +29,7 @@ def make_trainer(dataset: Dataset) -> Callable[..., Trainer]:
         settings = Settings.model_validate(
             {"model": {"dropout": dropout}, "training": {"epochs": 2, "batch_size": 100, **training}}
         )
-        return Trainer(settings, dataset, seed, resolve_device("cpu"), engine)
+        device = resolve_device("cpu", settings.training.precision)
+        return Trainer(settings, dataset, seed, device, engine)
 
     return make
