@@ -93,7 +93,7 @@ def edited_code(tmp_path: Path, before: str, after: str) -> Path:
     """Return a copy of the package with an edit in its training loop."""
     copy = tmp_path / "code" / "dropout_lab"
     shutil.copytree(Path(dropout_lab.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    loop = copy / "learning" / "training.py"
+    loop = copy / "training" / "loop.py"
     text = loop.read_text()
     assert before in text
     loop.write_text(text.replace(before, after))
