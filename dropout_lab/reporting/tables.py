@@ -7,6 +7,8 @@ TEXT_COLUMNS = frozenset(
     {"Metric", "Condition", "Compared with", "Not told apart from", "Posterior probability", "Verdict"}
 )
 """Headings of columns that hold words; all others hold numbers and are aligned to the right."""
+NAMES = ("Metric", "Condition")
+"""Headings of columns that name the row."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,16 @@ class TextTable:
 
     def only_details(self) -> "TextTable":
         """Return the columns that `without_details` leaves out, with the names of rows that have any."""
-        names = {"Metric", "Condition"}
-        rest = [one for one in self.headings if one not in names and one not in self.details]
+        rest = [one for one in self.headings if one not in NAMES and one not in self.details]
         kept = self.without(*rest)
-        num_names = sum(heading in names for heading in kept.headings)
+        num_names = sum(heading in NAMES for heading in kept.headings)
         rows = tuple(row for row in kept.rows if any(row[num_names:]))
         return replace(kept, title=f"{self.title}: details", rows=rows)
+
+    def leading_with(self, heading: str) -> "TextTable":
+        """Return the table with the column of `heading`, if any, right after the names of the rows."""
+        front = (*NAMES, heading)
+        rank = [front.index(one) if one in front else len(front) for one in self.headings]
+        order = sorted(range(len(rank)), key=lambda column: rank[column])
+        rows = tuple(tuple(row[column] for column in order) for row in self.rows)
+        return replace(self, headings=tuple(self.headings[column] for column in order), rows=rows)

@@ -114,3 +114,11 @@ def test_details_are_a_table_of_their_own_without_empty_rows():
     assert details.headings == ("Metric", "Condition", "n", "Margin")
     assert details.rows == (("loss", "b", "3 pairs", "-"),)
     assert details.title == "Results: details"
+
+
+def test_a_column_can_lead_after_the_names():
+    table = TextTable("Results", ("Metric", "a", "b", "Verdict"), (("loss", "1", "2", "worse"),))
+    leading = table.leading_with("Verdict")
+    assert leading.headings == ("Metric", "Verdict", "a", "b")
+    assert leading.rows == (("loss", "worse", "1", "2"),)
+    assert table.leading_with("absent") == table
