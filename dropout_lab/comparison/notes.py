@@ -8,7 +8,7 @@ from dropout_lab.comparison.results import Difference
 from dropout_lab.comparison.selection import Selection, format_seeds, paired_seeds
 from dropout_lab.comparison.standing import Stage, Standing
 from dropout_lab.design import Design
-from dropout_lab.evaluation.metrics import format_percent, metric_info
+from dropout_lab.evaluation.metrics import format_count, format_percent, metric_info
 from dropout_lab.evaluation.registry import Measured
 
 
@@ -99,7 +99,7 @@ def _about_tests(selection: Selection, differences: Sequence[Difference], num_fa
     if secondary and sizes[secondary[0]] > 1:
         parts.append(f"{sizes[secondary[0]]} comparisons in all secondary metrics together")
     hidden = num_family - (len(selection.conditions) - 1)
-    also = f" This includes {hidden} conditions that are not shown." if hidden else ""
+    also = f" This includes {format_count(hidden, 'condition')} not shown." if hidden else ""
     yield (
         f"p-values and verdicts are Holm-adjusted for {' and for '.join(parts)}. Intervals are "
         f"widened to match: each excludes 0 exactly if its adjusted p-value is at most "
