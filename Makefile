@@ -10,7 +10,8 @@ LOWEST := .venv-lowest
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
 # Tests that use every dependency and take a few minutes.
-QUICK_TESTS := tests/spec tests/statistics tests/comparison tests/evaluation tests/plotting tests/reporting \
+QUICK_TESTS := tests/spec tests/statistics tests/comparison tests/evaluation tests/plotting tests/reporting tests/data \
+	tests/models tests/training/engines/test_keras_engine.py tests/tracking/test_mlflow_internals.py \
 	tests/tracking/test_models.py tests/cli/test_app.py tests/cli/test_run.py tests/cli/test_compare.py \
 	tests/cli/test_plan.py tests/cli/test_doctor.py
 
