@@ -168,10 +168,9 @@ def _override_texts(
 
 
 def _pass_on(interrupted: Interrupted) -> NoReturn:
-    """Let the signal do, now that the state is saved, what it would have done without us."""
-    message = f"{interrupted.message} To continue, repeat the call."
-    try:
-        signal.raise_signal(interrupted.exit_code - 128)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(message) from None
+    """Raise what the signal would have raised, now that the state is saved, or let it do its work."""
+    signal_number = interrupted.exit_code - 128
+    if signal_number == signal.SIGINT:
+        raise KeyboardInterrupt(f"{interrupted.message} To continue, repeat the call.") from None
+    signal.raise_signal(signal_number)
     raise interrupted

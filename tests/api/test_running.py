@@ -95,6 +95,7 @@ def test_an_interrupted_call_continues_to_the_same_weights(
     from dropout_lab.tracking import read_runs
 
     whole = {run.run_name: run.final_weights for run in read_runs("tiny")}
+    handler = signal.getsignal(signal.SIGINT)
     options: Any = {"seeds": [1], "overrides": {"experiment": "again"}, "progress": False}
     with (
         monkeypatch.context() as patch,
@@ -102,7 +103,7 @@ def test_an_interrupted_call_continues_to_the_same_weights(
     ):
         patch.setattr(running, "_display", lambda num_runs, progress, **_: Interrupting(num_runs))
         dl.run(copied.spec, **options)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is handler
     assert [run.status for run in read_runs("again")] == ["KILLED"]
     dl.run(copied.spec, **options)
     again = read_runs("again")

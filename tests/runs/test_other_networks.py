@@ -26,7 +26,7 @@ conditions:
 
 MLP = "data: {dataset: digits}\nmodel: {network: mlp, hidden: [32]}\n"
 
-COLOR = "data: {dataset: images.npz}\nmodel: {network: 'keras.applications:MobileNetV2'}\n"
+COLOR = "data: {dataset: images.npz}\nmodel: {network: 'own.py:mobile'}\n"
 
 FOLDER = "data: {dataset: photos/, image_size: 16, test_split: 0.25}\nmodel: {network: lenet5}\n"
 
@@ -35,7 +35,7 @@ SEQUENCES = "data: {dataset: 'own.py:sequences'}\nmodel: {network: 'own.py:recur
 PATCHES = "data: {dataset: digits}\nmodel: {network: 'own.py:transformer'}\n"
 
 OWN = '''\
-"""Sequences, and two networks with dropout inside layers."""
+"""Sequences, and three networks, two of them with dropout inside layers."""
 
 import keras
 import numpy as np
@@ -47,6 +47,12 @@ def sequences():
     labels = rng.integers(0, 3, 160)
     tokens = rng.integers(0, 20, (160, 8)) + 10 * labels[:, None]
     return (tokens[:120], labels[:120]), (tokens[120:], labels[120:])
+
+
+def mobile(input_shape, num_classes):
+    features = keras.applications.MobileNetV2(input_shape, include_top=False, weights=None, pooling="avg")
+    x = layers.Dropout(0.2, name="top")(features.output)
+    return keras.Model(features.input, layers.Dense(num_classes)(x))
 
 
 def recurrent(input_shape, num_classes):

@@ -290,12 +290,19 @@ def test_a_worker_gives_the_bits_of_this_process(
         assert found[name].num_threads == run.num_threads
 
 
-def wait_for(process: subprocess.Popen[str], pattern: str) -> None:
+def wait_for_both(process: subprocess.Popen[str]) -> None:
+    """Wait until both runs train."""
+    missing = {"baseline", "dropout"}
     assert process.stderr is not None
-    assert any(re.search(pattern, line) for line in process.stderr), "it ended before"
+    for line in process.stderr:
+        missing -= set(re.findall(r"(\w+)-seed0 +epoch", line))
+        if not missing:
+            return
+    pytest.fail(f"it ended before {missing} trained")
 
 
-SEVERAL_EPOCHS = ("--set", "training.epochs=40", "--workers", "2")
+SEVERAL_EPOCHS = ("--set", "training.epochs=400", "--workers", "2")
+"""So many that neither run ends before the other has begun."""
 
 
 @pytest.mark.slow
@@ -303,7 +310,7 @@ def test_a_killed_worker_takes_its_run_alone_and_that_continues(
     lab: Path, command: Callable[..., subprocess.Popen[str]]
 ) -> None:
     process = command("run", "tiny.yaml", *SEVERAL_EPOCHS)
-    wait_for(process, "seed0 epoch 5/")
+    wait_for_both(process)
     psutil.Process(process.pid).children()[0].kill()
     _, err = process.communicate(timeout=600)
     assert process.returncode == 1
@@ -323,7 +330,7 @@ def test_a_signal_leaves_runs_that_resume_finishes(
     lab: Path, command: Callable[..., subprocess.Popen[str]], number: signal.Signals, code: int
 ) -> None:
     process = command("run", "tiny.yaml", *SEVERAL_EPOCHS)
-    wait_for(process, "baseline-seed0 epoch 5/")
+    wait_for_both(process)
     children = psutil.Process(process.pid).children()
     process.send_signal(number)
     _, err = process.communicate(timeout=600)

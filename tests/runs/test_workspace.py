@@ -19,7 +19,7 @@ from dropout_lab.runs.workspace import (
     choose_workspaces,
     workspaces,
 )
-from dropout_lab.spec import Settings
+from dropout_lab.spec import ModelSpec, Settings
 
 DATA = DataFingerprint(
     folder="/a", checksums={"x": "y"}, num_train=9, num_validation=3, num_test=3, digest="d"
@@ -32,7 +32,8 @@ CPU = DeviceInfo(
     instruction_set="AVX2",
     onednn="on",
 )
-RUN = PlannedRun("dropout", 3, Settings(), Origin("study", text="name: a\n"))
+SETTINGS = Settings(model=ModelSpec().resolved())
+RUN = PlannedRun("dropout", 3, SETTINGS, Origin("study", text="name: a\n"))
 IDENTITY = identify(RUN, DATA, CPU, "fast")
 START = RunStart(
     run_name="dropout-seed3",

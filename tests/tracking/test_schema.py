@@ -13,12 +13,13 @@ FACTS = RunFacts(
     git_dirty=True,
     design=Design(first=2, most=5),
     requested=datetime(2026, 11, 26, 12, 30, 15, 250_000, tzinfo=UTC),
+    class_names=("cat", "dog"),
     versions={"dropout_lab": "0.2.0", "keras": "3.15.1"},
 )
 
 
 def test_every_fact_is_read_as_it_was_written() -> None:
-    assert all(getattr(FACTS, field.name) not in (None, "", {}) for field in fields(FACTS))
+    assert all(getattr(FACTS, field.name) not in (None, "", {}, ()) for field in fields(FACTS))
     tags = schema.fact_tags(FACTS)
     assert RunFacts(**schema.read_facts(tags)) == FACTS
     assert len(tags) == len(fields(FACTS)) - 1 + len(FACTS.versions)

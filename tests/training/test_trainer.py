@@ -181,7 +181,7 @@ def test_the_saved_model_gives_the_same_probabilities_without_this_package(
     trainer = make_trainer()
     trainer.save_model(tmp_path / "model.keras")
     assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
-    loaded = load_model(tmp_path / "model.keras")
+    loaded = load_model(tmp_path / "model.keras", {})
     example = trainer.input_example()
     assert example.shape == (2, 28, 28, 1)
     np.testing.assert_array_equal(
