@@ -1,4 +1,4 @@
-"""The tutorials in docs/ work as they are written: every block is run, in order, as a reader would."""
+"""The README and the pages in docs/ work as they are written: a reader's steps are run in order."""
 
 import os
 import re
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
-PAGES = sorted(DOCS.glob("*.md"))
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted((ROOT / "docs").glob("*.md"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE_NAME = re.compile(r"# (\S+\.(?:py|yaml))\n")
 
@@ -37,12 +37,39 @@ def test_a_page_has_blocks_that_can_be_run(page):
     assert as_script(page.read_text(encoding="utf-8")).count("\n") > 2
 
 
+def run(script: str, folder: Path, **environment: str) -> None:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=folder,
+        env=os.environ | {"PATH": path} | environment,
+        capture_output=True,
+        text=True,
+        timeout=2400,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_block_of_a_page_runs(page, tmp_path):
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    script = as_script(page.read_text(encoding="utf-8"))
-    done = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=1500
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    run(as_script(page.read_text(encoding="utf-8")), tmp_path)
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_readme_run(whole_dataset, tmp_path):
+    """Those for setting up are the ones that CI uses, `ui` does not end, and the study takes hours."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^    ((?:dropout-lab|cd) [^#\n]*)", text, re.MULTILINE)
+    left_out = ("dropout-lab ui", "dropout-lab run experiments/study.yaml")
+    commands = list(dict.fromkeys(line.strip() for line in commands))
+    chosen = [line for line in commands if not line.startswith(left_out)]
+    assert len(chosen) >= 8
+    (python,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    for name in ("experiments", "docs"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    # The study of one's own comes last: it changes the folder.
+    own = next(number for number, line in enumerate(chosen) if line.startswith("dropout-lab init"))
+    study, others = chosen[own : own + 4], chosen[:own] + chosen[own + 4 :]
+    script = ["set -eo pipefail", *others, f"python - <<'END'\n{python}END", *study]
+    run("\n".join(script), tmp_path, DROPOUT_LAB_DATA=str(whole_dataset))
