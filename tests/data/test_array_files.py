@@ -45,7 +45,7 @@ def test_the_test_part_may_be_absent():
     ],
 )
 def test_an_array_that_is_missing_or_no_data_is_named(arrays, problem):
-    np.savez("a.npz", allow_pickle=True, **arrays)
+    np.savez("a.npz", **arrays)
     with pytest.raises(DataError, match=f"^d: {problem}"):
         read_npz("a.npz", "d")
 
