@@ -49,7 +49,7 @@ def print_plan(spec: "Spec") -> None:
 
 def _shape(data: "DataSpec") -> tuple[tuple[int, ...], int]:
     """Return the shape of one example and the number of classes, without the files if they are known."""
-    if getattr(data, "dataset", "fashion_mnist") == "fashion_mnist":
+    if data.dataset == "fashion_mnist":
         return (28, 28, 1), 10
     from dropout_lab.data.selection import load_data
 

@@ -1,6 +1,6 @@
 """Messages between a command and its worker processes: one JSON object per line.
 
-A worker is told ``{"run": ..., "fresh": ...}`` or ``{"stop": signal}``, and answers ``{"event": NAME, ...}``.
+A worker receives ``{"run": ..., "fresh": ...}`` or ``{"stop": signal}``, and sends ``{"event": NAME, ...}``.
 """
 
 from collections.abc import Callable, Mapping

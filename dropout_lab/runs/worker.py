@@ -1,6 +1,6 @@
-"""A worker process: trains the runs that it is told on its standard input, one after the other.
+"""A worker process: trains the runs that its standard input names, one after the other.
 
-A command starts it as ``python -m dropout_lab.runs.worker``; `runs.messages` has what they tell each other.
+A command starts it as ``python -m dropout_lab.runs.worker``; `runs.messages` has the messages.
 TensorFlow reads the number of threads and the GPUs from the environment, so each worker has its own.
 """
 
@@ -23,7 +23,7 @@ POLL_SECONDS = 0.5
 
 
 def main() -> None:
-    """Train what is told on the standard input until that ends or a stop is requested."""
+    """Train the runs that the standard input names, until it ends or a stop is requested."""
     told, events = _take_streams()
 
     def send(message: Message) -> None:
