@@ -1,6 +1,6 @@
 """From the planned runs of specs to their outcomes: data, networks, tracking, then training."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Literal
@@ -55,6 +55,7 @@ def train_designs(
         with own_state():
             designs = [resolve_networks(design, datasets) for design in designs]
     runs = [run for design in designs for run in design]
+    notes = dict.fromkeys(note for dataset in datasets.values() for note in dataset.notes)
     with starting("MLflow"):
         from dropout_lab.tracking import connect
 
@@ -63,10 +64,9 @@ def train_designs(
         from dropout_lab.runs.workers import execute_design_in_workers
 
         with listen_for_stop() as stop, display as reporter:
-            execute = partial(execute_design_in_workers, reporter=reporter, stop=stop, plan=plan)
-            return runs, _in_turn(
-                designs, partial(execute, fresh=fresh, fail_fast=fail_fast, trackers=trackers)
-            )
+            in_workers = partial(execute_design_in_workers, reporter=reporter, stop=stop, plan=plan)
+            execute = partial(in_workers, fresh=fresh, fail_fast=fail_fast, trackers=trackers)
+            return runs, _in_turn(designs, execute, reporter, notes)
     with starting("TensorFlow"):
         from dropout_lab.runs.executor import execute_design
         from dropout_lab.training.devices import resolve_device
@@ -76,13 +76,18 @@ def train_designs(
     with own_state(), listen_for_stop() as stop, display as reporter:
         here = partial(execute_design, reporter=reporter, stop=stop, datasets=datasets)
         execute = partial(here, fresh=fresh, fail_fast=fail_fast, trackers=trackers)
-        return runs, _in_turn(designs, execute)
+        return runs, _in_turn(designs, execute, reporter, notes)
 
 
 def _in_turn(
-    designs: Sequence[Sequence[PlannedRun]], execute: Callable[[Sequence[PlannedRun]], Report]
+    designs: Sequence[Sequence[PlannedRun]],
+    execute: Callable[[Sequence[PlannedRun]], Report],
+    reporter: Reporter,
+    notes: Iterable[str],
 ) -> Report:
-    """Return the outcomes of all designs; those after one that ended early are not started."""
+    """Report `notes` on the data, then return the outcomes of all designs; none starts after an early end."""
+    for note in notes:
+        reporter.noted(note)
     report = Report()
     for design in designs:
         if report.ended_early:

@@ -124,8 +124,6 @@ def execute_design(
         datasets: Datasets by the settings that choose them.
         trackers: Trackers by experiment.
     """
-    for note in dict.fromkeys(note for dataset in datasets.values() for note in dataset.notes):
-        reporter.noted(note)
     execute = partial(
         execute_runs,
         reporter=reporter,
