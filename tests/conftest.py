@@ -20,7 +20,8 @@ SUBSET = REPOSITORY / "tests" / "fixtures" / "fashion-mnist"
 hypothesis.settings.register_profile("dropout_lab", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("dropout_lab")
 
-USERS_DATA = os.environ.get("DROPOUT_LAB_DATA")
+# Parallel workers inherit the environment of the process that has read this file before.
+USERS_DATA = os.environ.setdefault("USERS_DROPOUT_LAB_DATA", os.environ.get("DROPOUT_LAB_DATA", ""))
 
 for variable in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_RUN_ID", "MLFLOW_REGISTRY_URI"):
     os.environ.pop(variable, None)

@@ -54,12 +54,14 @@ def test_pretrained_weights_are_refused_and_not_asked_for() -> None:
 
 
 def test_a_saved_model_gives_its_architecture_and_not_its_weights(tmp_path: Path) -> None:
-    model = keras.Sequential([keras.Input((4,)), keras.layers.Dropout(0.2), keras.layers.Dense(3)])
+    model = keras.Sequential(
+        [keras.Input((4,)), keras.layers.Dropout(0.2, name="drop"), keras.layers.Dense(3)]
+    )
     model.compile("adam", "mse")
     path = tmp_path / "saved.keras"
     model.save(path)
     network = build_network(ModelSpec(network=str(path)), (4,), 3, 0)
-    assert network.rates == {"dropout": 0.2}
+    assert network.rates == {"drop": 0.2}
     assert not (network.model.layers[-1].kernel.numpy() == model.layers[-1].kernel.numpy()).any()
     assert network.code_fingerprint == network_code(ModelSpec(network=str(path))) != ""
     path.write_bytes(b"no archive")
