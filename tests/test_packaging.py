@@ -18,6 +18,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from dropout_lab import __version__
+
 # pydantic pins its core itself.
 PART_OF_ANOTHER = {"pydantic-core": "pydantic"}
 
@@ -95,6 +97,10 @@ def test_the_workflow_tests_each_declared_python_with_make_alone(project, reposi
     prefix = "Programming Language :: Python :: "
     declared = [line.removeprefix(prefix) for line in project["classifiers"] if line.startswith(prefix)]
     assert jobs["test"]["strategy"]["matrix"]["python"] == declared
+
+
+def test_the_citation_names_this_version(repository):
+    assert yaml.safe_load((repository / "CITATION.cff").read_text())["version"] == __version__
 
 
 @pytest.mark.slow
