@@ -99,6 +99,7 @@ def engine_steps(one: Contestant) -> Callable[[int], tuple[float, float]]:
 
     set_variables()  # as `dropout-lab run` does, before TensorFlow is imported
     from dropout_lab.data.scaling import UNIT_PIXELS
+    from dropout_lab.models.inspection import dropout_layers
     from dropout_lab.models.network import Network
     from dropout_lab.models.published import build_model
     from dropout_lab.spec import ModelSpec, TrainingSpec
@@ -107,6 +108,7 @@ def engine_steps(one: Contestant) -> Callable[[int], tuple[float, float]]:
     from dropout_lab.training.engines.keras_engine import KerasEngine
     from dropout_lab.training.loop import build_optimizer
     from dropout_lab.training.processor import slow_bfloat16
+    from dropout_lab.training.rates import SiteRates
 
     if one.precision == "mixed_bfloat16" and (reason := slow_bfloat16()):
         sys.exit(f"Not measured: it {reason}.")
@@ -118,7 +120,8 @@ def engine_steps(one: Contestant) -> Callable[[int], tuple[float, float]]:
     optimizer = build_optimizer(TrainingSpec(), model)
     images, labels = random_data(one.num_images)
     if one.kind == "fast":
-        engine = FastEngine(model, optimizer, spec, images, labels, 0, one.batch_size)
+        site_rates = SiteRates(full={layer.name: layer.rate for layer in dropout_layers(model)})
+        engine = FastEngine(model, optimizer, spec, images, labels, 0, one.batch_size, site_rates)
     else:
         engine = KerasEngine(Network(model=model, sites=()), optimizer, images, labels, UNIT_PIXELS)
     steps_done = 0

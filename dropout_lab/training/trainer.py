@@ -28,9 +28,15 @@ from dropout_lab.training.dropout_check import check_dropout
 from dropout_lab.training.engines import build_engine
 from dropout_lab.training.engines.observation import MAX_EXAMPLES
 from dropout_lab.training.inputs import scale_inputs
-from dropout_lab.training.loop import TrainingLoop, batch_order_fingerprint, build_optimizer
+from dropout_lab.training.loop import (
+    TrainingLoop,
+    batch_order_fingerprint,
+    build_optimizer,
+    steps_per_epoch,
+)
 from dropout_lab.training.prediction import Predictor, evaluate
 from dropout_lab.training.progress import Progress
+from dropout_lab.training.rates import SiteRates
 
 
 class Trainer:
@@ -62,9 +68,15 @@ class Trainer:
             self.network = build_network(settings.model, data.input_shape, data.num_classes, run_seed)
             self.model = self.network.model
             rates = site_rates(settings.model.dropout, self.network.rates)
-            self._rates = {site.path: rates[site.name] for site in self.network.sites}
+            self._rates = SiteRates(
+                full={site.path: rates[site.name] for site in self.network.sites},
+                steps_per_epoch=steps_per_epoch(len(data.train_labels), training.batch_size),
+                num_epochs=training.epochs,
+            )
             self._optimizer = build_optimizer(training, self.model)
-            self._engine = build_engine(engine, settings, self.network, self._optimizer, data, run_seed)
+            self._engine = build_engine(
+                engine, settings, self.network, self._optimizer, data, run_seed, self._rates
+            )
             self._predictor = Predictor(self.network, data)
         self._loop = TrainingLoop(training, data, self._engine, self._predictor, run_seed)
         self.num_train = len(data.train_labels)
@@ -91,7 +103,7 @@ class Trainer:
                     "Two inferences on the same inputs differ: the network is random at inference."
                 )
             observations = self._engine.observe_dropout(first_step=0)
-        checks = check_dropout(observations, self._rates)
+        checks = check_dropout(observations, self._rates.full)
         measured = {check.layer for check in checks}
         self.unmeasured_sites = tuple(
             site.name for site in self.network.sites if site.rate > 0 and site.path not in measured

@@ -13,6 +13,7 @@ from dropout_lab.spec import Settings
 from dropout_lab.training.engines.fast import FastEngine, unsupported_reason
 from dropout_lab.training.engines.keras_engine import KerasEngine
 from dropout_lab.training.engines.observation import DropoutObservation
+from dropout_lab.training.rates import SiteRates
 
 
 class Engine(Protocol):
@@ -71,8 +72,19 @@ def build_engine(
     optimizer: keras.optimizers.Optimizer,
     data: Dataset,
     run_seed: int,
+    rates: SiteRates,
 ) -> Engine:
-    """Build the engine `name`, which trains `network` on the training examples of `data`."""
+    """Build the engine `name`.
+
+    Args:
+        name: Name of the engine.
+        settings: Settings of the condition.
+        network: Network to train.
+        optimizer: Built for its trainable variables.
+        data: Examples to train on.
+        run_seed: Seed of the run.
+        rates: Rate of each site in each step.
+    """
     if name == "stock":
         return KerasEngine(network, optimizer, data.train_inputs, data.train_labels, data.scaling)
     return FastEngine(
@@ -83,6 +95,7 @@ def build_engine(
         data.train_labels,
         run_seed,
         settings.training.batch_size,
+        rates,
     )
 
 

@@ -1,7 +1,7 @@
 """Training steps of the fast engine, compiled once for all runs of a process that differ in values only.
 
 Weights, data, rates and seeds are inputs of the compiled functions. What remains is a `Layout`: runs with
-other seeds, rates above zero or datasets use the functions that the first of them compiled.
+other seeds, rates above zero, schedules or datasets use the functions that the first of them compiled.
 """
 
 import functools
@@ -14,7 +14,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from dropout_lab.training.engines.adam import AdamConstants, AdamState, apply_adam
-from dropout_lab.training.engines.masks import LayerDropout
+from dropout_lab.training.engines.masks import DropoutInSteps, LayerDropout
 from dropout_lab.training.engines.network import Network
 from dropout_lab.training.engines.observation import MAX_EXAMPLES, NUM_STEPS, probe_images, probe_weights
 from dropout_lab.training.engines.tracing import TracedOnce, fold
@@ -23,7 +23,8 @@ PADDING = 1
 MOST_LAYOUTS = 16
 """Layouts whose functions are kept; each takes some megabytes."""
 
-Dropout = Sequence[LayerDropout | None]
+Dropout = Sequence[DropoutInSteps | None]
+DropoutNow = Sequence[LayerDropout | None]
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Layout:
     Attributes:
         weight_shapes: Shapes of the kernel and bias of each layer, from the input on.
         drop_first: Whether dropout precedes pooling.
-        drops: Whether each block drops anything.
+        drops: Whether each block drops anything in any step.
         factor_dtype: See `Network`.
         num_shards, shard_size: Parts of a batch, and the examples in each.
         adam: Constants of the optimizer.
@@ -90,7 +91,7 @@ class CompiledSteps:
 
         def one(i: tf.Tensor, step: tf.Tensor, sums: tf.Tensor) -> tf.Tensor:
             step_sums, gradients = self._mean_gradients(
-                state, examples, dropout, batches[i], num_examples, step
+                state, examples, _at(i, dropout), batches[i], num_examples, step
             )
             apply_adam(state, self._layout.adam, gradients)
             return sums + tf.cast(step_sums, tf.float64)
@@ -107,7 +108,7 @@ class CompiledSteps:
         num_examples: tf.Tensor,
         step: tf.Tensor,
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        return self._mean_gradients(state, examples, dropout, batches[0], num_examples, step)
+        return self._mean_gradients(state, examples, _at(0, dropout), batches[0], num_examples, step)
 
     def _observe(self, dropout: Dropout, num_examples: tf.Tensor, first_step: tf.Tensor) -> list[tf.Tensor]:
         images = padded(probe_images(self._layout.num_shards * self._layout.shard_size))
@@ -118,7 +119,7 @@ class CompiledSteps:
         weights = probe_weights(self._layout.weight_shapes)
 
         def one(i: tf.Tensor, step: tf.Tensor, found: list[tf.TensorArray]) -> list[tf.TensorArray]:
-            _, outputs = self._batch(weights, shards, dropout, num_examples, step)
+            _, outputs = self._batch(weights, shards, _at(i, dropout), num_examples, step)
             seen = tf.minimum(num_examples, MAX_EXAMPLES)
             return [
                 array.write(tf.cast(i, tf.int32), tf.concat(parts, axis=0)[:seen] > 0)
@@ -133,7 +134,7 @@ class CompiledSteps:
         self,
         state: AdamState,
         examples: Examples,
-        dropout: Dropout,
+        dropout: DropoutNow,
         batch: tf.Tensor,
         num_examples: tf.Tensor,
         step: tf.Tensor,
@@ -152,7 +153,7 @@ class CompiledSteps:
         self,
         weights: list[tf.Tensor],
         shards: list[tuple[tf.Tensor, tf.Tensor]],
-        dropout: Dropout,
+        dropout: DropoutNow,
         num_examples: tf.Tensor,
         step: tf.Tensor,
     ) -> tuple[list[tf.Tensor], list[tuple[tf.Tensor, ...]]]:
@@ -184,6 +185,11 @@ class CompiledSteps:
         ]
         sums, outputs = (list(zip(*part, strict=True)) for part in zip(*parts, strict=True))
         return [tf.add_n(part) for part in sums], outputs
+
+
+def _at(i: tf.Tensor | int, dropout: Dropout) -> DropoutNow:
+    """Return the dropout of each block in the step of number `i` in this call, from 0."""
+    return [None if one is None else one.at(i) for one in dropout]
 
 
 @functools.lru_cache(MOST_LAYOUTS)

@@ -21,10 +21,11 @@ from dropout_lab.records import IntArray
 from dropout_lab.spec import ModelSpec, TrainingSpec
 from dropout_lab.training.devices import num_threads
 from dropout_lab.training.engines.adam import AdamConstants, AdamState
-from dropout_lab.training.engines.compiled import Examples, Layout, compiled_steps, padded
-from dropout_lab.training.engines.masks import layer_dropout
-from dropout_lab.training.engines.observation import DropoutObservation, read_probe
+from dropout_lab.training.engines.compiled import Dropout, Examples, Layout, compiled_steps, padded
+from dropout_lab.training.engines.masks import dropout_in_steps
+from dropout_lab.training.engines.observation import NUM_STEPS, DropoutObservation, read_probe
 from dropout_lab.training.processor import slow_bfloat16
+from dropout_lab.training.rates import SiteRates
 
 EXAMPLES_A_SHARD = 50
 """A batch is split among the threads, but no further than this."""
@@ -67,6 +68,7 @@ class FastEngine:
         labels: (num_examples,) of class numbers.
         run_seed: Seed of the run, from which the masks' seeds are derived.
         batch_size: Size of every batch except the last of an epoch, which may be smaller.
+        rates: Rates of the Dropout layers, in every step.
     """
 
     name = "fast"
@@ -80,19 +82,20 @@ class FastEngine:
         labels: Labels,
         run_seed: int,
         batch_size: int,
+        rates: SiteRates,
     ) -> None:
         self._num_shards = max(1, min(num_threads(), batch_size // EXAMPLES_A_SHARD))
         self._shard_size = math.ceil(batch_size / self._num_shards)
-        layers = dropout_layers(model)
-        self._dropout_names = [layer.name for layer in layers]
-        self._dropout = [layer_dropout(run_seed, layer.name, layer.rate) for layer in layers]
+        self._dropout_names = [layer.name for layer in dropout_layers(model)]
+        self._run_seed = run_seed
+        self._rates = rates
         self._state = AdamState.of(optimizer, model.trainable_variables)
         self._examples = Examples(tf.constant(padded(images[..., 0])), tf.constant(labels.astype(np.int32)))
         self._steps = compiled_steps(
             Layout(
                 weight_shapes=tuple(tuple(weight.shape) for weight in self._state.weights),
                 drop_first=model_spec.dropout_position == "before_pooling",
-                drops=tuple(one is not None for one in self._dropout),
+                drops=tuple(rates.full[name] > 0 for name in self._dropout_names),
                 factor_dtype=model.get_layer("conv2d_1").compute_dtype,
                 num_shards=self._num_shards,
                 shard_size=self._shard_size,
@@ -113,7 +116,7 @@ class FastEngine:
         """
         num_examples = min(len(self._examples.labels), self._num_shards * self._shard_size)
         found = self._steps.observe(
-            self._dropout, tf.constant(num_examples), tf.constant(first_step, tf.int64)
+            self._dropout(first_step, NUM_STEPS), tf.constant(num_examples), tf.constant(first_step, tf.int64)
         )
         return read_probe(self._dropout_names, *(kept.numpy() for kept in found))
 
@@ -127,6 +130,14 @@ class FastEngine:
         sums, gradients = self._steps.gradients(*self._arguments(batch[np.newaxis], step))
         return float(sums[0]) / len(batch), [gradient.numpy() for gradient in gradients]
 
+    def _dropout(self, first_step: int, num_steps: int) -> Dropout:
+        """Return the dropout of each layer in consecutive steps."""
+        rates = self._rates.at(first_step, num_steps)
+        return [
+            dropout_in_steps(self._run_seed, name, rates[name]) if self._rates.full[name] > 0 else None
+            for name in self._dropout_names
+        ]
+
     def _arguments(self, batches: IntArray, first_step: int) -> tuple[Any, ...]:
         """Return the arguments of a compiled function.
 
@@ -138,7 +149,7 @@ class FastEngine:
         return (
             self._state,
             self._examples,
-            self._dropout,
+            self._dropout(first_step, len(batches)),
             tf.constant(filled.reshape(len(batches), self._num_shards, self._shard_size)),
             tf.constant(num_examples),
             tf.constant(first_step, tf.int64),

@@ -11,6 +11,7 @@ and the shared byte hardly correlates two elements: it counts only where both of
 threshold's high byte, which has the probability 2**-16.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -27,9 +28,7 @@ GOLDEN = np.uint32(0x9E3779B1)
 
 
 class LayerDropout(NamedTuple):
-    """Dropout of one layer, as scalars that a compiled step reads: changing them compiles nothing.
-
-    A rate of 0 is None instead, because a step without masks is another, faster one.
+    """Dropout of one layer in one step, as scalars.
 
     Attributes:
         seed: uint32, ``derive_seed(run_seed, "mask", layer_name)``.
@@ -40,6 +39,25 @@ class LayerDropout(NamedTuple):
     seed: tf.Tensor
     threshold: tf.Tensor
     scale: tf.Tensor
+
+
+class DropoutInSteps(NamedTuple):
+    """Dropout of one layer in consecutive steps, which compiled steps read: changing it compiles nothing.
+
+    A layer that never drops is None instead, because a step without masks is another, faster one.
+
+    Attributes:
+        seed: As in `LayerDropout`.
+        thresholds, scales: (num_steps,), as in `LayerDropout`.
+    """
+
+    seed: tf.Tensor
+    thresholds: tf.Tensor
+    scales: tf.Tensor
+
+    def at(self, i: tf.Tensor | int) -> LayerDropout:
+        """Return the dropout in the step of number `i` here, from 0."""
+        return LayerDropout(self.seed, self.thresholds[i], self.scales[i])
 
 
 class Mask(NamedTuple):
@@ -55,14 +73,13 @@ class Mask(NamedTuple):
     scale: tf.Tensor
 
 
-def layer_dropout(run_seed: int, layer_name: str, rate: float) -> LayerDropout | None:
-    """Return the dropout of a layer in the run of `run_seed`, or None if it drops nothing."""
-    if rate == 0:
-        return None
-    return LayerDropout(
+def dropout_in_steps(run_seed: int, layer_name: str, rates: Iterable[float]) -> DropoutInSteps:
+    """Return the dropout of a layer in the run of `run_seed`, with its rates in consecutive steps."""
+    rates = list(rates)
+    return DropoutInSteps(
         tf.constant(derive_seed(run_seed, "mask", layer_name), tf.uint32),
-        tf.constant(threshold(rate), tf.uint32),
-        tf.constant(keep_scale(rate), tf.float32),
+        tf.constant([threshold(rate) for rate in rates], tf.uint32),
+        tf.constant([keep_scale(rate) for rate in rates], tf.float32),
     )
 
 

@@ -1,6 +1,7 @@
 """A network with its fast engine and a float64 reference under the same masks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -14,6 +15,7 @@ from dropout_lab.models.published import build_model
 from dropout_lab.spec import ModelSpec
 from dropout_lab.training.engines.fast import FastEngine
 from dropout_lab.training.engines.masks import keep_mask, keep_scale
+from dropout_lab.training.rates import SiteRates
 
 RUN_SEED = 3
 STEP = 7
@@ -45,7 +47,13 @@ class Setup:
     step = STEP
 
     def __init__(
-        self, data: Dataset, *, batch_size: int = 20, precision: str = "float32", **model: Any
+        self,
+        data: Dataset,
+        *,
+        batch_size: int = 20,
+        precision: str = "float32",
+        rates: Mapping[str, Any] = MappingProxyType({}),
+        **model: Any,
     ) -> None:
         self.spec = ModelSpec.model_validate(model)
         self.data = data
@@ -61,7 +69,14 @@ class Setup:
         self.optimizer = keras.optimizers.Adam()
         self.optimizer.build(self.model.trainable_variables)
         self.engine = FastEngine(
-            self.model, self.optimizer, self.spec, data.train_inputs, data.train_labels, RUN_SEED, batch_size
+            self.model,
+            self.optimizer,
+            self.spec,
+            data.train_inputs,
+            data.train_labels,
+            RUN_SEED,
+            batch_size,
+            SiteRates(full={layer.name: layer.rate for layer in dropout_layers(self.model)}, **rates),
         )
 
     def masks(self, num_examples: int, step: int = STEP) -> list[np.ndarray]:
@@ -156,8 +171,11 @@ class Setup:
         gradients = tape.gradient(loss, [v.value for v in self.model.trainable_variables])
         return float(loss), [g.numpy() for g in gradients]
 
+    def variables(self) -> list[keras.Variable]:
+        return [*self.model.trainable_variables, *self.optimizer.variables]
+
     def state(self) -> list[np.ndarray]:
-        return [v.numpy() for v in [*self.model.trainable_variables, *self.optimizer.variables]]
+        return [v.numpy() for v in self.variables()]
 
     @staticmethod
     def errors(gradients: list[np.ndarray], expected: list[np.ndarray]) -> list[float]:

@@ -8,6 +8,7 @@ import pytest
 
 from dropout_lab.models import network
 from dropout_lab.spec import ModelSpec
+from dropout_lab.spec.schedules import Schedule
 from dropout_lab.training.engines.compiled import CompiledSteps, compiled_steps
 
 RATES = {"conv1": 0.2, "conv2": 0.2, "dense": 0.5}
@@ -52,6 +53,34 @@ def test_other_rates_and_numbers_of_steps_compile_nothing(
     for shared, own, other in zip(second, alone, first, strict=True):
         assert np.array_equal(shared, own)
         assert own.ndim == 0 or not np.array_equal(own, other)
+
+
+def test_schedules_compile_nothing(setup: Callable[..., Any], steps: list[CompiledSteps]) -> None:
+    schedules = {
+        "dropout": Schedule(shape="early", until=1, unit="steps"),
+        "dropout_1": Schedule(shape="linear"),
+        "dropout_2": Schedule(shape="late", until=2, unit="steps"),
+    }
+    constant = trained(setup(dropout=RATES, **SMALL), 3)
+    changing = trained(setup(dropout=RATES, rates={"schedules": schedules, "steps_per_epoch": 4}, **SMALL), 3)
+    assert len(steps) == 1
+    assert steps[0].train.num_traces == steps[0].observe.num_traces == 1
+    assert not np.array_equal(constant[0], changing[0])
+
+
+def test_each_step_of_a_call_has_its_own_rate(setup: Callable[..., Any]) -> None:
+    """A call of several steps ends with the bits of several calls, one of which is without dropout."""
+    batches = np.random.default_rng(0).integers(0, 250, (4, 20))
+    late = {"schedules": {"dropout_1": Schedule(shape="late", until=3, unit="steps")}, "num_epochs": 4}
+    one = setup(dropout={"conv2": 0.61}, rates=late, **SMALL)
+    one.engine.run(batches, 0)
+    never, always = (setup(dropout={"conv2": rate}, **SMALL) for rate in (0.0, 0.61))
+    never.engine.run(batches[:3], 0)
+    for variable, value in zip(always.variables(), never.state(), strict=True):
+        variable.assign(value)
+    always.engine.run(batches[3:], 3)
+    for together, apart in zip(one.state(), always.state(), strict=True):
+        assert np.array_equal(together, apart)
 
 
 def test_what_is_compiled_in_is_not_shared(setup: Callable[..., Any], steps: list[CompiledSteps]) -> None:
