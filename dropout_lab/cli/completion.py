@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import typer
 
 from dropout_lab.cli.metric_names import ALIASES
-from dropout_lab.evaluation.registry import FINAL_METRICS
+from dropout_lab.evaluation.registry import COMPARED_METRICS
 
 _SQLITE = "sqlite:///"
 _TIMEOUT_SECONDS = 0.5
@@ -52,7 +52,7 @@ def complete_condition(context: typer.Context, incomplete: str) -> list[str]:
 
 def complete_metric(incomplete: str) -> list[str]:
     """Return the metrics that are compared, and their short names."""
-    return _beginning(incomplete, [*FINAL_METRICS, *ALIASES])
+    return _beginning(incomplete, [*COMPARED_METRICS, *ALIASES])
 
 
 def _beginning(incomplete: str, names: Sequence[str]) -> list[str]:

@@ -159,7 +159,7 @@ def _available(logged: Iterable[str]) -> str:
     names = [
         name
         for name in sorted(logged)
-        if metric_info(name).measured in (Measured.FINAL, Measured.UNKNOWN)
+        if metric_info(name).measured in (Measured.FINAL, Measured.EVALUATED, Measured.UNKNOWN)
         and CLASS_ACCURACY.member(name) is None
     ]
     return (

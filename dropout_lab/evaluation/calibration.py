@@ -1,12 +1,15 @@
 """Calibration of class probabilities, from predictions and labels alone.
 
-Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 2 and equation 3.
+Sources: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 2 and equation 3; bins of
+equal mass: Nixon et al., "Measuring Calibration in Deep Learning", CVPR Workshops 2019.
 """
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from dropout_lab.evaluation.selective import sums_by_confidence
 
 NUM_BINS = 15
 
@@ -34,6 +37,22 @@ def expected_calibration_error(probs: npt.NDArray[Any], labels: npt.NDArray[Any]
     return float(
         np.abs(np.bincount(_bins(confidence), weights=excess, minlength=NUM_BINS)).sum() / len(labels)
     )
+
+
+def equal_mass_calibration_error(probs: npt.NDArray[Any], labels: npt.NDArray[Any]) -> float:
+    """Return the expected calibration error over 15 bins of equal numbers of predictions, in [0, 1].
+
+    Predictions of equal confidence that fall into several bins count with their mean in each.
+
+    Args:
+        probs: Class probabilities, (num_examples, num_classes).
+        labels: True classes, (num_examples,).
+    """
+    confidence = probs.max(axis=1).astype(np.float64)
+    excess = confidence - (probs.argmax(axis=1) == labels)
+    ends = np.round(np.linspace(0, len(labels), NUM_BINS + 1)).astype(np.int64)
+    sums = np.concatenate([[0.0], sums_by_confidence(confidence, excess)])
+    return float(np.abs(np.diff(sums[ends])).sum() / len(labels))
 
 
 def _bins(confidence: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:

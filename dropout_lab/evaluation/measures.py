@@ -1,24 +1,33 @@
-"""Measures of class probabilities: one function for each of `registry.MEASURES`."""
+"""Measures of class probabilities: one function for each of `MEASURES` and `EVALUATED_MEASURES`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from dropout_lab.evaluation.calibration import expected_calibration_error
+from dropout_lab.evaluation.calibration import equal_mass_calibration_error, expected_calibration_error
+from dropout_lab.evaluation.registry import EVALUATED_MEASURES, MEASURES
+from dropout_lab.evaluation.selective import accuracy_at_coverage, area_under_risk_coverage
+from dropout_lab.evaluation.uncertainty import entropy
 
 Array = npt.NDArray[Any]
 
 
-def measure(probs: Array, labels: Array) -> dict[str, float]:
-    """Return every measure of `probs` against `labels`, by name.
+def measure(probs: Array, labels: Array, names: Iterable[str] = MEASURES) -> dict[str, float]:
+    """Return measures of `probs` against `labels`, by name.
 
     Args:
         probs: Class probabilities, (num_examples, num_classes); rows sum to 1 but for rounding.
         labels: True classes, (num_examples,).
+        names: Some of `MEASURES` and `EVALUATED_MEASURES`.
     """
-    return {name: float(function(probs, labels)) for name, function in _FUNCTIONS.items()}
+    return {name: float(_FUNCTIONS[name](probs, labels)) for name in names}
+
+
+def measure_all(probs: Array, labels: Array) -> dict[str, float]:
+    """Return every measure of `probs` against `labels`, by name, as `measure` does."""
+    return measure(probs, labels, (*MEASURES, *EVALUATED_MEASURES))
 
 
 def accuracy(probs: Array, labels: Array) -> float:
@@ -55,4 +64,8 @@ _FUNCTIONS: Mapping[str, Callable[[Array, Array], float]] = {
     "loss": cross_entropy,
     "brier": brier_score,
     "ece": expected_calibration_error,
+    "ece_equal_mass": equal_mass_calibration_error,
+    "aurc": area_under_risk_coverage,
+    "accuracy_at_80": lambda probs, labels: accuracy_at_coverage(probs, labels, 0.8),
+    "entropy": lambda probs, _: float(np.mean(entropy(probs))),
 }

@@ -20,9 +20,11 @@ def metric_info(name: str) -> MetricInfo:
     for family in FAMILIES:
         if member := family.member(name):
             return replace(family.info, name=name, label=f"{family.info.label} {member}".strip())
-    *part, last = name.split("_")
-    measure = BY_FORM.get(last, MetricInfo(name=last, label=last))
-    return replace(measure, name=name, label=" ".join([*part, measure.label]), definition="")
+    words = name.split("_")
+    for first in range(len(words)):
+        if measure := BY_FORM.get("_".join(words[first:])):
+            return replace(measure, name=name, label=" ".join([*words[:first], measure.label]), definition="")
+    return MetricInfo(name=name, label=" ".join(words))
 
 
 def format_value(metric: str, value: float) -> str:

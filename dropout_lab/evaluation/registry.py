@@ -4,97 +4,12 @@ All that the laboratory knows of a metric is its entry here. `evaluation.measure
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
-
-class Unit(StrEnum):
-    """Unit of a metric, as written on axes."""
-
-    NONE = ""
-    FRACTION = "%"
-    """A fraction of 1, shown in percent; differences in percentage points."""
-    NATS = "nats"
-    SECONDS = "s"
-
-
-class Measured(StrEnum):
-    """When a metric is measured."""
-
-    FINAL = "final"
-    """Once after training, with dropout off."""
-    EPOCH = "epoch"
-    """After every epoch, with dropout off."""
-    EPOCH_WITH_DROPOUT = "epoch with dropout"
-    """Over every epoch's training steps: dropout on, weights still changing."""
-    CHECK = "check"
-    """Once before training."""
-    TIME = "time"
-    """Time of the whole run's training or evaluation."""
-    MACHINE = "machine"
-    """Load of the machine, every few seconds."""
-    UNKNOWN = "unknown"
-    """By others."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MetricInfo:
-    """Properties of one metric.
-
-    Attributes:
-        label: Name without unit, for titles and axes.
-        definition: What is measured, in one sentence.
-        higher_is_better: None if neither direction is known to be good.
-        margin: Default equivalence margin; None if no difference is known to be too small to matter.
-        gap_of: The two metrics whose difference it is, of training and test set. A gap is best near 0: a
-            negative one is underfitting.
-    """
-
-    name: str
-    label: str
-    definition: str = ""
-    higher_is_better: bool | None = None
-    margin: float | None = None
-    unit: Unit = Unit.NONE
-    measured: Measured = Measured.UNKNOWN
-    gap_of: tuple[str, str] | None = None
-
-    @property
-    def is_gap(self) -> bool:
-        """Whether it is a difference between training and test set."""
-        return self.gap_of is not None
-
-    @property
-    def percent(self) -> bool:
-        """Whether it is shown in percent, differences in percentage points."""
-        return self.unit is Unit.FRACTION
-
-
-@dataclass(frozen=True)
-class MetricFamily:
-    """Metrics of equal meaning for each member of something: each class, each site, each counter.
-
-    Attributes:
-        prefix: Beginning of their names; the rest names the member.
-        info: Properties of each.
-    """
-
-    prefix: str
-    info: MetricInfo
-
-    def name(self, member: object) -> str:
-        """Return the name of the metric of `member`."""
-        return f"{self.prefix}{member}"
-
-    def member(self, name: str) -> str | None:
-        """Return the member that the metric called `name` is about; None if it is not of this family."""
-        return name.removeprefix(self.prefix) if name.startswith(self.prefix) else None
-
-    def members(self, names: Iterable[str]) -> list[str]:
-        """Return the members among metrics, each once: numbers by value, then others by name."""
-        found = {member for name in names if (member := self.member(name))}
-        return sorted(found, key=lambda one: (not one.isdecimal(), int(one) if one.isdecimal() else 0, one))
-
+from dropout_lab.evaluation.properties import Measured as Measured
+from dropout_lab.evaluation.properties import MetricFamily as MetricFamily
+from dropout_lab.evaluation.properties import MetricInfo as MetricInfo
+from dropout_lab.evaluation.properties import Unit as Unit
 
 _MEASURE_INFOS = (
     MetricInfo(
@@ -130,9 +45,48 @@ _MEASURE_INFOS = (
 )
 """Measures of class probabilities. Each is a final metric of the test set and of the training set."""
 
+_EVALUATED_INFOS = (
+    MetricInfo(
+        name="ece_equal_mass",
+        label="equal-mass calibration error",
+        definition="Expected calibration error over 15 bins of equal numbers of predictions",
+        higher_is_better=False,
+        margin=0.005,
+    ),
+    MetricInfo(
+        name="aurc",
+        label="area under the risk-coverage curve",
+        definition="Mean error rate over all coverages, the most confident predictions first",
+        higher_is_better=False,
+        margin=0.002,
+    ),
+    MetricInfo(
+        name="accuracy_at_80",
+        label="accuracy at 80% coverage",
+        definition="Accuracy on the 80% of the examples with the most confident predictions",
+        higher_is_better=True,
+        margin=0.002,
+        unit=Unit.FRACTION,
+    ),
+    MetricInfo(
+        name="entropy",
+        label="predictive entropy",
+        definition="Mean entropy of the class probabilities",
+        unit=Unit.NATS,
+    ),
+)
+"""Measures of class probabilities that `evaluate` adds."""
+_MUTUAL_INFORMATION = MetricInfo(
+    name="mutual_information",
+    label="mutual information",
+    definition="Mean mutual information of the class and the dropout masks",
+    unit=Unit.NATS,
+)
+
 MEASURES = tuple(measure.name for measure in _MEASURE_INFOS)
+EVALUATED_MEASURES = tuple(measure.name for measure in _EVALUATED_INFOS)
 BY_FORM = {
-    **{measure.name: measure for measure in _MEASURE_INFOS},
+    **{measure.name: measure for measure in (*_MEASURE_INFOS, *_EVALUATED_INFOS, _MUTUAL_INFORMATION)},
     "seconds": MetricInfo(name="seconds", label="seconds", higher_is_better=False, unit=Unit.SECONDS),
 }
 
@@ -184,6 +138,25 @@ METRICS = {
             measured=Measured.FINAL,
             gap_of=("test_loss", "train_loss"),
         ),
+        *_part("test", "test set, dropout off", Measured.EVALUATED, EVALUATED_MEASURES),
+        *_part(
+            "mc",
+            "test set, mean over Monte Carlo dropout",
+            Measured.EVALUATED,
+            (*MEASURES, *EVALUATED_MEASURES, _MUTUAL_INFORMATION.name),
+        ),
+        MetricInfo(
+            name="temperature",
+            label="temperature",
+            definition="Temperature with the smallest validation loss; above 1 if the network is overconfident.",
+            measured=Measured.EVALUATED,
+        ),
+        *_part(
+            "temperature",
+            "test set, dropout off, probabilities scaled by the temperature",
+            Measured.EVALUATED,
+            ("loss", "brier", "ece", "ece_equal_mass"),
+        ),
         *_part("", "training set, dropout on", Measured.EPOCH_WITH_DROPOUT, ("loss", "accuracy")),
         *_part("val", "validation set, dropout off", Measured.EPOCH, ("loss", "accuracy")),
         _seconds("epoch", "Time of an epoch's training steps, without validation.", Measured.EPOCH),
@@ -222,6 +195,12 @@ SYSTEM = MetricFamily(
 FAMILIES = (CLASS_ACCURACY, DROPPED_FRACTION, SYSTEM)
 
 FINAL_METRICS = tuple(metric.name for metric in METRICS.values() if metric.measured is Measured.FINAL)
+"""Metrics that every finished run has."""
+EVALUATED_METRICS = tuple(
+    metric.name for metric in METRICS.values() if metric.measured is Measured.EVALUATED
+)
+"""Metrics that runs have after `evaluate`."""
+COMPARED_METRICS = FINAL_METRICS + EVALUATED_METRICS
 """Metrics that can be the primary one."""
 EPOCH_METRICS = tuple(
     metric.name

@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from dropout_lab.design import DEFAULT_PRIMARY
-from dropout_lab.evaluation.registry import FINAL_METRICS, METRICS
+from dropout_lab.evaluation.registry import COMPARED_METRICS, METRICS
 from dropout_lab.spec.base import Frozen, Seed, list_to_tuple
 from dropout_lab.spec.grid import MAX_CONDITIONS
 from dropout_lab.spec.settings import Settings
@@ -72,13 +72,13 @@ if TYPE_CHECKING:  # types that follow the registry at run time are strange to t
     FinalMetric = str
     Margins = Frozen
 else:
-    FinalMetric = Literal[FINAL_METRICS]
+    FinalMetric = Literal[COMPARED_METRICS]
     Margins = create_model(
         "Margins",
         __base__=Frozen,
         __doc__="Largest difference that counts as equivalent, as a fraction; "
         "other metrics keep their defaults.",
-        **{name: _margin_field(name) for name in FINAL_METRICS},
+        **{name: _margin_field(name) for name in COMPARED_METRICS},
     )
 
 

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from dropout_lab.evaluation.measures import measure
-from dropout_lab.evaluation.registry import MEASURES
+from dropout_lab.evaluation.measures import measure, measure_all
+from dropout_lab.evaluation.registry import EVALUATED_MEASURES, MEASURES
 
 PROBS = np.array([[0.5, 0.5, 0, 0], [0, 0.75, 0.25, 0], [0, 0, 0.25, 0.75], [0, 0, 0, 1]], dtype=np.float32)
 LABELS = np.arange(4)
@@ -14,6 +14,7 @@ LABELS = np.arange(4)
 
 def test_every_measure_of_the_registry_is_computed() -> None:
     assert measure(PROBS, LABELS).keys() == set(MEASURES)
+    assert measure_all(PROBS, LABELS).keys() == {*MEASURES, *EVALUATED_MEASURES}
 
 
 def test_measures_by_hand() -> None:
@@ -34,3 +35,24 @@ def test_a_calibrated_model_has_no_calibration_error() -> None:
 
 def test_classes_without_examples_count_too() -> None:
     assert measure(PROBS[:2], np.array([0, 0]))["accuracy"] == 1 / 2
+
+
+def test_evaluated_measures_by_hand() -> None:
+    # By confidence: 1 right, the two of 0.75 half right each, 0.5 right (the first of two equal classes).
+    expected = {
+        # Each example falls into a bin of its own; the two of equal confidence are 1/2 right in each.
+        "ece_equal_mass": (abs(1 - 1) + 2 * abs(0.75 - 1 / 2) + abs(0.5 - 1)) / 4,
+        "aurc": (0 + 0.5 / 2 + 1 / 3 + 1 / 4) / 4,
+        "accuracy_at_80": 1 - 1 / 3,  # 3 of 4 examples
+        "entropy": (math.log(2) - 2 * (0.75 * math.log(0.75) + 0.25 * math.log(0.25))) / 4,
+    }
+    measured = measure_all(PROBS, LABELS)
+    assert {name: measured[name] for name in EVALUATED_MEASURES} == pytest.approx(expected)
+
+
+def test_measures_do_not_depend_on_the_order_of_the_examples() -> None:
+    random = np.random.default_rng(0)
+    probs = np.round(random.dirichlet([1, 1, 1], 300), 2).astype(np.float32)
+    labels = random.integers(0, 3, 300)
+    order = random.permutation(300)
+    assert measure_all(probs[order], labels[order]) == pytest.approx(measure_all(probs, labels))
