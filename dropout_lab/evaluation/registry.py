@@ -148,7 +148,7 @@ METRICS = {
         MetricInfo(
             name="temperature",
             label="temperature",
-            definition="Temperature with the smallest validation loss; above 1 if the network is overconfident.",
+            definition="Temperature of the smallest validation loss; above 1 if the network is overconfident.",
             measured=Measured.EVALUATED,
         ),
         *_part(
@@ -196,9 +196,7 @@ FAMILIES = (CLASS_ACCURACY, DROPPED_FRACTION, SYSTEM)
 
 FINAL_METRICS = tuple(metric.name for metric in METRICS.values() if metric.measured is Measured.FINAL)
 """Metrics that every finished run has."""
-EVALUATED_METRICS = tuple(
-    metric.name for metric in METRICS.values() if metric.measured is Measured.EVALUATED
-)
+EVALUATED_METRICS = tuple(metric.name for metric in METRICS.values() if metric.measured is Measured.EVALUATED)
 """Metrics that runs have after `evaluate`."""
 COMPARED_METRICS = FINAL_METRICS + EVALUATED_METRICS
 """Metrics that can be the primary one."""

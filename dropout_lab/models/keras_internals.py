@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import keras
 import numpy as np
 from keras.src.backend.common import global_state
+from keras.src.models.functional import Functional
 from tensorflow.python.eager import context as tensorflow_context
 from tensorflow.python.framework import config as tensorflow_config
 
@@ -18,6 +19,12 @@ which follows `floatx` as long as it is not set."""
 def sublayers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
     """Return the layers that `layer` consists of, in the order of their creation."""
     return list(layer._layers)
+
+
+def graph_of(layer: keras.layers.Layer) -> Functional | None:
+    """Return the graph of operations that a functional or sequential model runs; None for other layers."""
+    graph = getattr(layer, "_functional", layer) if isinstance(layer, keras.Sequential) else layer
+    return graph if isinstance(graph, Functional) else None
 
 
 def seed_generators(layer: keras.layers.Layer) -> list[keras.random.SeedGenerator]:

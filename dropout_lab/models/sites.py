@@ -103,11 +103,11 @@ def set_rates(sites: tuple[Site, ...], rates: Mapping[str, float]) -> None:
             _set_rate(site.layer, site.argument, rates[site.name])
 
 
-def seed_masks(model: keras.Model, run_seed: int) -> None:
+def seed_masks(model: keras.Model, run_seed: int, purpose: str = "mask") -> None:
     """Give each source of random numbers in `model` its seed, from the run's seed and its layer's path."""
     for path, layer in walk(model):
         for number, source in enumerate(seed_generators(layer)):
-            names = ("mask", path, number) if number else ("mask", path)
+            names = (purpose, path, number) if number else (purpose, path)
             source.state.assign([derive_seed(run_seed, *names), 0])
 
 

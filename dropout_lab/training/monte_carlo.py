@@ -1,0 +1,178 @@
+"""Monte Carlo dropout: predictions of a trained network with dropout on, and nothing else of training.
+
+Source: Gal and Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016, section 4.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dropout_lab.data.dataset import Inputs
+from dropout_lab.data.scaling import Scaling
+from dropout_lab.evaluation.uncertainty import MonteCarlo
+from dropout_lab.models.keras_internals import graph_of, sublayers
+from dropout_lab.models.network import Network
+from dropout_lab.models.sites import LAYERS, random_numbers_kept, seed_masks, walk
+from dropout_lab.training.inputs import scale_inputs
+from dropout_lab.training.memory import examples_that_fit
+
+
+class MonteCarloPredictor:
+    """Class probabilities of a network with dropout on, summarized over samples.
+
+    Batch normalization and everything else stays in inference mode. What a functional or sequential network
+    computes before its first site with dropout is computed once for all samples of a batch.
+
+    Args:
+        network: Network whose current weights and rates are used.
+        scaling: From stored values to those that the network takes.
+        run_seed: Seed of the run, from which the masks follow.
+    """
+
+    def __init__(self, network: Network, scaling: Scaling, run_seed: int) -> None:
+        self._model = network.model
+        self._seed = run_seed
+        self._batch_size = examples_that_fit(network.model)
+        dropping = layers_that_drop(network)
+        self.has_dropout = bool(dropping)
+
+        def forward(inputs: tf.Tensor, num_samples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            scaled = scale_inputs(inputs, scaling)
+            with _results_shared(network.model, dropping):
+                # Fills the memory with what all samples share. What follows dropout here has no use, and
+                # TensorFlow drops it from the graph.
+                plain = network.model(scaled, training=False)
+
+                def sample(
+                    done: tf.Tensor, probs: tf.Tensor, entropy: tf.Tensor
+                ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+                    with _dropout_on(dropping):
+                        outputs = tf.cast(network.model(scaled, training=False), tf.float32)
+                    one = tf.nn.softmax(outputs) if network.outputs == "logits" else outputs
+                    own_entropy = -tf.reduce_sum(tf.math.xlogy(one, one), axis=1)
+                    return done + 1, probs + one, entropy + own_entropy
+
+                start = (
+                    tf.constant(0),
+                    tf.zeros_like(plain, tf.float32),
+                    tf.zeros_like(plain[:, 0], tf.float32),
+                )
+                _, probs, entropy = tf.while_loop(
+                    lambda done, *_: done < num_samples, sample, start, parallel_iterations=1
+                )
+            count = tf.cast(num_samples, tf.float32)
+            return probs / count, entropy / count
+
+        self._forward = tf.function(forward)
+
+    def predict(self, inputs: Inputs, num_samples: int) -> MonteCarlo:
+        """Return the summary of `num_samples` predictions of each example.
+
+        Equal arguments give equal results, and the random numbers of the model are what they were.
+
+        Args:
+            inputs: (num_examples, ...) stored values.
+            num_samples: Number of samples, each with its own masks.
+        """
+        size = self._batch_size
+        count = tf.constant(num_samples)
+        with random_numbers_kept(self._model):
+            seed_masks(self._model, self._seed, "monte carlo")
+            parts = [self._forward(inputs[i : i + size], count) for i in range(0, len(inputs), size)]
+        probs, entropy = (
+            np.concatenate([part.numpy() for part in column]) for column in zip(*parts, strict=True)
+        )
+        return MonteCarlo(probs, entropy)
+
+
+def layers_that_drop(network: Network) -> list[keras.layers.Layer]:
+    """Return the layers that drop units if they, and no others, are called as in training."""
+    by_path = dict(walk(network.model))
+    found: dict[int, keras.layers.Layer] = {}
+    for site in network.sites:
+        if site.rate > 0:
+            # An attention layer drops with a layer of its own. A recurrent one may not call its cell.
+            layer = by_path[site.path]
+            parts = [part for part in sublayers(layer) if isinstance(part, LAYERS)]
+            found |= {id(one): one for one in (layer,) if site.argument == "rate" or not parts}
+            found |= {id(part): part for part in parts if site.argument != "rate"}
+    return list(found.values())
+
+
+@contextmanager
+def _dropout_on(layers: Iterable[keras.layers.Layer]) -> Iterator[None]:
+    """Call `layers` as in training, whatever their callers ask for."""
+
+    def training(call: Callable[..., Any]) -> Callable[..., Any]:
+        signature = inspect.signature(call)
+
+        def call_in_training(*args: Any, **options: Any) -> Any:
+            bound = signature.bind(*args, **options)
+            bound.arguments["training"] = True
+            return call(*bound.args, **bound.kwargs)
+
+        return call_in_training
+
+    with ExitStack() as restored:
+        for layer in layers:
+            restored.enter_context(_replaced(layer, "call", training(layer.call)))
+        yield
+
+
+@contextmanager
+def _results_shared(model: keras.Model, dropping: Iterable[keras.layers.Layer]) -> Iterator[None]:
+    """Compute each result that does not depend on dropout once in the graph that the body builds.
+
+    An operation that is called again with the very tensors that it was called with returns the same
+    tensors. It is no such operation if a layer of `dropping` is in it.
+    """
+    random = {id(layer) for layer in dropping}
+    layers = [model, *(layer for _, layer in walk(model))]
+    random |= {id(layer) for layer in layers if any(id(part) in random for _, part in walk(layer))}
+    results: dict[tuple[int, ...], tuple[Any, Any]] = {}
+    entered: list[Any] = []
+
+    def shared(operation: Any, call: Callable[..., Any]) -> Callable[..., Any]:
+        def call_once(*args: Any, **options: Any) -> Any:
+            key = (id(operation), *(id(part) for part in tf.nest.flatten((args, options))))
+            if key not in results:
+                # Kept with its arguments, so that no other tensor gets their ids.
+                results[key] = ((args, options), call(*args, **options))
+            return results[key][1]
+
+        return call if id(operation) in random else call_once
+
+    def sharing(run: Callable[..., Any], *, is_outermost: bool) -> Callable[..., Any]:
+        def run_sharing(inputs: Any, operation_fn: Callable[[Any], Any], **options: Any) -> Any:
+            if is_outermost:  # a model of mixed precision converts its inputs at each call
+                entered.append(inputs)
+                inputs = entered[0]
+            return run(inputs, operation_fn=lambda one: shared(one, operation_fn(one)), **options)
+
+        return run_sharing
+
+    with ExitStack() as restored:
+        for layer in layers:
+            if (graph := graph_of(layer)) is not None:
+                run = sharing(graph._run_through_graph, is_outermost=layer is model)
+                restored.enter_context(_replaced(graph, "_run_through_graph", run))
+        yield
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, method: Callable[..., Any]) -> Iterator[None]:
+    """Replace a method of one object."""
+    own = vars(owner).get(name)
+    setattr(owner, name, method)
+    try:
+        yield
+    finally:
+        if own is None:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, own)
