@@ -148,7 +148,7 @@ METRICS = {
         MetricInfo(
             name="temperature",
             label="temperature",
-            definition="Temperature of the smallest validation loss; above 1 if the network is overconfident.",
+            definition="Temperature of the smallest validation loss; above 1 for an overconfident network.",
             measured=Measured.EVALUATED,
         ),
         *_part(

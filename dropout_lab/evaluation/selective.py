@@ -65,4 +65,5 @@ def sums_by_confidence(confidence: npt.NDArray[Any], values: npt.NDArray[Any]) -
     levels, group, sizes = np.unique(-confidence, return_inverse=True, return_counts=True)
     sums = np.bincount(group, weights=values, minlength=len(levels))
     ends = np.concatenate([[0], np.cumsum(sizes)])
-    return np.interp(np.arange(1, len(values) + 1), ends, np.concatenate([[0.0], np.cumsum(sums)]))
+    found: Floats = np.interp(np.arange(1, len(values) + 1), ends, np.concatenate([[0.0], np.cumsum(sums)]))
+    return found

@@ -57,4 +57,5 @@ def entropy(probs: Floats) -> Floats:
     """
     exact = probs.astype(np.float64)
     logs = np.log(exact, out=np.zeros_like(exact), where=exact > 0)
-    return np.maximum(-np.sum(exact * logs, axis=1), 0)
+    found: Floats = np.maximum(-np.sum(exact * logs, axis=1), 0)
+    return found
