@@ -14,7 +14,10 @@ from keras import ops
 
 from dropout_lab.errors import UsageError
 from dropout_lab.models.keras_internals import seeded
+from dropout_lab.models.kinds import StandardDropout
 from dropout_lab.models.network import Network
+
+STANDARD = (keras.layers.Dropout, StandardDropout)
 
 
 def weighted_pooling_model(network: Network) -> keras.Model:
@@ -54,7 +57,7 @@ def weighted_pooling_model(network: Network) -> keras.Model:
     return model
 
 
-class WeightedPooling2D(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
+class WeightedPooling2D(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     """The mean of max-pooling over all dropout masks.
 
     Args:
@@ -134,7 +137,7 @@ def _rates_before(network: Network) -> dict[int | None, float]:
     """Return the rate of each site of standard dropout by the identity of its output."""
     rates: dict[int | None, float] = {}
     for site in network.sites:
-        is_standard = type(site.layer) is keras.layers.Dropout and site.layer.noise_shape is None
+        is_standard = type(site.layer) in STANDARD and site.layer.noise_shape is None
         if is_standard and (output := _tensor(site.layer, "output")) is not None:
             rates[output] = site.rate
     return rates
