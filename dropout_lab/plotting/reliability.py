@@ -96,6 +96,15 @@ def reliability_curves(
     return tuple(curves)
 
 
+def named_curves(predictions: Mapping[str, Sequence[TestPredictions]]) -> tuple[ReliabilityCurve, ...]:
+    """Bin predictions that have a name other than a condition, such as the way of prediction.
+
+    Args:
+        predictions: Test predictions of one or more runs by name, in the order of drawing.
+    """
+    return tuple(_curve(name, runs, [math.nan] * len(runs)) for name, runs in predictions.items() if runs)
+
+
 def _curve(
     condition: str, predictions: Sequence[TestPredictions], logged: Sequence[float]
 ) -> ReliabilityCurve:

@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from dropout_lab.plotting.reliability import MIN_IMAGES, describe, draw_reliability, reliability_curves
+from dropout_lab.plotting.reliability import (
+    MIN_IMAGES,
+    describe,
+    draw_reliability,
+    named_curves,
+    reliability_curves,
+)
 
 
 def two_class(confidences: list[float], right: list[bool]) -> tuple[np.ndarray, np.ndarray]:
@@ -68,3 +74,10 @@ def test_tiny_bins_are_not_drawn_but_counted(make_run):
     assert top.get_lines()[1].get_xydata().tolist() == [pytest.approx([0.9, 0.1])]
     assert len(bottom.patches) == 2
     assert describe(curves) == "baseline is underconfident on average (confidence 75.38%, accuracy 100.00%)."
+
+
+def test_predictions_can_have_names_other_than_conditions():
+    plain, scaled = two_class([0.9, 0.9], [True, False]), two_class([0.6, 0.6], [True, False])
+    curves = named_curves({"dropout off": [plain, plain], "temperature": [scaled], "none": []})
+    assert [(one.condition, one.num_seeds) for one in curves] == [("dropout off", 2), ("temperature", 1)]
+    assert [one.ece for one in curves] == pytest.approx([0.9 - 1 / 2, 0.6 - 1 / 2])
