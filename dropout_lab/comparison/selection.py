@@ -9,6 +9,7 @@ from itertools import groupby
 from dropout_lab.comparison.findings import Exclusion
 from dropout_lab.errors import UsageError, did_you_mean
 from dropout_lab.records import RunRecord, RunStatus
+from dropout_lab.site_params import logged_rates
 
 _LARGEST = 1e300  # MLflow stores infinity as 1.8e308
 
@@ -158,7 +159,7 @@ def _choose_reference(finished: Sequence[RunRecord], names: Sequence[str], wante
 
 
 def _has_no_dropout(run: RunRecord) -> bool:
-    rates = [value for key, value in run.spec.items() if key.startswith("model.dropout.")]
+    rates = list(logged_rates(run.spec).values())
     named = run.condition.lower().rpartition("=")[2] if "dropout" in run.condition.lower() else ""
     return all(rate in ("0", "0.0") for rate in rates or [named])
 

@@ -65,6 +65,9 @@ def build_network(spec: ModelSpec, input_shape: tuple[int, ...], num_classes: in
         FunctionError: If the user's function fails, or makes no network that Keras can build again.
         UsageError: If the network does not fit the data, or a name in `dropout` fits no site.
     """
+    if kinds := spec.kinds:
+        site, kind = next(iter(kinds.items()))
+        raise UsageError(f"model.dropout.{site}.kind: {kind} is not available (allowed: standard)")
     if spec.network == "published":
         # Every random choice has its own seed. TensorFlow forgets what it compiled when its own is set.
         return _published(spec, input_shape, num_classes, run_seed)

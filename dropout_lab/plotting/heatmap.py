@@ -9,9 +9,11 @@ from matplotlib.figure import Figure
 from dropout_lab.comparison.results import Comparison
 from dropout_lab.evaluation.metrics import format_difference
 from dropout_lab.plotting.metric_axes import format_ticks, metric_label
-from dropout_lab.plotting.rate_response import RATE_PREFIX, compared_settings
+from dropout_lab.plotting.rate_response import compared_settings
 from dropout_lab.plotting.style import LIGHT, Theme, default_settings, new_figure, plain, style_axes
+from dropout_lab.site_params import PREFIX, STANDARD, is_field
 
+ALL_RATES = PREFIX.rstrip(".")
 MAX_VALUES = 12
 """Most values of a setting that are shown; more would be too small to read."""
 
@@ -80,21 +82,24 @@ def _cell(comparison: Comparison, condition: str) -> Cell:
 
 
 def _settings(specs: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
-    """Return the settings by condition, with one dropout rate if all sites have the same in each of them."""
+    """Return the settings by condition, with one rate, and one kind, if all sites have the same in each."""
     found = {condition: compared_settings(spec) for condition, spec in specs.items()}
-    rates = {
-        condition: {key: value for key, value in settings.items() if key.startswith(RATE_PREFIX)}
-        for condition, settings in found.items()
-    }
-    if not all(len(by_site) > 1 and len(set(by_site.values())) == 1 for by_site in rates.values()):
-        return found
-    return {
-        condition: {
-            **{key: value for key, value in settings.items() if key not in rates[condition]},
-            RATE_PREFIX.rstrip("."): next(iter(rates[condition].values())),
+    kinds = {key for settings in found.values() for key in settings if is_field(key, "kind")}
+    found = {name: dict.fromkeys(kinds, STANDARD) | settings for name, settings in found.items()}
+    for field, key in (("rate", ALL_RATES), ("kind", f"{ALL_RATES}.kind")):
+        at_sites = {
+            condition: {key: value for key, value in settings.items() if is_field(key, field)}
+            for condition, settings in found.items()
         }
-        for condition, settings in found.items()
-    }
+        if all(len(by_site) > 1 and len(set(by_site.values())) == 1 for by_site in at_sites.values()):
+            found = {
+                condition: {
+                    **{key: value for key, value in settings.items() if key not in at_sites[condition]},
+                    key: next(iter(at_sites[condition].values())),
+                }
+                for condition, settings in found.items()
+            }
+    return found
 
 
 def _ordered(values: set[str]) -> list[str]:

@@ -17,8 +17,8 @@ from dropout_lab.plotting.style import (
     plain,
     style_axes,
 )
+from dropout_lab.site_params import is_field, logged_rates
 
-RATE_PREFIX = "model.dropout."
 COMPARED = ("model.", "training.", "data.")
 MIN_RATES = 3
 MAX_PANELS = 3
@@ -59,11 +59,7 @@ def rate_response(comparison: Comparison) -> RateResponse | None:
     specs: dict[str, Mapping[str, str]] = {run.condition: run.spec for run in reversed(comparison.runs)}
     reference = specs[comparison.reference]
     rates = {
-        condition: {
-            key.removeprefix(RATE_PREFIX): float(value)
-            for key, value in spec.items()
-            if key.startswith(RATE_PREFIX)
-        }
+        condition: {site: float(value) for site, value in logged_rates(spec).items()}
         for condition, spec in specs.items()
         if _without_rates(spec) == _without_rates(reference)
     }
@@ -105,7 +101,7 @@ def compared_settings(spec: Mapping[str, str]) -> dict[str, str]:
 
 
 def _without_rates(spec: Mapping[str, str]) -> dict[str, str]:
-    return {k: v for k, v in compared_settings(spec).items() if not k.startswith(RATE_PREFIX)}
+    return {k: v for k, v in compared_settings(spec).items() if not is_field(k, "rate")}
 
 
 @default_settings()

@@ -14,11 +14,13 @@ class BuiltIn:
             `num_classes` and `fields`, and names each dropout layer like its site.
         fields: Fields of `ModelSpec` that apply to it, besides `network` and `dropout`.
         sites: From these fields to the names of its dropout sites, from the input on.
+        optional_sites: Sites before them that it has only if a spec gives them a rate by name.
     """
 
     builder: str
     fields: tuple[str, ...]
     sites: Callable[[Mapping[str, Any]], Sequence[str]]
+    optional_sites: tuple[str, ...] = ()
 
 
 BUILT_IN: Final[Mapping[str, BuiltIn]] = {

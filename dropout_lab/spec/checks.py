@@ -1,16 +1,17 @@
 """Checks across the fields of a spec: names that refer to each other, and overrides without effect."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dropout_lab.errors import SpecError
 from dropout_lab.spec.dataset_checks import dataset_problems
-from dropout_lab.spec.grid import GridSource
+from dropout_lab.spec.grid import DROPOUT, GridSource
+from dropout_lab.spec.kinds import FIELDS
 from dropout_lab.spec.merging import condition_settings
 from dropout_lab.spec.models import SequentialSeeds, Spec
 from dropout_lab.spec.network_checks import network_problems
 from dropout_lab.spec.problems import Sources, line, unknown_name
-from dropout_lab.spec.rates import overlap
+from dropout_lab.spec.rates import ALL_SITES, overlap
 from dropout_lab.spec.settings import Settings, flatten
 from dropout_lab.spec.yaml_source import Location, format_location
 
@@ -87,16 +88,19 @@ def _overrides(spec: Spec, sources: Sources) -> Iterator[str]:
     shared = spec.model_dump(exclude_unset=True)
     grid = {location[1]: source for location, source in sources.items() if isinstance(source, GridSource)}
     overridden = [place for place, source in sources.items() if place and not isinstance(source, GridSource)]
+    own: dict[str, list[Location]] = {}
+    for _, name, *place in (one for one in overridden if one[0] == "conditions" and len(one) > 1):
+        own.setdefault(str(name), []).append(_setting(tuple(place)))
     for location in overridden:
         if location[0] not in Settings.model_fields:
             continue
-        changed = {place for place in _leaves(shared) if place[: len(location)] == location}
+        setting = _setting(location)
+        changed = {place for place in _leaves(shared) if place[: len(setting)] == setting}
         blocked = [
             name
             for name, settings in spec.conditions.items()
             if any(
-                any(_overlap(place, other) for other in changed)
-                and not _is_under(("conditions", name, *place), overridden)
+                any(_overlap(place, other) for other in changed) and not _is_under(place, own.get(name, ()))
                 for place in _leaves(settings.model_dump(exclude_unset=True))
             )
         ]
@@ -115,14 +119,23 @@ def _overrides(spec: Spec, sources: Sources) -> Iterator[str]:
             )
 
 
-def _is_under(location: Location, parents: list[Location]) -> bool:
+def _is_under(location: Location, parents: Sequence[Location]) -> bool:
     return any(location[: len(parent)] == parent for parent in parents)
 
 
+def _setting(location: Location) -> Location:
+    """Return the location in the settings of what stands at `location` in a file."""
+    of_all = location[: len(DROPOUT)] == DROPOUT and location[len(DROPOUT) :][:1] and location[2] in FIELDS
+    return (*DROPOUT, ALL_SITES, *location[2:]) if of_all else location
+
+
 def _overlap(first: Location, second: Location) -> bool:
-    """Return whether two settings are one, or rates of the same sites."""
-    are_rates = first[-2:-1] == ("dropout",) and first[:-1] == second[:-1]
-    return first == second or (are_rates and overlap(str(first[-1]), str(second[-1])))
+    """Return whether two settings are one, or one field of the same sites: a bare rate is `rate`."""
+    if not first[:2] == second[:2] == DROPOUT:
+        return first == second
+    fields = [location[3:] or ("rate",) for location in (first, second)]
+    shorter = min(map(len, fields))
+    return overlap(str(first[2]), str(second[2])) and fields[0][:shorter] == fields[1][:shorter]
 
 
 def _leaves(value: Any, location: Location = ()) -> Iterator[Location]:

@@ -46,7 +46,7 @@ def _node_at(location: Location) -> Mapping[str, Any]:
 
 def _child(node: Mapping[str, Any], part: str | int) -> Mapping[str, Any]:
     found: Mapping[str, Any] = {}
-    for branch in _branches(node):
+    for branch in sorted(_branches(node), key=lambda one: part in one.get("properties", {})):
         if isinstance(part, int):
             items = branch.get("prefixItems", [branch.get("items", {})])
             found = items[min(part, len(items) - 1)] or found

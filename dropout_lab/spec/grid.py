@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dropout_lab.spec.rates import site_location
 from dropout_lab.spec.yaml_source import Location, YamlSource, format_location, printable
 
 GRID, ZIP, CONDITIONS = "grid", "zip", "conditions"
@@ -57,8 +58,8 @@ class _Axis:
 def setting_location(key: str) -> Location:
     """Return the location of the setting that a dotted key names, with the name of a site in one part."""
     location = tuple(part.strip() for part in key.split("."))
-    if location[: len(DROPOUT)] == DROPOUT and len(location) > len(DROPOUT):
-        return (*DROPOUT, ".".join(location[len(DROPOUT) :]))
+    if location[: len(DROPOUT)] == DROPOUT:
+        return (*DROPOUT, *site_location(location[len(DROPOUT) :]))
     return location
 
 

@@ -11,9 +11,10 @@ from dropout_lab.errors import SpecError
 from dropout_lab.spec.building import plain
 from dropout_lab.spec.expectations import NAME_IN_WORDS
 from dropout_lab.spec.grid import DROPOUT, GRID, ZIP
+from dropout_lab.spec.kinds import is_rate
 from dropout_lab.spec.models import Name, Spec
 from dropout_lab.spec.problems import describe
-from dropout_lab.spec.rates import is_rate, to_rates
+from dropout_lab.spec.rates import merge_rates, site_location, to_rates
 from dropout_lab.spec.yaml_source import (
     MAX_DEPTH,
     Location,
@@ -120,17 +121,21 @@ def _joined_site(location: tuple[str, ...]) -> tuple[str, ...]:
     for start in range(len(location) - len(DROPOUT)):
         end = start + len(DROPOUT)
         if location[start:end] == DROPOUT and all(location):
-            return (*location[:end], ".".join(location[end:]))
+            return (*location[:end], *site_location(location[end:]))
     return location
 
 
 def _assign(data: dict[str, Any], location: Location, value: Any, source_name: str) -> None:
-    """Set `value` at `location`, where a single dropout rate becomes that of the other sites."""
+    """Set `value` at `location`; below the dropout rates it changes them as a condition does."""
     *parents, last = location
     for depth, parent in enumerate(parents, start=1):
         child = data.get(str(parent))
-        if depth > 1 and location[depth - 2 : depth] == DROPOUT and is_rate(child):
-            child = to_rates(child)
+        if location[max(depth - 2, 0) : depth] == DROPOUT and (is_rate(child) or isinstance(child, dict)):
+            change: Any = value
+            for part in reversed(location[depth:]):
+                change = {part: change}
+            data[str(parent)] = merge_rates(to_rates(child), to_rates(change))
+            return
         if child is not None and not isinstance(child, dict):
             place, key = format_location(location[:depth]), printable(str(location[depth]))
             raise SpecError([f"{source_name}: [{place}] no key {key!r} in {describe(child)}"])

@@ -8,7 +8,8 @@ from pydantic_core import PydanticCustomError
 
 from dropout_lab.spec.base import Frozen, list_to_tuple
 from dropout_lab.spec.built_in import BUILT_IN
-from dropout_lab.spec.rates import Rates, site_rates
+from dropout_lab.spec.kinds import SiteDropout, as_rate, rate_of
+from dropout_lab.spec.rates import Rates, site_settings
 
 KERAS_FILE = ".keras"
 
@@ -41,7 +42,7 @@ class ModelSpec(Frozen):
     dropout: Rates = {}  # noqa: RUF012 - pydantic copies it
     """One rate for all sites, or rates by name or pattern of sites, such as `{"block*_drop": 0, top: 0.3}`;
     `as_built` is the rate in the network itself. Other sites are as built; built-in networks without dropout.
-    """
+    A rate is standard dropout; `{kind: spatial, rate: 0.2}` in its place is another kind."""
     outputs: Literal["auto", "logits", "probabilities"] = "auto"
     """Outputs of a network of your own: probabilities (after softmax), logits, or recognized."""
     dropout_position: Literal["before_pooling", "after_pooling"] = "before_pooling"
@@ -80,24 +81,40 @@ class ModelSpec(Frozen):
     @property
     def sites(self) -> tuple[str, ...] | None:
         """The sites of a built-in network; None for others, whose sites are known once they are built."""
-        return tuple(BUILT_IN[self.network].sites(self.field_values)) if self.is_built_in else None
+        if not self.is_built_in:
+            return None
+        network = BUILT_IN[self.network]
+        named = tuple(site for site in network.optional_sites if self.dropout.get(site, 0) != 0)
+        return (*named, *network.sites(self.field_values))
 
     def with_sites(self, as_built: Mapping[str, float]) -> Self:
-        """Return the same with one rate per site.
+        """Return the same with one complete setting per site.
 
         Args:
             as_built: The rate of each site as the network is built.
         """
-        return self.model_copy(update={"dropout": site_rates(self.dropout, as_built)})
+        return self.model_copy(update={"dropout": site_settings(self.dropout, as_built)})
 
     def resolved(self) -> Self:
-        """Return the same with one rate per site, if the network is built in; else unchanged."""
-        return self if self.sites is None else self.with_sites(dict.fromkeys(self.sites, 0.0))
+        """Return the same with one complete setting per site, if the network is built in; else unchanged.
+
+        Standard dropout is what these networks are built with, so it is no kind of its own.
+        """
+        if self.sites is None:
+            return self
+        settings = site_settings(self.dropout, dict.fromkeys(self.sites, 0.0))
+        return self.model_copy(update={"dropout": {site: as_rate(one) for site, one in settings.items()}})
 
     @property
     def rates(self) -> dict[str, float]:
         """The rate at each site; for networks that are not built in, after `with_sites`."""
-        return {site: float(rate) for site, rate in self.resolved().dropout.items()}
+        return {site: float(rate_of(setting)) for site, setting in self.resolved().dropout.items()}
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """The kind at each site that has another than the network is built with, after `with_sites`."""
+        settings = self.resolved().dropout
+        return {site: one.kind for site, one in settings.items() if isinstance(one, SiteDropout) and one.kind}
 
     def content(self, *, mode: Literal["json", "python"] = "python") -> dict[str, Any]:
         """Return the fields that apply to the network, with one rate per site where sites are known."""

@@ -7,25 +7,31 @@ from pydantic_core import ErrorDetails
 
 from dropout_lab.errors import did_you_mean
 from dropout_lab.spec.expectations import NAME_IN_WORDS, choices_at, expected_at, valid_keys
-from dropout_lab.spec.grid import GridSource
+from dropout_lab.spec.grid import DROPOUT, GridSource
+from dropout_lab.spec.kinds import FIELDS
 from dropout_lab.spec.models import FIXED_SEEDS, SEQUENTIAL_SEEDS
+from dropout_lab.spec.rates import ALL_SITES, BARE_RATE, SITE_FIELDS
 from dropout_lab.spec.yaml_source import Location, YamlSource, format_location, printable
 
 Sources = Mapping[Location, YamlSource]
 """The file at ``()``, and the override that set the value at each other location."""
 
 TYPES_WORDED_BY_PYDANTIC = ("validation", "rate", "network", "dataset")
+FORMS = (FIXED_SEEDS, SEQUENTIAL_SEEDS, BARE_RATE, SITE_FIELDS)
+"""Parts of pydantic's locations that name one of two forms of a value."""
 KEY_OF = "[key]"
 """Ends pydantic's location of a mapping's key, as opposed to the value under it."""
 
 
 def validation_problem(details: ErrorDetails, sources: Sources) -> str:
     """Return the line that reports one of pydantic's errors."""
-    location: Location = tuple(part for part in details["loc"] if part not in (FIXED_SEEDS, SEQUENTIAL_SEEDS))
+    location = in_file(tuple(part for part in details["loc"] if part not in FORMS))
     kind, value = details["type"], details["input"]
     if kind == "extra_forbidden":
         key = printable(str(location[-1]))
         problem = f"unknown key {key!r}{_nearest_key(key, location[:-1])}"
+    elif kind == "does_not_apply":
+        location, problem = in_file((*location, details["ctx"]["field"])), details["msg"]
     elif location[-1] == KEY_OF:
         location = location[:-1]
         problem = f"invalid name: {describe(value)} (allowed: {NAME_IN_WORDS})"
@@ -40,11 +46,26 @@ def validation_problem(details: ErrorDetails, sources: Sources) -> str:
         problem = f"empty condition: write `{printable(str(location[-1]))}: {{}}` if it changes nothing"
     else:
         allowed = details["msg"] if kind in TYPES_WORDED_BY_PYDANTIC else expected_at(location)
-        nearest = did_you_mean(str(value), choices_at(location))
+        nearest = did_you_mean(str(value), choices_at(location)) or _nearest_field(location)
         is_text = isinstance(value, str) and not kind.startswith(("string", "literal"))
         received = describe(value) + (" (text)" if is_text else "")
         problem = f"invalid value: {received}{nearest} (allowed: {allowed})"
     return line(location, sources, problem)
+
+
+def in_file(location: Location) -> Location:
+    """Return `location` as files have it: the fields of dropout at all sites stand beside the sites."""
+    for start in range(len(location) - len(DROPOUT) - 1):
+        end = start + len(DROPOUT)
+        if location[start:end] == DROPOUT and location[end] == ALL_SITES and location[end + 1] in FIELDS:
+            return (*location[:end], *location[end + 1 :])
+    return location
+
+
+def _nearest_field(location: Location) -> str:
+    """Return the field of a site that a key in place of a rate may mean."""
+    key = str(location[-1]).rpartition(".")[2]
+    return did_you_mean(key, FIELDS) if location[-3:-1] == DROPOUT and key not in FIELDS else ""
 
 
 def _nearest_key(key: str, parent: Location) -> str:

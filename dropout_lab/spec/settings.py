@@ -1,12 +1,13 @@
 """The settings of one condition as frozen pydantic models: every field described, unknown keys refused."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints
 
 from dropout_lab.spec.base import Frozen
 from dropout_lab.spec.dataset import DataSpec
+from dropout_lab.spec.kinds import AS_BUILT
 from dropout_lab.spec.network import ModelSpec
 
 
@@ -53,7 +54,10 @@ class Settings(Frozen):
 
 
 def flatten(settings: Settings) -> dict[str, str]:
-    """Return every setting that applies as ``{"model.dropout.conv1": "0.2", ...}``: as it is logged."""
+    """Return every setting that applies as ``{"model.dropout.conv1": "0.2", ...}``: as it is logged.
+
+    The rate of a site has the name of the site; its kind, if set, is ``model.dropout.conv1.kind``.
+    """
 
     def leaves(prefix: str, value: Any) -> dict[str, str]:
         if isinstance(value, Mapping) and not prefix.startswith((".model.arguments.", ".data.arguments.")):
@@ -62,4 +66,14 @@ def flatten(settings: Settings) -> dict[str, str]:
             return {prefix.lstrip("."): ",".join(map(str, value))}
         return {prefix.lstrip("."): "" if value is None else str(value)}
 
-    return leaves("", settings.content())
+    content = settings.content()
+    content["model"]["dropout"] = dict(_site_params(content["model"]["dropout"]))
+    return leaves("", content)
+
+
+def _site_params(dropout: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the rate of each site under its name, and its other fields below that."""
+    for site, setting in dropout.items():
+        fields = dict(setting) if isinstance(setting, Mapping) else {"rate": setting}
+        yield site, fields.pop("rate", AS_BUILT)
+        yield from ((f"{site}.{field}", value) for field, value in fields.items())

@@ -59,6 +59,19 @@ def test_one_rate_for_all_sites_is_one_setting(compare):
     assert rate_response(comparison) is None, "a rate with other epochs is no point of the same line"
 
 
+def test_one_kind_for_all_sites_is_one_setting(compare):
+    conditions = {
+        f"{kind}-{rate}": ((rate,) * 3, {f"model.dropout.{site}.kind": kind for site in named})
+        for kind, named in (("standard", ()), ("gaussian", ("conv1", "conv2", "dense")))
+        for rate in (0.1, 0.5)
+    }
+    comparison = compare(conditions)
+    data = heat_map(comparison)
+    assert data.settings == ("model.dropout", "model.dropout.kind")
+    assert data.values == (("0.1", "0.5"), ("gaussian", "standard"))
+    assert rate_response(comparison) is None, "rates of another kind are no points of the same line"
+
+
 @pytest.mark.parametrize(
     "conditions",
     [

@@ -1,6 +1,10 @@
 import pytest
 
 from dropout_lab.spec.expectations import NAME_IN_WORDS, choices_at, expected_at, valid_keys
+from dropout_lab.spec.kinds import KINDS, SiteDropout
+
+RATE = "a number at least 0 and below 1 or as_built"
+FIELDS = f"a mapping with {', '.join(SiteDropout.model_fields)}"
 
 
 @pytest.mark.parametrize(
@@ -8,8 +12,11 @@ from dropout_lab.spec.expectations import NAME_IN_WORDS, choices_at, expected_at
     [
         (("training", "epochs"), "an integer from 1 to 10,000"),
         (("training", "learning_rate"), "a number above 0 and at most 100"),
-        (("model", "dropout"), "a number at least 0 and below 1 or as_built or a mapping"),
-        (("model", "dropout", "conv1"), "a number at least 0 and below 1 or as_built"),
+        (("model", "dropout"), f"{RATE} or {FIELDS}"),
+        (
+            ("model", "dropout", "conv1"),
+            f"a number at least 0 and below 1 or as_built or {FIELDS} or a mapping",
+        ),
         (("model", "filters"), "a list of 2, each an integer from 1 to 1,024"),
         (("model", "filters", 1), "an integer from 1 to 1,024"),
         (("data", "num_train"), "an integer at least 10"),
@@ -41,3 +48,5 @@ def test_knows_the_keys_and_choices_of_a_place():
     assert valid_keys(("training", "epochs")) == []
     assert choices_at(("training", "engine")) == ["auto", "fast", "stock"]
     assert choices_at(("training",)) == []
+    assert choices_at(("model", "dropout", "kind")) == list(KINDS)
+    assert choices_at(("model", "dropout", "conv1", "kind")) == list(KINDS)

@@ -11,12 +11,34 @@ from dropout_lab.errors import SpecError
 from dropout_lab.spec import Spec, condition_settings, flatten, load_spec
 from dropout_lab.spec.expectations import valid_keys
 
-SECTIONS = ((), ("model",), ("model", "dropout"), ("training",), ("data",), ("claims", 0))
+SECTIONS = (
+    (),
+    ("model",),
+    ("model", "dropout"),
+    ("training",),
+    ("data",),
+    ("claims", 0),
+    ("model", "dropout", "a"),
+)
 KEYS = sorted({key for section in SECTIONS for key in valid_keys(section)})
-COLLECTIONS = ([], [[]], [1, "a"], [0.5] * 3, [{}], {}, {"a": {}}, {"conv1": 0.1}, {"dropout": [1]}, {"": 1})
+COLLECTIONS = (
+    [],
+    [[]],
+    [1, "a"],
+    [0.5] * 3,
+    [{}],
+    {},
+    {"a": {}},
+    {"conv1": 0.1},
+    {"kind": "spatial"},
+    {"rate": 0.1},
+    {"dropout": [1]},
+    {"": 1},
+)
 WORDS = (
     "",
     *["digits", "data.py:load", "a.npz", "photos/", ":", "/", ".npz", "unit", "rgba"],
+    *["spatial", "dropblock", "concrete"],
     *["test", "adam", "auto", "gpu:1", "baseline", "lower", "a/b", "../x", "1e3", "<<"],
     "\x1b[31m",
     "\u202e",
@@ -29,7 +51,10 @@ VALUES = (
 )
 GOOD = {
     "name": "a",
-    "model": {"dropout": {"conv1": 0.2, "dense": 0.5}, "filters": [8, 16]},
+    "model": {
+        "dropout": {"conv1": 0.2, "dense": {"kind": "dropblock", "rate": 0.5, "block_size": 3}},
+        "filters": [8, 16],
+    },
     "training": {"epochs": 3, "optimizer": "sgd"},
     "device": "cpu",
     "data": {"validation": 0.1, "num_train": 100},
@@ -79,7 +104,8 @@ FILES = NEARLY_SPECS | YAML_LIKE | st.binary(max_size=100)
 OVERRIDES = st.builds(
     lambda keys, value: f"{'.'.join(keys)}={value}",
     st.lists(st.sampled_from(KEYS + list(Spec.model_fields)) | st.text(max_size=5), min_size=1, max_size=4),
-    st.sampled_from(["1", "0.5", "test", "[1, 2]", "{dense: 0.1}", "null", "{a: {}}"]) | st.text(max_size=20),
+    st.sampled_from(["1", "0.5", "test", "[1, 2]", "{dense: 0.1}", "spatial", "null", "{a: {}}"])
+    | st.text(max_size=20),
 ) | st.text(max_size=30)
 
 

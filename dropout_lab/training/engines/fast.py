@@ -19,6 +19,7 @@ from dropout_lab.data.dataset import Inputs, Labels
 from dropout_lab.models.inspection import dropout_layers
 from dropout_lab.records import IntArray
 from dropout_lab.spec import ModelSpec, TrainingSpec
+from dropout_lab.spec.kinds import SiteDropout
 from dropout_lab.training.devices import num_threads
 from dropout_lab.training.engines.adam import AdamConstants, AdamState
 from dropout_lab.training.engines.compiled import Dropout, Examples, Layout, compiled_steps, padded
@@ -47,6 +48,13 @@ def unsupported_reason(
         return f"the fast engine supports CPUs only (device: {device})"
     if model.network != "published":
         return f"the fast engine supports the published network only (model.network: {model.network})"
+    for site, setting in model.resolved().dropout.items():
+        if isinstance(setting, SiteDropout):
+            field, value = next(iter(setting.model_dump(exclude={"rate"}).items()))
+            return (
+                "the fast engine supports standard dropout at a constant rate only"
+                f" (model.dropout.{site}.{field}: {value})"
+            )
     if training.optimizer != "adam":
         return f"the fast engine supports the optimizer adam only (optimizer: {training.optimizer})"
     if training.precision == "mixed_float16":
