@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Collection
+from functools import cache
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
@@ -58,11 +59,12 @@ def log_model(
     return str(logged.model_id)
 
 
-def requirements() -> list[str]:
+@cache
+def requirements() -> tuple[str, ...]:
     """Return the pip requirements of a logged model: the packages that load it, in the installed versions."""
-    distributions = packages_distributions()
+    distributions = packages_distributions()  # reads the metadata of all that is installed
     names = sorted({distributions[package][0] for package in ("keras", "tensorflow", "numpy")})
-    return [f"{name}=={version(name)}" for name in names]
+    return tuple(f"{name}=={version(name)}" for name in names)
 
 
 def _find(client: MlflowClient, run: Any) -> LoggedModel | None:
@@ -97,7 +99,7 @@ def _upload(
                 _schema(model.input_shape, input_example.dtype), _schema(model.output_shape, np.float32)
             ),
             input_example=input_example,
-            pip_requirements=requirements(),
+            pip_requirements=list(requirements()),
         )
         if code is not None:
             add_code(described, Path(folder), code)
