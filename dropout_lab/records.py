@@ -29,6 +29,7 @@ class EpochMetrics:
         epoch_seconds: Wall time of the epoch's training steps, validation not included.
         end_time_ms: When the epoch ended, in milliseconds since 1970. Kept with the figures, so that
             logging them a second time repeats the same records instead of adding new ones.
+        rates: Dropout rate in the epoch's last training step of each site whose rate changes or is learned.
     """
 
     epoch: int
@@ -38,6 +39,7 @@ class EpochMetrics:
     val_accuracy: float
     epoch_seconds: float
     end_time_ms: int
+    rates: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

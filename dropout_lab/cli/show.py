@@ -12,7 +12,7 @@ from dropout_lab.cli.console import TextOrJson, is_verbose, print_json, starting
 from dropout_lab.cli.help import documented
 from dropout_lab.cli.metric_names import BY_CLASS, is_incidental, label
 from dropout_lab.cli.tables import print_facts, print_text
-from dropout_lab.evaluation.registry import CLASS_ACCURACY, EPOCH_METRICS, SYSTEM
+from dropout_lab.evaluation.registry import CLASS_ACCURACY, DROPOUT_RATE, EPOCH_METRICS, SYSTEM
 
 if TYPE_CHECKING:
     from dropout_lab.records import RunRecord
@@ -47,7 +47,7 @@ def show(
     with starting("MLflow"):
         from dropout_lab.tracking import find_model, find_run, links, locate
 
-        found = find_run(run, histories=EPOCH_METRICS)
+        found = find_run(run, histories=EPOCH_METRICS, families=(DROPOUT_RATE,))
         model = find_model(found)
         uri = locate().uri
     address = links.run_address(links.base_address(uri), found.experiment_id, found.run_id)
@@ -136,7 +136,7 @@ def _curves(run: "RunRecord") -> dict[str, str]:
 
     return {
         label(name): f"{sparkline(run.history[name])}  {ends(name, run.history[name])}"
-        for name in EPOCH_METRICS
+        for name in dict.fromkeys([*EPOCH_METRICS, *run.history])
         if run.history.get(name)
     }
 
@@ -149,7 +149,8 @@ def _results(run: "RunRecord") -> dict[str, str]:
         name
         for name in sorted(run.metrics, key=is_incidental)
         # The UI plots the machine's load over time; its last value alone is of no use.
-        if not CLASS_ACCURACY.member(name) and not SYSTEM.member(name) and name not in EPOCH_METRICS
+        if name not in EPOCH_METRICS
+        and not any(family.member(name) for family in (CLASS_ACCURACY, DROPOUT_RATE, SYSTEM))
     ]
     first = [name for name in DEFAULT_METRICS if name in names]
     return {label(name): format_value(name, run.metrics[name]) for name in dict.fromkeys([*first, *names])}

@@ -188,11 +188,21 @@ DROPPED_FRACTION = MetricFamily(
         measured=Measured.CHECK,
     ),
 )
+DROPOUT_RATE = MetricFamily(
+    "dropout_rate_",
+    MetricInfo(
+        name="",
+        label="dropout rate",
+        definition="Rate in an epoch's last training step, of a site whose rate changes or is learned.",
+        unit=Unit.FRACTION,
+        measured=Measured.EPOCH,
+    ),
+)
 SYSTEM = MetricFamily(
     "system/",
     MetricInfo(name="", label="", definition="Load of the machine.", measured=Measured.MACHINE),
 )
-FAMILIES = (CLASS_ACCURACY, DROPPED_FRACTION, SYSTEM)
+FAMILIES = (CLASS_ACCURACY, DROPPED_FRACTION, DROPOUT_RATE, SYSTEM)
 
 FINAL_METRICS = tuple(metric.name for metric in METRICS.values() if metric.measured is Measured.FINAL)
 """Metrics that every finished run has."""

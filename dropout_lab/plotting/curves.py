@@ -1,7 +1,7 @@
 """Learning curves: loss and accuracy by epoch, of one run or of conditions with bands over their seeds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from dropout_lab.plotting.rate_curves import RATES_HEIGHT, draw_rates, rate_curves
 from dropout_lab.plotting.style import (
     LIGHT,
     WIDTH,
@@ -61,16 +62,23 @@ class Curve:
 
 @dataclass(frozen=True, kw_only=True)
 class LearningCurves:
-    """What the two panels of a learning-curves plot show."""
+    """What the panels of a learning-curves plot show.
+
+    Attributes:
+        loss, accuracy: The two panels that each plot has.
+        rates: Dropout rates by epoch, by the sites that have them; empty if no rate changes.
+    """
 
     loss: tuple[Curve, ...]
     accuracy: tuple[Curve, ...]
+    rates: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 def run_curves(epochs: Sequence[EpochMetrics]) -> LearningCurves:
     """Return the learning curves of one run from its epochs, in order."""
     histories = {name: [getattr(epoch, name) for epoch in epochs] for name in CURVE_METRICS}
-    return _learning_curves({"": [histories]}, (TRAIN, VALIDATION))
+    curves = _learning_curves({"": [histories]}, (TRAIN, VALIDATION))
+    return replace(curves, rates=rate_curves([epoch.rates for epoch in epochs]))
 
 
 def condition_curves(runs: Sequence[RunRecord], conditions: Sequence[str]) -> LearningCurves:
@@ -100,7 +108,7 @@ def _learning_curves(
                 if values and part in parts:
                     curves.append(_curve(condition, part, values))
         panels[panel] = tuple(curves)
-    return LearningCurves(**panels)
+    return LearningCurves(loss=panels["loss"], accuracy=panels["accuracy"])
 
 
 def _curve(condition: str, part: str, values: Sequence[Sequence[float]]) -> Curve:
@@ -119,11 +127,18 @@ def _curve(condition: str, part: str, values: Sequence[Sequence[float]]) -> Curv
 
 @default_settings()
 def draw_curves(data: LearningCurves, theme: Theme = LIGHT, *, side_by_side: bool = False) -> Figure:
-    """Draw the loss and the accuracy panel, one above the other or `side_by_side`."""
-    rows, columns = (1, 2) if side_by_side else (2, 1)
+    """Draw the loss and the accuracy panel, one above the other or `side_by_side`, above the rates."""
+    panels: list[Any] = [["loss", "accuracy"]] if side_by_side else [["loss"], ["accuracy"]]
+    heights = [2.8] * len(panels)
+    if data.rates:
+        panels.append(["rates"] * len(panels[0]))
+        heights.append(RATES_HEIGHT)
     conditions = list(dict.fromkeys(curve.condition for curve in data.loss + data.accuracy))
-    figure = new_figure(2.8 * rows + 0.2 * (1 + len(conditions)), theme, width=WIDTH * columns)
-    loss_axes, accuracy_axes = figure.subplots(rows, columns, squeeze=False).flat
+    figure = new_figure(sum(heights) + 0.2 * (1 + len(conditions)), theme, width=WIDTH * len(panels[0]))
+    axes_of = figure.subplot_mosaic(panels, height_ratios=heights)
+    loss_axes, accuracy_axes = axes_of["loss"], axes_of["accuracy"]
+    if data.rates:
+        draw_rates(axes_of["rates"], data.rates, theme)
     loss, accuracy = (
         ("Loss", "Accuracy") if conditions == [""] else ("Validation loss", "Validation accuracy")
     )

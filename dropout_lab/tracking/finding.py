@@ -7,6 +7,7 @@ from typing import Any
 from mlflow import MlflowClient
 
 from dropout_lab.errors import UsageError, did_you_mean
+from dropout_lab.evaluation.registry import MetricFamily
 from dropout_lab.records import RunRecord
 from dropout_lab.tracking.failures import failures_told
 from dropout_lab.tracking.location import Location
@@ -18,10 +19,17 @@ _MOST_FOUND = 50
 _MOST_SHOWN = 5
 
 
-def find_run(reference: str, *, histories: Sequence[str] = ()) -> RunRecord:
+def find_run(
+    reference: str, *, histories: Sequence[str] = (), families: Sequence[MetricFamily] = ()
+) -> RunRecord:
     """Return the run that `reference` names: ``[EXPERIMENT/]RUN``, RUN being a name, an id or its beginning.
 
     A name that several experiments have means the run in the experiment that was used last.
+
+    Args:
+        reference: Name or id.
+        histories: Names of per-epoch metrics to read as well, such as ``val_accuracy``.
+        families: Families of per-epoch metrics to read as well.
 
     Raises:
         UsageError: If it names no run, or more than one.
@@ -39,7 +47,9 @@ def find_run(reference: str, *, histories: Sequence[str] = ()) -> RunRecord:
             records = [to_record(run, experiments[str(run.info.experiment_id)]) for run in found]
             usable = [record for record in records if record is not None]
             if usable:
-                return with_histories(client, location, [_the_one(reference, usable)], histories)[0]
+                one = _the_one(reference, usable)
+                members = [name for name in one.metrics if any(family.member(name) for family in families)]
+                return with_histories(client, location, [one], [*histories, *members])[0]
             if found:
                 raise UsageError(
                     f"{reference!r} matches only runs without a known condition and seed.",

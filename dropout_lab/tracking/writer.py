@@ -11,7 +11,7 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 
-from dropout_lab.evaluation.registry import EPOCH_METRICS
+from dropout_lab.evaluation.registry import DROPOUT_RATE, EPOCH_METRICS
 from dropout_lab.records import EpochMetrics, FloatArray, RunFacts, RunRecord, RunStart, RunStatus
 from dropout_lab.redaction import redact
 from dropout_lab.tracking import descriptions, liveness, models, schema
@@ -176,12 +176,13 @@ class Tracker:
         history = self.client.get_metric_history(run_id, EPOCH_METRICS[-1])
         logged = {metric.step for metric in history}
         missing = [epoch for epoch in epochs if epoch.epoch not in logged]
-        at_once = _METRICS_PER_CALL // len(EPOCH_METRICS)
+        num_values = len(EPOCH_METRICS) + max((len(epoch.rates) for epoch in missing), default=0)
+        at_once = max(1, _METRICS_PER_CALL // num_values)
         for first in range(0, len(missing), at_once):
             metrics = [
-                Metric(name, getattr(epoch, name), epoch.end_time_ms, epoch.epoch)
+                Metric(name, value, epoch.end_time_ms, epoch.epoch)
                 for epoch in missing[first : first + at_once]
-                for name in EPOCH_METRICS
+                for name, value in _epoch_values(epoch).items()
             ]
             heartbeat = RunTag(schema.HEARTBEAT, liveness.heartbeat())
             self.client.log_batch(run_id, metrics=metrics, tags=[heartbeat])
@@ -231,3 +232,9 @@ class Tracker:
     def end_run(self, run_id: str, status: RunStatus) -> None:
         """Set the final status of a run: FINISHED, FAILED or KILLED."""
         self.client.set_terminated(run_id, status.value)
+
+
+def _epoch_values(epoch: EpochMetrics) -> dict[str, float]:
+    """Return the values of an epoch by metric; the last of `EPOCH_METRICS` comes last."""
+    rates = {DROPOUT_RATE.name(site): rate for site, rate in epoch.rates.items()}
+    return rates | {name: getattr(epoch, name) for name in EPOCH_METRICS}

@@ -3,7 +3,7 @@
 import hashlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import keras
@@ -63,6 +63,7 @@ class TrainingLoop:
         engine: Engine that runs the steps.
         predictor: Predictor of the same model, for the validation after each epoch.
         run_seed: Seed of the run.
+        changing_rates: From the number of a step to the rate of each site whose rate changes.
     """
 
     spec: TrainingSpec
@@ -70,6 +71,7 @@ class TrainingLoop:
     engine: Engine
     predictor: Predictor
     run_seed: int
+    changing_rates: Callable[[int], Mapping[str, float]]
 
     def train(self, progress: Progress, on_progress: Callable[[Progress], None]) -> Progress:
         """Continue from `progress` until every epoch is done.
@@ -130,5 +132,6 @@ class TrainingLoop:
             val_accuracy=validation.measures["accuracy"],
             epoch_seconds=progress.seconds,
             end_time_ms=time.time_ns() // 1_000_000,
+            rates=self.changing_rates(epoch * steps_per_epoch(num_examples, self.spec.batch_size) - 1),
         )
         return Progress(epochs=(*progress.epochs, metrics))

@@ -78,7 +78,9 @@ class Trainer:
                 engine, settings, self.network, self._optimizer, data, run_seed, self._rates
             )
             self._predictor = Predictor(self.network, data)
-        self._loop = TrainingLoop(training, data, self._engine, self._predictor, run_seed)
+        self._loop = TrainingLoop(
+            training, data, self._engine, self._predictor, run_seed, self._changing_rates
+        )
         self.num_train = len(data.train_labels)
         self.test_labels = data.test_labels
         self.engine_name = engine
@@ -114,6 +116,11 @@ class Trainer:
         """Train from `progress` to the end; see `TrainingLoop`."""
         with self._on_device():
             return self._loop.train(progress, on_progress)
+
+    def _changing_rates(self, step: int) -> dict[str, float]:
+        """Return the rate in a training step of each site whose rate changes."""
+        rates, changing = self._rates.at(step), self._rates.changing
+        return {site.name: float(rates[site.path][0]) for site in self.network.sites if site.path in changing}
 
     @contextmanager
     def _on_device(self) -> Iterator[None]:

@@ -28,7 +28,9 @@ def test_every_metric_has_a_label_and_a_definition() -> None:
 
 
 def test_an_epoch_has_the_metrics_of_an_epoch() -> None:
-    assert {field.name for field in fields(EpochMetrics)} - {"epoch", "end_time_ms"} == set(EPOCH_METRICS)
+    assert {field.name for field in fields(EpochMetrics)} - {"epoch", "end_time_ms", "rates"} == set(
+        EPOCH_METRICS
+    )
 
 
 def test_defaults_can_be_compared() -> None:

@@ -12,8 +12,9 @@ import psutil
 import pytest
 
 from dropout_lab.errors import TrackingError
+from dropout_lab.evaluation.registry import DROPOUT_RATE
 from dropout_lab.records import RunStatus
-from dropout_lab.tracking import Tracker, connect, read_runs, system_metrics, writer
+from dropout_lab.tracking import Tracker, connect, find_run, read_runs, system_metrics, writer
 
 
 def steps(tracker: Tracker, run_id: str, metric: str) -> list[tuple[int, float]]:
@@ -71,6 +72,23 @@ def test_epochs_are_logged_once_however_often_they_are_sent(experiment, make_sta
         assert steps(tracker, run_id, name) == [(epoch.epoch, getattr(epoch, name)) for epoch in epochs]
     history = tracker.client.get_metric_history(run_id, "val_loss")
     assert [found.timestamp for found in history[:3]] == [epoch.end_time_ms for epoch in epochs[:3]]
+
+
+@pytest.mark.usefixtures("sqlite_store")
+def test_rates_that_change_are_logged_and_read_by_epoch(make_start, make_epochs):
+    tracker = connect("fashion-mnist")
+    run_id = tracker.start_run(make_start())
+    epochs = [
+        replace(epoch, rates={"conv1": 0.5 / epoch.epoch, "lstm.dropout": 0.1}) for epoch in make_epochs(3)
+    ]
+    tracker.log_epochs(run_id, epochs[:2])
+    tracker.log_epochs(run_id, epochs)
+    assert steps(tracker, run_id, "dropout_rate_conv1") == [(1, 0.5), (2, 0.25), (3, 0.5 / 3)]
+    found = find_run(run_id, families=(DROPOUT_RATE,))
+    assert found.history == {
+        "dropout_rate_conv1": (0.5, 0.25, 0.5 / 3),
+        "dropout_rate_lstm.dropout": (0.1, 0.1, 0.1),
+    }
 
 
 @pytest.mark.usefixtures("sqlite_store")

@@ -1,6 +1,8 @@
 """Checkpoints: whole or refused, the last two kept, and nothing in them is executed."""
 
+import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from dropout_lab.records import EpochMetrics
 from dropout_lab.training.checkpoints import (
+    FORMAT,
     DamagedCheckpointError,
     checkpoint_files,
     load_checkpoint,
@@ -34,6 +37,16 @@ def test_what_was_saved_is_restored(tmp_path: Path) -> None:
     restored = variables(0.0)
     assert load_checkpoint(path, restored) == PROGRESS
     assert all((variable.numpy() == 1).all() for variable in restored)
+
+
+def test_epochs_keep_the_rates_that_change_and_may_have_none(tmp_path: Path) -> None:
+    """Checkpoints of earlier versions have epochs without the key, in the same format."""
+    later = replace(EPOCH, epoch=2, rates={"conv1": 0.25})
+    path = save_checkpoint(tmp_path, Progress(epochs=(EPOCH, later)), variables(1.0))
+    assert load_checkpoint(path, variables(0.0)).epochs == (EPOCH, later)
+    content = path.read_bytes().partition(b"\n")[2].replace(b', "rates": {}', b"", 1)
+    path.write_bytes(f"{FORMAT} {hashlib.sha256(content).hexdigest()}\n".encode() + content)
+    assert load_checkpoint(path, variables(0.0)).epochs == (EPOCH, later)
 
 
 def test_the_last_two_are_kept(tmp_path: Path) -> None:
