@@ -15,9 +15,9 @@ import numpy.typing as npt
 from dropout_lab.data.dataset import Inputs
 from dropout_lab.data.images import CHUNK_SIZE, as_stored, require_images, value_range
 from dropout_lab.errors import UsageError, did_you_mean
+from dropout_lab.evaluation.robustness import SEVERITIES
 from dropout_lab.seeds import generator
 
-SEVERITIES = (1, 2, 3, 4, 5)
 SIDE = 28
 """Shorter side, in pixels, that distances in `SHIFTS` refer to; other images scale them."""
 

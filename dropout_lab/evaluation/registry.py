@@ -10,6 +10,7 @@ from dropout_lab.evaluation.properties import Measured as Measured
 from dropout_lab.evaluation.properties import MetricFamily as MetricFamily
 from dropout_lab.evaluation.properties import MetricInfo as MetricInfo
 from dropout_lab.evaluation.properties import Unit as Unit
+from dropout_lab.evaluation.robustness import DETECTION_FAMILIES, DETECTION_METRICS, SHIFT_MEASURES
 
 _MEASURE_INFOS = (
     MetricInfo(
@@ -115,6 +116,13 @@ def _seconds(what: str, definition: str, measured: Measured) -> MetricInfo:
     )
 
 
+_SHIFT_METRICS = tuple(
+    # Seeds differ more in what they do to images that no training had.
+    replace(metric, margin=5 * (metric.margin or 0))
+    for metric in _part("shift", "shifted test images, dropout off", Measured.EVALUATED, SHIFT_MEASURES)
+)
+"""Means over all shifts and severities."""
+
 METRICS = {
     metric.name: metric
     for metric in (
@@ -157,6 +165,9 @@ METRICS = {
             Measured.EVALUATED,
             ("loss", "brier", "ece", "ece_equal_mass"),
         ),
+        *_part("pwp", "test set, probabilistic weighted pooling", Measured.EVALUATED),
+        *_SHIFT_METRICS,
+        *DETECTION_METRICS,
         *_part("", "training set, dropout on", Measured.EPOCH_WITH_DROPOUT, ("loss", "accuracy")),
         *_part("val", "validation set, dropout off", Measured.EPOCH, ("loss", "accuracy")),
         _seconds("epoch", "Time of an epoch's training steps, without validation.", Measured.EPOCH),
@@ -202,7 +213,9 @@ SYSTEM = MetricFamily(
     "system/",
     MetricInfo(name="", label="", definition="Load of the machine.", measured=Measured.MACHINE),
 )
-FAMILIES = (CLASS_ACCURACY, DROPPED_FRACTION, DROPOUT_RATE, SYSTEM)
+SHIFT_FAMILIES = tuple(MetricFamily(f"{metric.name}_", replace(metric, name="")) for metric in _SHIFT_METRICS)
+"""Metrics of one shift, ``shift_accuracy_noise``, and of it at one severity, ``shift_accuracy_noise_3``."""
+FAMILIES = (CLASS_ACCURACY, DROPPED_FRACTION, DROPOUT_RATE, SYSTEM, *SHIFT_FAMILIES, *DETECTION_FAMILIES)
 
 FINAL_METRICS = tuple(metric.name for metric in METRICS.values() if metric.measured is Measured.FINAL)
 """Metrics that every finished run has."""

@@ -3,8 +3,9 @@ import pytest
 from scipy.ndimage import rotate
 
 from dropout_lab.data.images import CHUNK_SIZE
-from dropout_lab.data.shifts import SEVERITIES, SHIFTS, shift_images
+from dropout_lab.data.shifts import SHIFTS, shift_images
 from dropout_lab.errors import DataError, UsageError
+from dropout_lab.evaluation.robustness import SEVERITIES, SHIFT_NAMES
 
 RANDOM = np.random.default_rng(0)
 GRAY = RANDOM.integers(0, 256, (60, 28, 28, 1), dtype=np.uint8)
@@ -16,6 +17,10 @@ def dot() -> np.ndarray:
     images = np.zeros((100, 28, 28, 1), dtype=np.uint8)
     images[:, 14, 14] = 255
     return images
+
+
+def test_names_are_those_of_the_metrics():
+    assert tuple(SHIFTS) == SHIFT_NAMES
 
 
 @pytest.mark.parametrize("images", [GRAY, COLOUR], ids=["uint8", "float32"])

@@ -1,0 +1,91 @@
+"""How a trained network does on shifted test images and on inputs from outside the distribution."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from dropout_lab.data.dataset import Inputs, Labels
+from dropout_lab.data.shifts import shift_images
+from dropout_lab.evaluation.detection import auroc, fpr_at_95_tpr
+from dropout_lab.evaluation.measures import measure
+from dropout_lab.evaluation.robustness import SEVERITIES, SHIFT_MEASURES, SHIFT_NAMES
+from dropout_lab.evaluation.uncertainty import MonteCarlo, entropy
+from dropout_lab.records import FloatArray
+
+Scores = Mapping[str, npt.NDArray[np.floating]]
+"""Uncertainty of each input, (n,), by the name of the score; see `evaluation.robustness.SCORES`."""
+
+
+def shift_metrics(
+    predict: Callable[[Inputs], FloatArray], images: Inputs, labels: Labels, names: Iterable[str]
+) -> dict[str, float]:
+    """Return the metrics on shifted images, by name.
+
+    The images are the same in all runs on a dataset, as with a benchmark.
+
+    Args:
+        predict: Returns class probabilities, (n, num_classes), of stored values.
+        images: Test images, (n, height, width, channels), stored values.
+        labels: True classes, (n,).
+        names: Shifts to measure.
+
+    Returns:
+        ``shift_MEASURE_NAME_SEVERITY`` and the mean over severities, ``shift_MEASURE_NAME``; with all shifts
+        also the mean over these, ``shift_MEASURE``.
+
+    Raises:
+        DataError: If the inputs are no images.
+    """
+    metrics: dict[str, float] = {}
+    names = tuple(names)
+    for name in names:
+        by_severity = {
+            severity: measure(predict(shift_images(images, name, severity)), labels, SHIFT_MEASURES)
+            for severity in SEVERITIES
+        }
+        for one in SHIFT_MEASURES:
+            values = {severity: measured[one] for severity, measured in by_severity.items()}
+            metrics |= {f"shift_{one}_{name}_{severity}": value for severity, value in values.items()}
+            metrics[f"shift_{one}_{name}"] = float(np.mean(list(values.values())))
+    if set(names) == set(SHIFT_NAMES):
+        for one in SHIFT_MEASURES:
+            metrics[f"shift_{one}"] = float(np.mean([metrics[f"shift_{one}_{name}"] for name in names]))
+    return metrics
+
+
+def uncertainty_scores(probs: FloatArray, monte_carlo: MonteCarlo) -> Scores:
+    """Return every score of uncertainty.
+
+    Args:
+        probs: Class probabilities with dropout off, (n, num_classes).
+        monte_carlo: Predictions of the same inputs with dropout on.
+    """
+    return {
+        "ood": 1 - probs.max(axis=1),
+        "ood_entropy": entropy(probs),
+        "mc_ood": 1 - monte_carlo.probs.max(axis=1),
+        "mc_ood_entropy": monte_carlo.entropy,
+        "mc_ood_mutual_information": monte_carlo.mutual_information,
+    }
+
+
+def detection_metrics(test: Scores, outside: Mapping[str, Scores], *, all_sets: bool) -> dict[str, float]:
+    """Return how well each score tells inputs from outside the distribution, by name of the metric.
+
+    Args:
+        test: Scores of the test examples.
+        outside: Scores of the inputs of each set.
+        all_sets: Whether these are all sets that apply; then means over them are added.
+
+    Returns:
+        ``SCORE_auroc_SET`` and ``SCORE_fpr95_SET``; with all sets also ``SCORE_auroc`` and ``SCORE_fpr95``.
+    """
+    metrics: dict[str, float] = {}
+    for score, inside in test.items():
+        for short, function in (("auroc", auroc), ("fpr95", fpr_at_95_tpr)):
+            values = {name: function(inside, scores[score]) for name, scores in outside.items()}
+            metrics |= {f"{score}_{short}_{name}": value for name, value in values.items()}
+            if all_sets:
+                metrics[f"{score}_{short}"] = float(np.mean(list(values.values())))
+    return metrics
