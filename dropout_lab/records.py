@@ -174,6 +174,7 @@ class RunFacts:
         git_commit: Empty where the run was not started in a git checkout.
         git_dirty: Whether files were changed since that commit; None if git could not tell.
         design: What the run's spec fixed beforehand.
+        evaluated: Parts of an evaluation that the run has, with their settings, as JSON.
         requested: When a command last asked for the run, trained or found finished.
         versions: Of the packages that bear on the result.
     """
@@ -198,6 +199,7 @@ class RunFacts:
     git_commit: str = ""
     git_dirty: bool | None = None
     design: Design | None = None
+    evaluated: str = ""
     requested: datetime | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
 

@@ -92,13 +92,15 @@ BY_FORM = {
 }
 
 
-def _part(part: str, where: str, measured: Measured, names: Iterable[str] = MEASURES) -> list[MetricInfo]:
+def _part(
+    part: str, where: str, measured: Measured, names: Iterable[str] = MEASURES, label: str = ""
+) -> list[MetricInfo]:
     """Return the metrics ``PART_MEASURE`` of one part of the data; ``MEASURE`` for the part ``""``."""
     return [
         replace(
             BY_FORM[name],
             name=f"{part}_{name}" if part else name,
-            label=f"{part} {BY_FORM[name].label}".strip(),
+            label=f"{label or part} {BY_FORM[name].label}".strip(),
             definition=f"{BY_FORM[name].definition} ({where}).",
             measured=measured,
         )
@@ -152,6 +154,7 @@ METRICS = {
             "test set, mean over Monte Carlo dropout",
             Measured.EVALUATED,
             (*MEASURES, *EVALUATED_MEASURES, _MUTUAL_INFORMATION.name),
+            label="MC dropout",
         ),
         MetricInfo(
             name="temperature",
@@ -164,6 +167,7 @@ METRICS = {
             "test set, dropout off, probabilities scaled by the temperature",
             Measured.EVALUATED,
             ("loss", "brier", "ece", "ece_equal_mass"),
+            label="temperature-scaled",
         ),
         *_part("pwp", "test set, probabilistic weighted pooling", Measured.EVALUATED),
         *_SHIFT_METRICS,

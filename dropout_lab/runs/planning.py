@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from dropout_lab.records import Claim, Design, claims_fingerprint
 from dropout_lab.spec import SequentialSeeds, Settings, Spec, condition_settings, flatten
+from dropout_lab.spec.evaluation import EvaluationSpec
 
 if TYPE_CHECKING:
     from dropout_lab.data.dataset import Dataset
@@ -34,6 +35,8 @@ class Origin:
         claims: Fingerprint of the claims that it states; empty where it states none.
         design: What it fixes before the runs, as `Design.to_json` writes it.
         path: Path of the file; empty if the spec was made in Python.
+        evaluation: What is measured after training, as JSON of `EvaluationSpec`; empty for the usual metrics
+            alone.
     """
 
     experiment: str
@@ -42,6 +45,7 @@ class Origin:
     claims: str = ""
     design: str = ""
     path: str = ""
+    evaluation: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,12 @@ class PlannedRun:
         """All settings as they are logged."""
         code = {"model.code": self.network_code} if self.network_code else {}
         return flatten(self.settings) | code
+
+    @property
+    def evaluation(self) -> EvaluationSpec | None:
+        """What is measured after training besides the usual metrics."""
+        text = self.origin.evaluation
+        return EvaluationSpec.model_validate_json(text) if text else None
 
     @property
     def name(self) -> str:
@@ -112,7 +122,13 @@ def plan_runs(spec: Spec) -> list[PlannedRun]:
     claims = [Claim(**claim.model_dump()) for claim in spec.claims]
     design = spec_design(spec).to_json()
     origin = Origin(
-        spec.experiment or "", spec.description, spec.text, claims_fingerprint(claims), design, spec.path
+        spec.experiment or "",
+        spec.description,
+        spec.text,
+        claims_fingerprint(claims),
+        design,
+        spec.path,
+        spec.evaluation.model_dump_json() if spec.evaluation else "",
     )
     return [
         PlannedRun(condition, seed, settings, origin)

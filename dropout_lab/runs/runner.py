@@ -1,6 +1,6 @@
 """Takes one planned run from data to tracking, from wherever an earlier attempt stopped."""
 
-import time
+import shlex
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -9,15 +9,17 @@ from pathlib import Path
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.errors import TrackingError, TrainingError
 from dropout_lab.models.architecture import custom_objects, network_function
-from dropout_lab.records import DeviceInfo, RunFacts, RunRecord, RunStart, RunStatus
+from dropout_lab.records import DeviceInfo, RunRecord, RunStart, RunStatus
 from dropout_lab.runs.continuing import CannotContinueError, leftovers, require_same, store_name
+from dropout_lab.runs.evaluation_parts import missing_parts
 from dropout_lab.runs.identity import Identity, identify, other_arithmetic
+from dropout_lab.runs.measuring import measure_run
 from dropout_lab.runs.networks import model_code
 from dropout_lab.runs.outcome import RunOutcome
 from dropout_lab.runs.planning import PlannedRun
 from dropout_lab.runs.provenance import Provenance, find_provenance
 from dropout_lab.runs.reporter import Reporter
-from dropout_lab.runs.result import ARTIFACTS, MODEL, Result, draw_plots, final_metrics, read_result
+from dropout_lab.runs.result import ARTIFACTS, MODEL, draw_plots, read_result
 from dropout_lab.runs.run_start import run_start
 from dropout_lab.runs.stopping import StopRequest
 from dropout_lab.runs.watch import Watch
@@ -155,6 +157,11 @@ class Runner:
                 f" ({'; '.join(differences)}), which may change the last digits of its weights."
                 " To retrain it here, use --fresh."
             )
+        if run.evaluation is not None and missing_parts(run.evaluation, finished.evaluated):
+            self.reporter.noted(
+                f"{run.name} was finished without this evaluation. To add it, run `dropout-lab evaluate"
+                f" {shlex.quote(run.origin.experiment)}`."
+            )
         return self._outcome(run, finished.run_id, finished.metrics, was_finished=True)
 
     def _outcome(
@@ -198,20 +205,7 @@ class Runner:
             with self.tracker.system_metrics(run_id):
                 progress = trainer.train(progress, watch)
             self.reporter.entered(state.run, "evaluating")
-            began = time.perf_counter()
-            train, test = trainer.evaluate()
-            result = Result(
-                metrics={
-                    **final_metrics(train, test, checks),
-                    "train_seconds": sum(epoch.epoch_seconds for epoch in progress.epochs),
-                    "evaluation_seconds": time.perf_counter() - began,
-                },
-                tags=schema.fact_tags(RunFacts(final_weights=trainer.weights_fingerprint())),
-                epochs=progress.epochs,
-                input_example=trainer.input_example(),
-                class_names=data.class_names,
-            )
-            files = result.files(train, test, trainer.test_labels)
+            files = measure_run(state.run, trainer, data, device, progress, checks, self.reporter)
             workspace.save_result(files, MODEL, trainer.save_model)
         except TrainingError as error:
             self._end(run_id, RunStatus.FAILED, {schema.FAILURE: error.message})

@@ -22,6 +22,7 @@ from pydantic import (
 from dropout_lab.design import DEFAULT_PRIMARY
 from dropout_lab.evaluation.registry import COMPARED_METRICS, METRICS
 from dropout_lab.spec.base import Frozen, Seed, list_to_tuple
+from dropout_lab.spec.evaluation import EvaluationSpec
 from dropout_lab.spec.grid import MAX_CONDITIONS
 from dropout_lab.spec.settings import Settings
 
@@ -133,6 +134,8 @@ class Spec(Settings):
     """Metric of the verdict; all others are secondary."""
     margins: Margins = Margins()
     """Equivalence margins of single metrics."""
+    evaluation: EvaluationSpec | None = None
+    """What is measured of each trained network besides the usual metrics; `{}` measures the default."""
     conditions: Annotated[Mapping[Name, Settings], Field(max_length=MAX_CONDITIONS)] = {}
     """Conditions to compare, each with the settings that it changes."""
     grid: Annotated[Mapping[str, list[Any] | Mapping[str, list[Any]]], Field(min_length=1)] | None = None

@@ -4,14 +4,14 @@ from dropout_lab.tracking.delivery import EpochDelivery
 from dropout_lab.tracking.finding import find_run
 from dropout_lab.tracking.known_runs import discard_run, has_run
 from dropout_lab.tracking.location import Location, locate
-from dropout_lab.tracking.reader import (
-    ExperimentRecord,
+from dropout_lab.tracking.logged_files import (
     LoggedModel,
+    fetch_model,
     find_model,
-    list_experiments,
+    load_predictions,
     load_test_probs,
-    read_runs,
 )
+from dropout_lab.tracking.reader import ExperimentRecord, list_experiments, read_runs
 from dropout_lab.tracking.writer import Tracker, connect
 
 __all__ = [
@@ -22,10 +22,12 @@ __all__ = [
     "Tracker",
     "connect",
     "discard_run",
+    "fetch_model",
     "find_model",
     "find_run",
     "has_run",
     "list_experiments",
+    "load_predictions",
     "load_test_probs",
     "locate",
     "read_runs",

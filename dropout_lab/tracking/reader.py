@@ -1,23 +1,18 @@
 """Read runs back as `RunRecord`s."""
 
 import os
-import tempfile
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-import numpy.typing as npt
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from dropout_lab.errors import DropoutLabError, TrackingError, UsageError, did_you_mean
-from dropout_lab.records import FloatArray, RunRecord, RunStatus
-from dropout_lab.redaction import redact
+from dropout_lab.records import RunRecord, RunStatus
 from dropout_lab.tracking import links, schema
 from dropout_lab.tracking.failures import failures_told
 from dropout_lab.tracking.histories import read_histories
 from dropout_lab.tracking.location import Location
-from dropout_lab.tracking.moved import local_path
 from dropout_lab.tracking.run_record import is_ours, to_record
 from dropout_lab.tracking.store import open_client
 from dropout_lab.tracking.views import save_view
@@ -31,19 +26,6 @@ class ExperimentRecord:
 
     experiment_id: str
     name: str
-
-
-@dataclass(frozen=True)
-class LoggedModel:
-    """Model of a run.
-
-    Attributes:
-        address: Local folder of its files, else their address.
-        is_missing: Whether that folder was deleted.
-    """
-
-    address: str
-    is_missing: bool = False
 
 
 def list_experiments() -> list[ExperimentRecord]:
@@ -97,50 +79,6 @@ def read_runs(
         if statuses is not None:
             runs = [run for run in runs if run.status in statuses]
         return with_histories(client, location, runs, histories)
-
-
-def load_test_probs(run: RunRecord) -> tuple[FloatArray, npt.NDArray[np.uint8]]:
-    """Return the class probabilities of the test images by a run's model, and the true labels.
-
-    Returns:
-        probs: (num_test, num_classes) float32, rounded to float16 when they were logged.
-        labels: (num_test,) uint8.
-
-    Raises:
-        TrackingError: If the run has none, or they cannot be read.
-    """
-    client, location = open_client(create=False)
-    with failures_told(location), tempfile.TemporaryDirectory() as folder:
-        if schema.TEST_PROBS not in [file.path for file in client.list_artifacts(run.run_id, "predictions")]:
-            raise TrackingError(f"The run {run.run_name} ({run.run_id}) has no artifact {schema.TEST_PROBS}.")
-        file = client.download_artifacts(run.run_id, schema.TEST_PROBS, folder)
-        try:
-            with np.load(file, allow_pickle=False) as arrays:
-                return arrays["probs"].astype(np.float32), arrays["labels"].astype(np.uint8)
-        except (ValueError, KeyError, EOFError) as error:
-            raise TrackingError(
-                f"{schema.TEST_PROBS} of the run {run.run_name} is damaged: {error}"
-            ) from error
-
-
-def find_model(run: RunRecord) -> LoggedModel | None:
-    """Return where the model of a run is; None if the run has not logged one.
-
-    Raises:
-        TrackingError: If the store cannot be read.
-    """
-    client, location = open_client(create=False)
-    with failures_told(location):
-        found = client.search_logged_models(
-            [run.experiment_id], f"source_run_id = '{run.run_id}'", max_results=10
-        )
-    for model in found:
-        if model.status == "READY":
-            folder = local_path(str(model.artifact_location))
-            if folder is None:
-                return LoggedModel(redact(str(model.artifact_location)))
-            return LoggedModel(str(folder), is_missing=not folder.is_dir())
-    return None
 
 
 def find_view(base: str) -> str:

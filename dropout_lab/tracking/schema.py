@@ -32,6 +32,8 @@ REQUESTED = "dropout_lab.requested"
 FAILURE = "dropout_lab.failure"
 """Why training failed."""
 DISCARDED = "dropout_lab.discarded"
+EVALUATED = "dropout_lab.evaluated"
+"""Parts of an evaluation that a run has, with their settings, as JSON."""
 COMPARISON = "dropout_lab.comparison"
 """Marks a run that holds the report of a comparison."""
 
@@ -51,6 +53,11 @@ TEST_PROBS = "predictions/test_probs.npz"
 REPORT = "report.html"
 MODEL_NAME = "model"
 """Name of a run's model."""
+
+
+def predictions(part: str) -> str:
+    """Return the artifact with the results per example of one part of an evaluation."""
+    return f"predictions/{part}.npz"
 
 
 MAX_TAG_LENGTH = 5000

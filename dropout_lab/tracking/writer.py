@@ -211,6 +211,23 @@ class Tracker:
         self.client.log_artifacts(run_id, str(folder))
 
     @repeatable
+    def log_evaluation(
+        self, run_id: str, metrics: Mapping[str, float], folder: Path, tags: Mapping[str, str]
+    ) -> None:
+        """Log what was measured of a finished run, and at last the tags that say so.
+
+        Args:
+            metrics: By name; they replace those that the run has.
+            folder: Folder of the files, at their paths in the run.
+            tags: Tags of the measured parts.
+        """
+        now = round(datetime.now(UTC).timestamp() * 1000)
+        values = [Metric(name, value, now, 0) for name, value in metrics.items()]
+        self.client.log_batch(run_id, metrics=values)
+        self.client.log_artifacts(run_id, str(folder))
+        self._set_tags(run_id, tags)
+
+    @repeatable
     def log_model(
         self,
         run_id: str,

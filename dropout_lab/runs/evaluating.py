@@ -1,0 +1,191 @@
+"""Evaluate finished runs: from their logged models and data to metrics in the same MLflow runs."""
+
+import signal
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import yaml
+from pydantic import ValidationError
+
+from dropout_lab.data.dataset import Dataset
+from dropout_lab.data.selection import load_data
+from dropout_lab.errors import DropoutLabError, Interrupted, TrackingError, UsageError
+from dropout_lab.models.architecture import custom_objects, network_function
+from dropout_lab.records import RunRecord, RunStatus
+from dropout_lab.runs.evaluation_parts import evaluate_parts, missing_parts
+from dropout_lab.runs.failures import worded
+from dropout_lab.runs.outcome import Failure
+from dropout_lab.spec import DataSpec, Settings
+from dropout_lab.spec.evaluation import EvaluationSpec
+from dropout_lab.tracking import Tracker, connect, fetch_model, load_test_probs, schema
+from dropout_lab.tracking.reports import load_text
+from dropout_lab.training.devices import resolve_device
+from dropout_lab.training.restoring import restore_network
+from dropout_lab.training.trained import TrainedNetwork
+
+LARGEST_MEAN_DIFFERENCE = 1e-3
+"""Mean difference of probabilities up to which two predictions are the same, computed on two machines."""
+
+
+@dataclass
+class EvaluationReport:
+    """What became of the runs of a call.
+
+    Attributes:
+        evaluated: Runs that were evaluated now, with the metrics that were logged, by run ID.
+        skipped: IDs of runs that had everything.
+        failures: Runs that could not be evaluated.
+        notes: What the user should know.
+        interrupted: Whether the call was interrupted.
+    """
+
+    evaluated: dict[str, dict[str, float]] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    interrupted: bool = False
+
+    def raise_problems(self) -> None:
+        """Raise one error if the call was interrupted, or for the runs that failed."""
+        if self.interrupted:
+            raise Interrupted(
+                "Interrupted.",
+                signal_number=signal.SIGINT,
+                hint="Repeat the command; evaluated runs are skipped.",
+            )
+        if self.failures:
+            lines = [
+                f"{one.name}: {one.message}{f' {one.hint}' if one.hint else ''}" for one in self.failures
+            ]
+            count = len(self.failures)
+            raise DropoutLabError("\n".join([f"{count} run{'s'[: count > 1]} not evaluated:", *lines]))
+
+
+def evaluate_runs(
+    runs: Sequence[RunRecord],
+    spec: EvaluationSpec,
+    *,
+    force: bool = False,
+    on_start: Callable[[RunRecord], None] = lambda _: None,
+) -> EvaluationReport:
+    """Evaluate finished runs one after the other, and log the results to them.
+
+    A run that was evaluated with equal settings is skipped. The failure of one run stays with that one,
+    unless the tracking store is away.
+
+    Args:
+        runs: Finished runs.
+        spec: What to measure.
+        force: Whether runs are evaluated again.
+        on_start: Called with each run that is evaluated.
+    """
+    report = EvaluationReport()
+    evaluator = _Evaluator(spec)
+    notes: dict[str, list[str]] = {}
+    for run in runs:
+        if not missing_parts(spec, run.evaluated, force=force):
+            report.skipped.append(run.run_id)
+            continue
+        on_start(run)
+        try:
+            report.evaluated[run.run_id], found = evaluator.evaluate(run, force=force)
+        except KeyboardInterrupt:
+            report.interrupted = True
+            break
+        except Exception as error:
+            failure = worded(run.run_name, error)
+            report.failures.append(failure)
+            if failure.stops_others:
+                break
+        else:
+            for note in found:
+                notes.setdefault(note, []).append(run.run_name)
+    report.notes += [f"{_some(names)}: {note}" for note, names in notes.items()]
+    return report
+
+
+class _Evaluator:
+    """Evaluates single runs, and loads each dataset once."""
+
+    def __init__(self, spec: EvaluationSpec) -> None:
+        self._spec = spec
+        self._datasets: dict[DataSpec, Dataset] = {}
+        self._trackers: dict[str, Tracker] = {}
+        self._device = resolve_device("auto").device
+
+    def evaluate(self, run: RunRecord, *, force: bool) -> tuple[dict[str, float], Sequence[str]]:
+        """Return the metrics of `run` that were measured and logged now, and what the user should know."""
+        if run.status is not RunStatus.FINISHED:
+            raise UsageError(f"status {run.status.value} (allowed: FINISHED)")
+        trained = self._restore(run)
+        parts = missing_parts(self._spec, run.evaluated, force=force)
+        result = evaluate_parts(trained, self._spec, parts, run.evaluated)
+        if run.experiment_name not in self._trackers:
+            self._trackers[run.experiment_name] = connect(run.experiment_name)
+        with tempfile.TemporaryDirectory() as folder:
+            for path, content in result.files.items():
+                file = Path(folder, path)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content)
+            tracker = self._trackers[run.experiment_name]
+            tracker.log_evaluation(run.run_id, result.metrics, Path(folder), result.tags)
+        return dict(result.metrics), result.notes
+
+    def _restore(self, run: RunRecord) -> TrainedNetwork:
+        settings = read_settings(run)
+        if settings.data not in self._datasets:
+            self._datasets[settings.data] = load_data(settings.data)
+        data = self._datasets[settings.data].for_seed(run.seed)
+        if run.data_digest and data.fingerprint.digest != run.data_digest:
+            raise UsageError(
+                "the data are not those of the run", hint="Restore them, or train the run again."
+            )
+        objects = custom_objects(network_function(settings.model))
+        with tempfile.TemporaryDirectory() as folder:
+            file = fetch_model(run, Path(folder))
+            network = restore_network(file, settings, data, run.seed, run.final_weights, objects)
+        trained = TrainedNetwork(network, data, run.seed, self._device)
+        _require_same_predictions(run, trained)
+        return trained
+
+
+def read_settings(run: RunRecord) -> Settings:
+    """Return the settings of a run, from its logged spec.
+
+    Raises:
+        TrackingError: If it logged none, or they cannot be read.
+        UsageError: If they are those of another version of dropout_lab.
+    """
+    text = load_text(run, schema.RESOLVED_SPEC)
+    try:
+        content = cast(dict[str, Any], yaml.safe_load(text))
+        return Settings.model_validate(
+            {key: value for key, value in content.items() if key not in ("condition", "seed")}
+        )
+    except (yaml.YAMLError, AttributeError, ValidationError):
+        raise UsageError(
+            f"its {schema.RESOLVED_SPEC} cannot be read by this version of dropout_lab"
+        ) from None
+
+
+def _require_same_predictions(run: RunRecord, trained: TrainedNetwork) -> None:
+    """Check that the restored network predicts what the run logged."""
+    try:
+        probs, _ = load_test_probs(run)
+    except TrackingError:  # a run without predictions
+        return
+    if probs.shape != trained.test_probs.shape or not (
+        np.abs(probs - trained.test_probs).mean() < LARGEST_MEAN_DIFFERENCE
+    ):
+        raise UsageError(
+            "the restored network does not predict what the run logged",
+            hint="Restore the code and the data of the run, or train it again.",
+        )
+
+
+def _some(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"

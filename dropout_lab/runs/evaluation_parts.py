@@ -1,0 +1,169 @@
+"""The parts of an evaluation: what each measures of a trained network, for which metrics and files.
+
+A new part is one function and one entry of `PARTS`. Its metrics are entries of `evaluation.registry`.
+"""
+
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dropout_lab.errors import TrainingError
+from dropout_lab.evaluation.measures import measure, measure_all
+from dropout_lab.evaluation.registry import EVALUATED_MEASURES
+from dropout_lab.evaluation.temperature import fit_temperature, scale_by_temperature
+from dropout_lab.spec.evaluation import EvaluationSpec
+from dropout_lab.tracking import schema
+from dropout_lab.training.trained import TrainedNetwork
+
+Settings = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class PartResult:
+    """What one part measured.
+
+    Attributes:
+        metrics: Metrics by name.
+        arrays: Results per example by name, kept in one file of the run; numbers in half precision suffice.
+        notes: What the user should know.
+    """
+
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    arrays: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of an evaluation.
+
+    Attributes:
+        name: Name in tags, and of the file of its results per example.
+        settings: What its result depends on besides the run; None if it is not asked for. A run that was
+            evaluated with equal settings is not evaluated again.
+        measure: Measures a trained network.
+    """
+
+    name: str
+    settings: Callable[[EvaluationSpec], Settings | None]
+    measure: Callable[[TrainedNetwork, EvaluationSpec], PartResult]
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """What the parts of an evaluation measured of one run.
+
+    Attributes:
+        metrics: Metrics by name.
+        files: Content of artifacts, by path in the run.
+        tags: Tags that say which parts the run has.
+        notes: What the user should know.
+    """
+
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+
+def missing_parts(spec: EvaluationSpec, evaluated: str, *, force: bool = False) -> list[Part]:
+    """Return the parts that `spec` asks for and a run does not have.
+
+    Args:
+        spec: What to measure.
+        evaluated: Parts that the run has, as `RunFacts.evaluated`.
+        force: Whether parts that it has count as missing.
+    """
+    done = _read_done(evaluated)
+    wanted = [(part, part.settings(spec)) for part in PARTS]
+    return [
+        part
+        for part, settings in wanted
+        if settings is not None and (force or done.get(part.name) != settings)
+    ]
+
+
+def evaluate_parts(
+    trained: TrainedNetwork, spec: EvaluationSpec, parts: Iterable[Part] | None = None, evaluated: str = ""
+) -> EvaluationResult:
+    """Measure a trained network.
+
+    Args:
+        trained: The network with its data.
+        spec: What to measure.
+        parts: Parts to measure. [default: all that `spec` asks for]
+        evaluated: Parts that the run has already, as `RunFacts.evaluated`.
+
+    Raises:
+        TrainingError: If a result is not finite.
+    """
+    parts = list(missing_parts(spec, "") if parts is None else parts)
+    done = _read_done(evaluated)
+    metrics: dict[str, float] = {}
+    files: dict[str, bytes] = {}
+    notes: list[str] = []
+    for part in parts:
+        result = part.measure(trained, spec)
+        if not np.isfinite(list(result.metrics.values())).all():
+            raise TrainingError(f"The results of {part.name} are not finite.")
+        metrics |= result.metrics
+        notes += result.notes
+        if result.arrays:
+            content = io.BytesIO()
+            arrays: dict[str, Any] = dict(result.arrays)
+            np.savez_compressed(content, **arrays)
+            files[schema.predictions(part.name)] = content.getvalue()
+        done[part.name] = dict(part.settings(spec) or {})
+    tags = {schema.EVALUATED: json.dumps(done, sort_keys=True)}
+    return EvaluationResult(metrics, files, tags, notes)
+
+
+def _read_done(evaluated: str) -> dict[str, Any]:
+    """Return the settings of each part that a run has; what a user edited into something else is none."""
+    try:
+        done = json.loads(evaluated or "{}")
+    except ValueError:
+        return {}
+    return done if isinstance(done, dict) else {}
+
+
+def _confidence(trained: TrainedNetwork, _spec: EvaluationSpec) -> PartResult:
+    measures = measure(trained.test_probs, trained.data.test_labels, EVALUATED_MEASURES)
+    return PartResult({f"test_{name}": value for name, value in measures.items()})
+
+
+def _monte_carlo(trained: TrainedNetwork, spec: EvaluationSpec) -> PartResult:
+    found = trained.monte_carlo(trained.data.test_inputs, spec.mc_samples)
+    measures = measure_all(found.probs, trained.data.test_labels)
+    measures["mutual_information"] = float(np.mean(found.mutual_information))
+    arrays = {
+        "probs": found.probs.astype(np.float16),
+        "entropy": found.entropy.astype(np.float16),
+        "mutual_information": found.mutual_information.astype(np.float16),
+        "labels": trained.data.test_labels,
+    }
+    return PartResult({f"mc_{name}": value for name, value in measures.items()}, arrays)
+
+
+def _temperature(trained: TrainedNetwork, _spec: EvaluationSpec) -> PartResult:
+    if trained.validation_probs is None:
+        note = "No temperature: the validation examples are the test examples (data.validation: test)."
+        return PartResult(notes=(note,))
+    temperature = fit_temperature(trained.validation_probs, trained.data.validation_labels)
+    probs = scale_by_temperature(trained.test_probs, temperature)
+    measures = measure(probs, trained.data.test_labels, ("loss", "brier", "ece", "ece_equal_mass"))
+    scaled = {f"temperature_{name}": value for name, value in measures.items()}
+    return PartResult({"temperature": temperature, **scaled})
+
+
+PARTS: tuple[Part, ...] = (
+    Part("confidence", lambda _: {}, _confidence),
+    Part("monte_carlo", lambda spec: {"mc_samples": spec.mc_samples}, _monte_carlo),
+    Part("temperature", lambda _: {}, _temperature),
+)
+"""All parts, in the order in which they are measured."""

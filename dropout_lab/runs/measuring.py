@@ -1,0 +1,63 @@
+"""Measure a run after its training, as files for upload now or later."""
+
+import time
+from collections.abc import Sequence
+
+from dropout_lab.data.dataset import Dataset
+from dropout_lab.records import DeviceInfo, DropoutCheck, RunFacts
+from dropout_lab.runs.evaluation_parts import EvaluationResult, evaluate_parts
+from dropout_lab.runs.planning import PlannedRun
+from dropout_lab.runs.reporter import Reporter
+from dropout_lab.runs.result import ARTIFACTS, Result, final_metrics
+from dropout_lab.tracking import schema
+from dropout_lab.training.progress import Progress
+from dropout_lab.training.trained import TrainedNetwork
+from dropout_lab.training.trainer import Trainer
+
+
+def measure_run(
+    run: PlannedRun,
+    trainer: Trainer,
+    data: Dataset,
+    device: DeviceInfo,
+    progress: Progress,
+    checks: Sequence[DropoutCheck],
+    reporter: Reporter,
+) -> dict[str, bytes]:
+    """Return the content of all files of a result but the model, by path.
+
+    Args:
+        run: The run, which may ask for an evaluation of its confidence.
+        trainer: Its trained network.
+        data: Its examples.
+        device: Its device.
+        progress: All its epochs.
+        checks: Its dropped fractions.
+        reporter: Progress callbacks.
+
+    Raises:
+        TrainingError: If a result is not finite.
+    """
+    began = time.perf_counter()
+    train, test = trainer.evaluate()
+    seconds = time.perf_counter() - began
+    extra = EvaluationResult()
+    if run.evaluation is not None:
+        trained = TrainedNetwork(trainer.network, data, run.seed, device.device)
+        extra = evaluate_parts(trained, run.evaluation)
+        for note in extra.notes:
+            reporter.noted(f"{run.name}: {note}")
+    result = Result(
+        metrics={
+            **final_metrics(train, test, checks),
+            **extra.metrics,
+            "train_seconds": sum(epoch.epoch_seconds for epoch in progress.epochs),
+            "evaluation_seconds": seconds,
+        },
+        tags=schema.fact_tags(RunFacts(final_weights=trainer.weights_fingerprint())) | dict(extra.tags),
+        epochs=progress.epochs,
+        input_example=trainer.input_example(),
+        class_names=data.class_names,
+    )
+    files = result.files(train, test, trainer.test_labels)
+    return files | {f"{ARTIFACTS}/{path}": content for path, content in extra.files.items()}
