@@ -106,7 +106,7 @@ def engine_steps(one: Contestant) -> Callable[[int], tuple[float, float]]:
     from dropout_lab.training.devices import configure_keras
     from dropout_lab.training.engines.fast import FastEngine
     from dropout_lab.training.engines.keras_engine import KerasEngine
-    from dropout_lab.training.loop import build_optimizer
+    from dropout_lab.training.optimizers import build_optimizer
     from dropout_lab.training.processor import slow_bfloat16
     from dropout_lab.training.rates import SiteRates
 

@@ -47,7 +47,8 @@ def contestants(case: Case) -> tuple[Callable[[], None], Callable[[], None]]:
     from dropout_lab.models.network import build_network
     from dropout_lab.spec import ModelSpec, TrainingSpec
     from dropout_lab.training.engines.keras_engine import KerasEngine
-    from dropout_lab.training.loop import STEPS_A_CALL, build_optimizer
+    from dropout_lab.training.loop import STEPS_A_CALL
+    from dropout_lab.training.optimizers import build_optimizer
 
     random = np.random.default_rng(0)
     size = case.batch_size * case.steps

@@ -32,7 +32,7 @@ ROOMS_WITHOUT_PLOTS = (
 )
 """Where "figures" can only mean numbers, which are called metrics, values or results."""
 
-DOCUMENTED_FIELDS = ("spec/models.py", "spec/settings.py")
+DOCUMENTED_FIELDS = ("spec/models.py", "spec/settings.py", "spec/training.py")
 """Modules whose docstrings of fields are printed, in the JSON Schema."""
 
 STILL_TO_REWORD: tuple[str, ...] = ()

@@ -13,7 +13,8 @@ def print_plan(spec: "Spec") -> None:
     """Print what `run` would do with `spec`, each value once.
 
     Raises:
-        UsageError: If a network cannot be built, or a rate fits none of its sites.
+        UsageError: If a network cannot be built, a rate fits none of its sites, or images are changed that
+            are none.
     """
     import yaml
 
@@ -23,11 +24,13 @@ def print_plan(spec: "Spec") -> None:
 
     with starting_tensorflow():
         from dropout_lab.models.inspection import summary_text
+        from dropout_lab.runs.images import check_images
         from dropout_lab.runs.networks import build_networks, check_sites, resolved_settings
         from dropout_lab.runs.planning import plan_runs
     runs = plan_runs(spec)
     given = {run.condition: run.settings for run in runs}
     shapes = {settings.data: _shape(settings.data) for settings in given.values()}
+    check_images(given.values(), {data: shape for data, (shape, _) in shapes.items()})
     networks = build_networks(given, shapes)
     check_sites(given, networks)
     conditions = {name: resolved_settings(settings, networks[name]) for name, settings in given.items()}

@@ -10,9 +10,12 @@ from dropout_lab.records import RunRecord
 NOT_LOGGED = "(not logged)"
 
 FINGERPRINTS: Mapping[str, Sequence[str]] = {
-    "initial_weights": ("model.network", "model.code", "model.arguments", "model.filters", "model.hidden*"),
+    "initial_weights": (
+        "model.network", "model.code", "model.arguments", "model.filters", "model.hidden*",
+        "model.batch_normalization",
+    ),
     "batch_order": ("training.batch_size", "training.epochs", "data.*", "data_digest"),
-}
+}  # fmt: skip
 """Facts that must be equal at a shared seed, and settings that may change them."""
 
 EXPLAINED_BY: Mapping[str, Sequence[str]] = {

@@ -1,14 +1,19 @@
 """LeNet-5, with dropout after each pooling and each hidden dense layer."""
 
+import functools
+
 import keras
 
 from dropout_lab.errors import UsageError
+from dropout_lab.models.normalization import activated
 
 SMALLEST = 14
 """Pixels of a side from which the second convolution is not padded, as published for 28."""
 
 
-def build_lenet5(input_shape: tuple[int, ...], num_classes: int) -> keras.Model:
+def build_lenet5(
+    input_shape: tuple[int, ...], num_classes: int, *, batch_normalization: bool = False
+) -> keras.Model:
     """Build LeNet-5 with hyperbolic tangents and average pooling, and with softmax as its output.
 
     For images of 28 x 28 x 1 it has the 61,706 parameters of LeCun et al. (1998), "Gradient-Based Learning
@@ -18,6 +23,7 @@ def build_lenet5(input_shape: tuple[int, ...], num_classes: int) -> keras.Model:
     Args:
         input_shape: Height, width and channels.
         num_classes: Number of classes.
+        batch_normalization: Whether the sums of each hidden layer are normalized.
 
     Returns:
         A model from images (batch, *input_shape) to probabilities (batch, num_classes).
@@ -31,20 +37,21 @@ def build_lenet5(input_shape: tuple[int, ...], num_classes: int) -> keras.Model:
             " (allowed: images of at least 4 x 4 pixels, as height, width, channels)"
         )
     layers = keras.layers
+    hidden = functools.partial(activated, normalize=batch_normalization)
     second = "valid" if min(input_shape[:2]) >= SMALLEST else "same"
     return keras.Sequential(
         [
             keras.Input(input_shape),
-            layers.Conv2D(6, 5, activation="tanh", padding="same", name="conv2d_1"),
+            *hidden(layers.Conv2D(6, 5, activation="tanh", padding="same", name="conv2d_1")),
             layers.AveragePooling2D(2, name="pooling_1"),
             layers.Dropout(0.0, name="conv1"),
-            layers.Conv2D(16, 5, activation="tanh", padding=second, name="conv2d_2"),
+            *hidden(layers.Conv2D(16, 5, activation="tanh", padding=second, name="conv2d_2")),
             layers.AveragePooling2D(2, name="pooling_2"),
             layers.Dropout(0.0, name="conv2"),
             layers.Flatten(name="flatten"),
-            layers.Dense(120, activation="tanh", name="dense_1"),
+            *hidden(layers.Dense(120, activation="tanh", name="dense_1")),
             layers.Dropout(0.0, name="dense1"),
-            layers.Dense(84, activation="tanh", name="dense_2"),
+            *hidden(layers.Dense(84, activation="tanh", name="dense_2")),
             layers.Dropout(0.0, name="dense2"),
             # Probabilities stay in float32 under mixed precision: their logarithm is the loss.
             layers.Dense(num_classes, activation="softmax", dtype="float32", name="classes"),

@@ -4,8 +4,16 @@ from collections.abc import Sequence
 
 import keras
 
+from dropout_lab.models.normalization import activated
 
-def build_mlp(input_shape: tuple[int, ...], num_classes: int, hidden: Sequence[int]) -> keras.Model:
+
+def build_mlp(
+    input_shape: tuple[int, ...],
+    num_classes: int,
+    hidden: Sequence[int],
+    *,
+    batch_normalization: bool = False,
+) -> keras.Model:
     """Build a multilayer perceptron.
 
     Its dropout sites are those of Srivastava et al. (2014), "Dropout: A Simple Way to Prevent Neural Networks
@@ -15,6 +23,7 @@ def build_mlp(input_shape: tuple[int, ...], num_classes: int, hidden: Sequence[i
         input_shape: Shape of one example; it is flattened.
         num_classes: Number of classes.
         hidden: Units of each hidden layer.
+        batch_normalization: Whether the sums of each hidden layer are normalized.
 
     Returns:
         A model from examples (batch, *input_shape) to probabilities (batch, num_classes).
@@ -22,7 +31,10 @@ def build_mlp(input_shape: tuple[int, ...], num_classes: int, hidden: Sequence[i
     layers = [keras.Input(input_shape), keras.layers.Flatten(), keras.layers.Dropout(0.0, name="input")]
     for number, units in enumerate(hidden, start=1):
         layers += [
-            keras.layers.Dense(units, activation="relu", name=f"dense_{number}"),
+            *activated(
+                keras.layers.Dense(units, activation="relu", name=f"dense_{number}"),
+                normalize=batch_normalization,
+            ),
             keras.layers.Dropout(0.0, name=f"hidden_{number}"),
         ]
     # Probabilities stay in float32 under mixed precision: their logarithm is the loss.

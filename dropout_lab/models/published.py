@@ -3,6 +3,7 @@
 import keras
 
 from dropout_lab.errors import UsageError
+from dropout_lab.models.normalization import activated
 from dropout_lab.seeds import derive_seed
 from dropout_lab.spec import ModelSpec
 
@@ -54,21 +55,23 @@ def build_model(
         name = f"conv2d{suffix}"
         pooling = keras.layers.MaxPooling2D(name=f"max_pooling2d{suffix}")
         drop = dropout(f"dropout{suffix}", rate)
+        layer = keras.layers.Conv2D(filters, 3, activation="relu", kernel_initializer=kernel(name), name=name)
         return [
             keras.layers.ZeroPadding2D(name=f"zero_padding2d{suffix}"),
-            keras.layers.Conv2D(filters, 3, activation="relu", kernel_initializer=kernel(name), name=name),
+            *activated(layer, normalize=spec.batch_normalization),
             *([drop, pooling] if spec.dropout_position == "before_pooling" else [pooling, drop]),
         ]
 
+    hidden = keras.layers.Dense(
+        spec.hidden_units, activation="relu", kernel_initializer=kernel("dense"), name="dense"
+    )
     return keras.Sequential(
         [
             keras.Input(input_shape, name="images"),
             *convolution("", spec.filters[0], rates["conv1"]),
             *convolution("_1", spec.filters[1], rates["conv2"]),
             keras.layers.Flatten(name="flatten"),
-            keras.layers.Dense(
-                spec.hidden_units, activation="relu", kernel_initializer=kernel("dense"), name="dense"
-            ),
+            *activated(hidden, normalize=spec.batch_normalization),
             dropout("dropout_2", rates["dense"]),
             # Probabilities stay in float32 under mixed precision: their logarithm is the loss.
             keras.layers.Dense(

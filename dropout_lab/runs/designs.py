@@ -6,6 +6,7 @@ from functools import partial
 from typing import Literal
 
 from dropout_lab.data.selection import load_all
+from dropout_lab.runs.images import check_images
 from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.planning import PlannedRun, needs_building
 from dropout_lab.runs.reporter import Reporter
@@ -42,12 +43,17 @@ def train_designs(
 
     Raises:
         DataError: If data are missing or damaged. Nothing was started or logged, as for the next two.
-        UsageError: If a network cannot be built, or its rates do not fit its sites.
+        UsageError: If a network cannot be built, its rates do not fit its sites, or images are changed
+            that are none.
         DeviceError: If a device is not available.
         TrackingError: If the store cannot be used.
     """
     # Cheap checks fail before TensorFlow has started, and all checks before anything is logged.
     datasets = load_all(run.settings.data for design in designs for run in design)
+    check_images(
+        (run.settings for design in designs for run in design),
+        {spec: data.input_shape for spec, data in datasets.items()},
+    )
     if any(needs_building(run, datasets[run.settings.data]) for design in designs for run in design):
         with starting("TensorFlow"):
             from dropout_lab.runs.networks import resolve_networks

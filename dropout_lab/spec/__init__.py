@@ -5,7 +5,8 @@ from dropout_lab.spec.loading import json_schema, load_spec, override_spec, seed
 from dropout_lab.spec.merging import condition_settings
 from dropout_lab.spec.models import ClaimSpec, SequentialSeeds, Spec
 from dropout_lab.spec.network import ModelSpec
-from dropout_lab.spec.settings import Settings, TrainingSpec, flatten
+from dropout_lab.spec.settings import Settings, flatten
+from dropout_lab.spec.training import TrainingSpec
 
 __all__ = [
     "ClaimSpec",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
@@ -25,9 +25,33 @@ def list_to_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+class _Later:
+    """See `LATER`."""
+
+
+LATER: Final = _Later()
+"""Marks a field, in `Annotated`, that earlier versions did not have. At its default it is no part of what is
+logged, so that the logged settings and the fingerprints of specs without it stay what they were."""
+
+
 class Frozen(BaseModel):
     """Base of all parts of a spec: immutable, strictly typed, without unknown keys."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
+
+    def applies(self, field: str) -> bool:  # noqa: ARG002 - some parts of a spec depend on it
+        """Return whether `field` has a meaning beside the other fields."""
+        return True
+
+    def content(self, *, mode: Literal["json", "python"] = "python") -> dict[str, Any]:
+        """Return the fields that apply, without those of `LATER` at their default."""
+        names = [
+            name
+            for name, field in type(self).model_fields.items()
+            if self.applies(name) and not (LATER in field.metadata and getattr(self, name) == field.default)
+        ]
+        parts = {name: part for name in names if isinstance(part := getattr(self, name), Frozen)}
+        plain = self.model_dump(mode=mode, include=set(names))
+        return plain | {name: part.content(mode=mode) for name, part in parts.items()}

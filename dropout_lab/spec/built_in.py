@@ -27,17 +27,17 @@ BUILT_IN: Final[Mapping[str, BuiltIn]] = {
     # Its seeds are derived from the names of its layers, so its builder takes the spec and the seed.
     "published": BuiltIn(
         builder="dropout_lab.models.published:build_model",
-        fields=("dropout_position", "filters", "hidden_units"),
+        fields=("dropout_position", "filters", "hidden_units", "batch_normalization"),
         sites=lambda _: ("conv1", "conv2", "dense"),
     ),
     "mlp": BuiltIn(
         builder="dropout_lab.models.mlp:build_mlp",
-        fields=("hidden",),
+        fields=("hidden", "batch_normalization"),
         sites=lambda fields: ("input", *(f"hidden_{i}" for i, _ in enumerate(fields["hidden"], start=1))),
     ),
     "lenet5": BuiltIn(
         builder="dropout_lab.models.lenet5:build_lenet5",
-        fields=(),
+        fields=("batch_normalization",),
         sites=lambda _: ("conv1", "conv2", "dense1", "dense2"),
     ),
 }

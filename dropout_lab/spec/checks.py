@@ -13,6 +13,7 @@ from dropout_lab.spec.network_checks import network_problems
 from dropout_lab.spec.problems import Sources, line, unknown_name
 from dropout_lab.spec.rates import ALL_SITES, overlap
 from dropout_lab.spec.settings import Settings, flatten
+from dropout_lab.spec.training_checks import training_problems
 from dropout_lab.spec.yaml_source import Location, format_location
 
 MAX_NAMED = 3
@@ -31,6 +32,7 @@ def check_whole(spec: Spec, sources: Sources) -> None:
         *_seeds(spec, sources),
         *network_problems(spec, sources),
         *dataset_problems(spec, sources),
+        *training_problems(spec, sources),
         *_overrides(spec, sources),
     ]
     if problems := problems or [*_repeated(spec, sources)]:

@@ -127,11 +127,6 @@ class DataSpec(Frozen):
             return named is not None and field in named.fields
         return self.form in APPLY_TO.get(field, (self.form,))
 
-    def content(self, *, mode: Literal["json", "python"] = "python") -> dict[str, Any]:
-        """Return the fields that apply to the dataset."""
-        fields = {name for name in type(self).model_fields if self.applies(name)}
-        return self.model_dump(mode=mode, include=fields)
-
     def misplaced(self) -> Iterator[tuple[str, str]]:
         """Yield each field that is set although it does not apply, with the problem in words."""
         for name, field in type(self).model_fields.items():

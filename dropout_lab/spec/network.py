@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from dropout_lab.spec.base import Frozen, list_to_tuple
+from dropout_lab.spec.base import LATER, Frozen, list_to_tuple
 from dropout_lab.spec.built_in import BUILT_IN
 from dropout_lab.spec.kinds import SiteDropout, as_rate, rate_of
 from dropout_lab.spec.rates import Rates, site_settings
@@ -60,6 +60,9 @@ class ModelSpec(Frozen):
         BeforeValidator(list_to_tuple),
     ] = (1024, 1024)
     """Units of each hidden layer of `mlp`."""
+    batch_normalization: Annotated[bool, LATER] = False
+    """Whether a built-in network normalizes the inputs of its hidden activations over each batch (Ioffe and
+    Szegedy, 2015)."""
 
     @property
     def is_built_in(self) -> bool:
@@ -116,6 +119,11 @@ class ModelSpec(Frozen):
         settings = self.resolved().dropout
         return {site: one.kind for site, one in settings.items() if isinstance(one, SiteDropout) and one.kind}
 
+    def applies(self, field: str) -> bool:
+        """Return whether `field` has a meaning for the network."""
+        return field in ("network", "dropout", *self.fields)
+
     def content(self, *, mode: Literal["json", "python"] = "python") -> dict[str, Any]:
         """Return the fields that apply to the network, with one rate per site where sites are known."""
-        return self.resolved().model_dump(mode=mode, include={"network", "dropout", *self.fields})
+        resolved = self.resolved()
+        return super(ModelSpec, resolved).content(mode=mode)

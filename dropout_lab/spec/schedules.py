@@ -51,9 +51,9 @@ class Schedule(Frozen):
         """Whether the rate never changes."""
         return self.shape == "constant"
 
-    def content(self) -> dict[str, Any]:
+    def content(self, *, mode: Literal["json", "python"] = "python") -> dict[str, Any]:
         """Return the fields that have an effect."""
-        fields = self.model_dump(include={"shape", *FIELDS[self.shape]}, exclude_none=True)
+        fields = self.model_dump(mode=mode, include={"shape", *FIELDS[self.shape]}, exclude_none=True)
         if "until" not in fields and "gamma" not in fields:
             fields.pop("unit", None)
         return fields

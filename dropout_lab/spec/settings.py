@@ -1,32 +1,15 @@
 """The settings of one condition as frozen pydantic models: every field described, unknown keys refused."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import StringConstraints
 
 from dropout_lab.spec.base import Frozen
 from dropout_lab.spec.dataset import DataSpec
 from dropout_lab.spec.kinds import AS_BUILT
 from dropout_lab.spec.network import ModelSpec
-
-
-class TrainingSpec(Frozen):
-    """Training settings."""
-
-    epochs: Annotated[int, Field(ge=1, le=10_000)] = 10
-    """Passes over the training set."""
-    batch_size: Annotated[int, Field(ge=1, le=60_000)] = 200
-    """Batch size; the last batch may be smaller."""
-    optimizer: Literal["adam", "sgd", "rmsprop"] = "adam"
-    """Optimizer, with the Keras defaults except the learning rate."""
-    learning_rate: Annotated[float, Field(gt=0, le=100)] = 0.001
-    """Learning rate of the optimizer."""
-    engine: Literal["auto", "fast", "stock"] = "auto"
-    """Training engine: `stock` Keras layers, the `fast` CPU path, or `auto` (fast if possible)."""
-    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
-    """Keras dtype policy. `mixed_bfloat16` is also fast on CPUs with AVX512-BF16 or AMX instructions."""
-
+from dropout_lab.spec.training import TrainingSpec
 
 Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|gpu(:[0-9]{1,3})?)$")]
 
@@ -42,11 +25,6 @@ class Settings(Frozen):
     """Hardware: auto (the first GPU, else the CPU), cpu, gpu, or gpu:N."""
     data: DataSpec = DataSpec()
     """Examples for training, validation and test."""
-
-    def content(self, *, mode: Literal["json", "python"] = "python") -> dict[str, Any]:
-        """Return every setting that applies, with one dropout rate per site where sites are known."""
-        own = {"model": self.model.content(mode=mode), "data": self.data.content(mode=mode)}
-        return self.model_dump(mode=mode) | own
 
     def resolved(self) -> Self:
         """Return the same with one dropout rate per site, if the network is built in; else unchanged."""

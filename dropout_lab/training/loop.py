@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-import keras
 import numpy as np
 
 from dropout_lab.data.dataset import Dataset
@@ -14,26 +13,13 @@ from dropout_lab.errors import TrainingError
 from dropout_lab.records import EpochMetrics, IntArray
 from dropout_lab.seeds import generator
 from dropout_lab.spec import TrainingSpec
+from dropout_lab.training.early_stopping import BestWeights, best_epoch, is_over
 from dropout_lab.training.engines import Engine
 from dropout_lab.training.prediction import DIVERGED_HINT, Predictor, evaluate
 from dropout_lab.training.progress import Progress
 
 STEPS_A_CALL = 10
 """Steps between two looks at the clock and at requests to stop: about a second on a CPU."""
-
-
-def build_optimizer(spec: TrainingSpec, model: keras.Model) -> keras.optimizers.Optimizer:
-    """Return the optimizer of `spec`, with the defaults of Keras, built for the variables of `model`."""
-    optimizers = {
-        "adam": keras.optimizers.Adam,
-        "sgd": keras.optimizers.SGD,
-        "rmsprop": keras.optimizers.RMSprop,
-    }
-    optimizer = optimizers[spec.optimizer](learning_rate=spec.learning_rate)
-    if spec.precision == "mixed_float16":
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    optimizer.build(model.trainable_variables)
-    return optimizer
 
 
 def epoch_order(run_seed: int, epoch: int, num_examples: int) -> IntArray:
@@ -64,6 +50,7 @@ class TrainingLoop:
         predictor: Predictor of the same model, for the validation after each epoch.
         run_seed: Seed of the run.
         changing_rates: From the number of a step to the rate of each site whose rate changes.
+        best: Copy of the best epoch's weights; None without early stopping.
     """
 
     spec: TrainingSpec
@@ -72,9 +59,12 @@ class TrainingLoop:
     predictor: Predictor
     run_seed: int
     changing_rates: Callable[[int], Mapping[str, float]]
+    best: BestWeights | None = None
 
     def train(self, progress: Progress, on_progress: Callable[[Progress], None]) -> Progress:
-        """Continue from `progress` until every epoch is done.
+        """Continue from `progress` until every epoch is done, or early stopping ends the training.
+
+        With early stopping the model then has the weights of the best epoch.
 
         Args:
             progress: Progress that the current variables belong to.
@@ -87,10 +77,17 @@ class TrainingLoop:
         Raises:
             TrainingError: If the loss is no longer finite.
         """
-        while len(progress.epochs) < self.spec.epochs:
+        while not self._is_over(progress):
             progress = self._finish_epoch(progress, on_progress)
             on_progress(progress)
+        if self.best is not None:
+            self.best.restore()
         return progress
+
+    def _is_over(self, progress: Progress) -> bool:
+        stopping = self.spec.early_stopping
+        is_stopped = stopping is not None and is_over(stopping, progress.epochs)
+        return is_stopped or len(progress.epochs) >= self.spec.epochs
 
     def _finish_epoch(self, progress: Progress, on_progress: Callable[[Progress], None]) -> Progress:
         epoch = len(progress.epochs) + 1
@@ -134,4 +131,8 @@ class TrainingLoop:
             end_time_ms=time.time_ns() // 1_000_000,
             rates=self.changing_rates(epoch * steps_per_epoch(num_examples, self.spec.batch_size) - 1),
         )
-        return Progress(epochs=(*progress.epochs, metrics))
+        epochs = (*progress.epochs, metrics)
+        stopping = self.spec.early_stopping
+        if self.best is not None and stopping is not None and best_epoch(stopping, epochs) == epoch:
+            self.best.keep()
+        return Progress(epochs=epochs)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -25,15 +26,12 @@ from dropout_lab.training.checkpoints import (
 )
 from dropout_lab.training.devices import configure_keras, make_deterministic
 from dropout_lab.training.dropout_check import check_dropout
+from dropout_lab.training.early_stopping import BestWeights
 from dropout_lab.training.engines import build_engine
 from dropout_lab.training.engines.observation import MAX_EXAMPLES
 from dropout_lab.training.inputs import scale_inputs
-from dropout_lab.training.loop import (
-    TrainingLoop,
-    batch_order_fingerprint,
-    build_optimizer,
-    steps_per_epoch,
-)
+from dropout_lab.training.loop import TrainingLoop, batch_order_fingerprint, steps_per_epoch
+from dropout_lab.training.optimizers import build_optimizer
 from dropout_lab.training.prediction import Predictor, evaluate
 from dropout_lab.training.progress import Progress
 from dropout_lab.training.rates import SiteRates
@@ -78,8 +76,10 @@ class Trainer:
                 engine, settings, self.network, self._optimizer, data, run_seed, self._rates
             )
             self._predictor = Predictor(self.network, data)
+            best = BestWeights(self.model) if training.early_stopping is not None else None
+        self._best_variables = best.variables if best is not None else []
         self._loop = TrainingLoop(
-            training, data, self._engine, self._predictor, run_seed, self._changing_rates
+            training, data, self._engine, self._predictor, run_seed, self._changing_rates, best
         )
         self.num_train = len(data.train_labels)
         self.test_labels = data.test_labels
@@ -141,7 +141,12 @@ class Trainer:
 
     def save(self, folder: Path, progress: Progress) -> None:
         """Write a checkpoint into `folder`. Raises OSError if it cannot be written."""
-        save_checkpoint(folder, progress, state_variables(self.model, self._optimizer))
+        save_checkpoint(folder, progress, self._state())
+
+    def _state(self) -> list[keras.Variable]:
+        """Return all that training changes."""
+        own = state_variables(self.model, self._optimizer)
+        return [*own, *self._engine.variables, *self._best_variables]
 
     def restore(self, folder: Path, on_damage: Callable[[str], None]) -> Progress:
         """Continue from the newest intact checkpoint in `folder`, or from the start if there is none.
@@ -154,7 +159,7 @@ class Trainer:
         while checkpoints:
             newest = checkpoints.pop()
             try:
-                return load_checkpoint(newest, state_variables(self.model, self._optimizer))
+                return load_checkpoint(newest, self._state())
             except DamagedCheckpointError as error:
                 instead = f"using {checkpoints[-1].name}" if checkpoints else "starting from the first epoch"
                 on_damage(f"Checkpoint {error}; {instead}.")
@@ -203,6 +208,4 @@ def load_model(path: Path, custom_objects: Mapping[str, Any]) -> Any:
         path: The file.
         custom_objects: Classes and functions of the user's in it, by name.
     """
-    import keras
-
     return keras.saving.load_model(path, custom_objects=dict(custom_objects), compile=False, safe_mode=True)

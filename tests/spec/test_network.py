@@ -115,7 +115,7 @@ def test_only_fields_that_apply_are_logged() -> None:
             {"network": "mlp"},
             {"filters": [8, 8]},
             "conditions.b.model.filters",
-            "does not apply to the network mlp (allowed: dropout, hidden)",
+            "does not apply to the network mlp (allowed: dropout, hidden,",
         ),
     ],
 )

@@ -1,5 +1,7 @@
 """Engines that run training steps: Keras itself, or a faster equivalent of the published network on CPUs."""
 
+import math
+from collections.abc import Sequence
 from typing import Protocol
 
 import keras
@@ -10,19 +12,28 @@ from dropout_lab.models.network import Network
 from dropout_lab.models.published import IMAGE_SHAPE
 from dropout_lab.records import DeviceInfo, IntArray
 from dropout_lab.spec import Settings
+from dropout_lab.training.augmentation import Augmenter
 from dropout_lab.training.engines.fast import FastEngine, unsupported_reason
 from dropout_lab.training.engines.keras_engine import KerasEngine
 from dropout_lab.training.engines.observation import DropoutObservation
+from dropout_lab.training.engines.scheduled import ScheduledEngine
+from dropout_lab.training.optimizers import learning_rates
 from dropout_lab.training.rates import SiteRates
+from dropout_lab.training.regularizers import Regularizers
 
 
 class Engine(Protocol):
     """Trainer of a model's own variables, and of its optimizer's, in place.
 
-    The state is in those variables alone, so a checkpoint of them is complete for every engine.
+    The state is in those variables and the engine's own alone, so a checkpoint of them is complete.
     """
 
     name: str
+
+    @property
+    def variables(self) -> Sequence[keras.Variable]:
+        """Variables besides those of the model and the optimizer that steps change."""
+        ...
 
     def run(self, batches: IntArray, first_step: int) -> tuple[float, float]:
         """Train on consecutive batches.
@@ -84,19 +95,24 @@ def build_engine(
         data: Examples to train on.
         run_seed: Seed of the run.
         rates: Rate of each site in each step.
+
+    Raises:
+        UsageError: If the settings ask for what the network has no layers for.
     """
+    training = settings.training
+    inputs, labels = data.train_inputs, data.train_labels
+    engine: Engine
     if name == "stock":
-        return KerasEngine(network, optimizer, data.train_inputs, data.train_labels, data.scaling)
-    return FastEngine(
-        network.model,
-        optimizer,
-        settings.model,
-        data.train_inputs,
-        data.train_labels,
-        run_seed,
-        settings.training.batch_size,
-        rates,
-    )
+        changes = training.augmentation
+        augmenter = Augmenter(changes, data.input_shape, run_seed) if changes is not None else None
+        regularizers = Regularizers.of(training, network)
+        engine = KerasEngine(network, optimizer, inputs, labels, data.scaling, regularizers, augmenter)
+    else:
+        engine = FastEngine(
+            network.model, optimizer, settings.model, inputs, labels, run_seed, training.batch_size, rates
+        )
+    learning_rate = learning_rates(training, math.ceil(len(labels) / training.batch_size))
+    return engine if learning_rate is None else ScheduledEngine(engine, optimizer, learning_rate)
 
 
 def _unsupported_data(data: Dataset) -> str | None:

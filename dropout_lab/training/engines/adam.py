@@ -57,11 +57,12 @@ def can_fuse(
     """Return whether `apply_adam` computes what `optimizer` would.
 
     Args:
-        optimizer: Optimizer with the defaults of Keras except the learning rate.
+        optimizer: Optimizer with the defaults of Keras except the learning rate and weight decay.
         variables: Trainable variables of the model.
         gradients: Gradient by each; rows of embeddings are sparse, and an unused variable has none.
     """
-    return type(optimizer) is keras.optimizers.Adam and all(
+    is_plain = type(optimizer) is keras.optimizers.Adam and optimizer.weight_decay is None
+    return is_plain and all(
         isinstance(gradient, tf.Tensor) and variable.constraint is None and variable.dtype == "float32"
         for variable, gradient in zip(variables, gradients, strict=True)
     )

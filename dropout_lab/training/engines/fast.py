@@ -31,6 +31,16 @@ from dropout_lab.training.rates import SiteRates
 EXAMPLES_A_SHARD = 50
 """A batch is split among the threads, but no further than this."""
 
+MODEL_FIELDS = frozenset({"network", "dropout", "dropout_position", "filters", "hidden_units"})
+TRAINING_FIELDS = frozenset(
+    {
+        *("epochs", "batch_size", "optimizer", "learning_rate", "engine", "precision"),
+        *("learning_rate_schedule", "early_stopping"),
+    }
+)
+"""Fields that the engine supports, with all or some of their values. It supports others at their default
+alone."""
+
 
 def unsupported_reason(
     model: ModelSpec,
@@ -57,6 +67,10 @@ def unsupported_reason(
             )
     if training.optimizer != "adam":
         return f"the fast engine supports the optimizer adam only (optimizer: {training.optimizer})"
+    for part, name, supported in ((model, "model", MODEL_FIELDS), (training, "training", TRAINING_FIELDS)):
+        for field in sorted(part.content().keys() - supported):
+            if getattr(part, field) != type(part).model_fields[field].default:
+                return f"the fast engine does not support {name}.{field}"
     if training.precision == "mixed_float16":
         return "the fast engine supports float32 and mixed_bfloat16 only (precision: mixed_float16)"
     if training.precision == "mixed_bfloat16" and (reason := slow_bfloat16()):
@@ -80,6 +94,7 @@ class FastEngine:
     """
 
     name = "fast"
+    variables: tuple[keras.Variable, ...] = ()
 
     def __init__(
         self,

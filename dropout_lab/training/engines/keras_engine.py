@@ -8,6 +8,7 @@ from dropout_lab.data.dataset import Inputs, Labels
 from dropout_lab.data.scaling import Scaling
 from dropout_lab.models.network import Network
 from dropout_lab.records import IntArray
+from dropout_lab.training.augmentation import Augmenter
 from dropout_lab.training.engines.adam import AdamConstants, AdamState, apply_adam, can_fuse
 from dropout_lab.training.engines.observation import MAX_EXAMPLES, NUM_STEPS, DropoutObservation
 from dropout_lab.training.engines.recording import (
@@ -18,10 +19,14 @@ from dropout_lab.training.engines.recording import (
 )
 from dropout_lab.training.inputs import scale_inputs
 from dropout_lab.training.memory import examples_that_fit
+from dropout_lab.training.regularizers import Regularizers
 
 FEW_VARIABLES = 20
 """Models with more are updated by one operation per variable: a MobileNetV2 spends a seventh of a step in the
 4,000 operations of Keras. Smaller ones keep these, whose last bits are other ones."""
+
+
+NO_REGULARIZERS = Regularizers()
 
 
 class KerasEngine:
@@ -36,6 +41,8 @@ class KerasEngine:
         inputs: (num_examples, ...) stored values.
         labels: (num_examples,) of class numbers.
         scaling: From stored values to those that the model takes.
+        regularizers: What the loss and the updates have besides.
+        augmenter: Changes the images of training steps; None leaves them as stored.
     """
 
     name = "stock"
@@ -47,16 +54,25 @@ class KerasEngine:
         inputs: Inputs,
         labels: Labels,
         scaling: Scaling,
+        regularizers: Regularizers = NO_REGULARIZERS,
+        augmenter: Augmenter | None = None,
     ) -> None:
         self._network = network
         self._model = network.model
         self._optimizer = optimizer
         self._inputs = tf.constant(inputs)
         self._scaling = scaling
+        self._regularizers = regularizers
+        self._augmenter = augmenter
         self._labels = tf.constant(labels.astype(np.int32))
         self._run = tf.function(self._steps, input_signature=[tf.TensorSpec([None, None], tf.int32)])
         # Not compiled by XLA, which has no deterministic gradient of max-pooling on GPUs (TensorFlow 2.21).
         self._step = tf.function(self._one_step)
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """See `Engine.variables`."""
+        return self._augmenter.variables if self._augmenter is not None else []
 
     def run(self, batches: IntArray, first_step: int) -> tuple[float, float]:  # noqa: ARG002
         """See `Engine.run`. The masks follow from the state of the model, not from the number of the step."""
@@ -89,7 +105,10 @@ class KerasEngine:
         loss_sum = tf.constant(0.0)
         num_correct = tf.constant(0.0)
         for batch in batches:
-            loss, correct = self._step(tf.gather(self._inputs, batch), tf.gather(self._labels, batch))
+            inputs = tf.gather(self._inputs, batch)
+            if self._augmenter is not None:
+                inputs = self._augmenter(inputs)
+            loss, correct = self._step(inputs, tf.gather(self._labels, batch))
             loss_sum += loss
             num_correct += correct
         return loss_sum, num_correct
@@ -97,10 +116,10 @@ class KerasEngine:
     def _one_step(self, inputs: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             outputs = self._outputs(inputs)
-            losses = keras.losses.sparse_categorical_crossentropy(
-                labels, outputs, from_logits=self._network.outputs == "logits"
-            )
-            loss = tf.add_n([tf.reduce_mean(losses), *self._penalties()])
+            from_logits = self._network.outputs == "logits"
+            losses = keras.losses.sparse_categorical_crossentropy(labels, outputs, from_logits=from_logits)
+            minimized = self._regularizers.minimized(labels, outputs, losses, from_logits=from_logits)
+            loss = tf.add_n([tf.reduce_mean(minimized), *self._penalties()])
             scaled = self._optimizer.scale_loss(loss)
         self._update(tape.gradient(scaled, self._model.trainable_variables))
         correct = tf.equal(tf.argmax(outputs, axis=-1, output_type=tf.int32), labels)
@@ -112,6 +131,7 @@ class KerasEngine:
             apply_adam(AdamState.of(self._optimizer, variables), AdamConstants.of(self._optimizer), gradients)
         else:
             self._optimizer.apply(gradients, variables)
+        self._regularizers.limit()
 
     def _outputs(self, inputs: tf.Tensor) -> tf.Tensor:
         """Return logits or probabilities in float32, with dropout on."""
@@ -119,4 +139,5 @@ class KerasEngine:
 
     def _penalties(self) -> list[tf.Tensor]:
         """Return the losses of regularizers and `add_loss`, which the model collected in its last call."""
-        return [tf.cast(loss, tf.float32) for loss in self._model.losses]
+        of_model = [tf.cast(loss, tf.float32) for loss in self._model.losses]
+        return [*of_model, *self._regularizers.penalties()]

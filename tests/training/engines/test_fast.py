@@ -181,11 +181,41 @@ def test_the_stock_engine_observes_the_masks_of_its_steps(setup: Callable[..., A
         ({}, "/GPU:0", "GPU"),
         ({"optimizer": "sgd"}, "/CPU:0", "sgd"),
         ({"precision": "mixed_float16"}, "/CPU:0", "mixed_float16"),
+        ({"weight_decay": 0.1}, "/CPU:0", "training.weight_decay"),
+        ({"l2": 0.1}, "/CPU:0", "training.l2"),
+        ({"max_norm": 3}, "/CPU:0", "training.max_norm"),
+        ({"label_smoothing": 0.1}, "/CPU:0", "training.label_smoothing"),
+        ({"augmentation": {"crop": 2}}, "/CPU:0", "training.augmentation"),
     ],
 )
 def test_what_is_not_supported_is_named(training: dict[str, Any], device: str, word: str) -> None:
-    assert word in str(unsupported_reason(ModelSpec(), TrainingSpec(**training), device))
+    assert word in str(unsupported_reason(ModelSpec(), TrainingSpec.model_validate(training), device))
 
 
 def test_the_published_protocol_is_supported() -> None:
     assert unsupported_reason(ModelSpec(), TrainingSpec(), "/CPU:0") is None
+
+
+def test_what_does_not_concern_the_steps_is_supported() -> None:
+    training = {"early_stopping": {}, "learning_rate_schedule": {"shape": "cosine"}}
+    assert unsupported_reason(ModelSpec(), TrainingSpec.model_validate(training), "/CPU:0") is None
+
+
+def test_a_field_that_nobody_has_decided_on_is_not_supported() -> None:
+    class Later(TrainingSpec):
+        sharpness: float = 0.0
+
+    class LaterModel(ModelSpec):
+        gates: int = 0
+
+        @property
+        def fields(self) -> tuple[str, ...]:
+            return (*super().fields, "gates")
+
+    for model, training, field in (
+        (ModelSpec(), Later(sharpness=0.1), "training.sharpness"),
+        (LaterModel(gates=1), TrainingSpec(), "model.gates"),
+        (ModelSpec(batch_normalization=True), TrainingSpec(), "model.batch_normalization"),
+    ):
+        assert f"does not support {field}" in str(unsupported_reason(model, training, "/CPU:0"))
+    assert unsupported_reason(LaterModel(), Later(), "/CPU:0") is None
