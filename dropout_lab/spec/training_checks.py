@@ -1,13 +1,14 @@
 """Checks of how the conditions of a spec train: fields that do not apply, or that need another one."""
 
 from collections.abc import Iterator, Sequence
+from typing import get_args
 
 from dropout_lab.spec.base import Frozen
 from dropout_lab.spec.merging import merged_settings
 from dropout_lab.spec.models import Spec
 from dropout_lab.spec.problems import Sources, line
 from dropout_lab.spec.settings import Settings
-from dropout_lab.spec.training import LearningRateSchedule
+from dropout_lab.spec.training import LearningRateSchedule, Shape
 from dropout_lab.spec.yaml_source import Location
 
 SCHEDULE = ("training", "learning_rate_schedule")
