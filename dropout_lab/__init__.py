@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dropout_lab.api.comparing import compare
+    from dropout_lab.api.evaluating import EvaluationResult, evaluate
     from dropout_lab.api.frames import load_runs
     from dropout_lab.api.judging import judge
     from dropout_lab.api.results import ComparisonResult
@@ -18,11 +19,13 @@ __version__ = "0.2.0.dev0"
 __all__ = [
     "ComparisonResult",
     "DropoutLabError",
+    "EvaluationResult",
     "RunResult",
     "Spec",
     "__version__",
     "compare",
     "create_study",
+    "evaluate",
     "judge",
     "load_runs",
     "load_spec",
@@ -32,10 +35,12 @@ __all__ = [
 _HOMES = {
     "ComparisonResult": "dropout_lab.api.results",
     "DropoutLabError": "dropout_lab.errors",
+    "EvaluationResult": "dropout_lab.api.evaluating",
     "RunResult": "dropout_lab.api.run_result",
     "Spec": "dropout_lab.spec",
     "compare": "dropout_lab.api.comparing",
     "create_study": "dropout_lab.scaffold",
+    "evaluate": "dropout_lab.api.evaluating",
     "judge": "dropout_lab.api.judging",
     "load_runs": "dropout_lab.api.frames",
     "load_spec": "dropout_lab.spec",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dropout_lab.api.questions import make_question
+from dropout_lab.api.reading import read_chosen
 from dropout_lab.api.results import ComparisonResult, warn
 from dropout_lab.api.run_result import RunResult
 from dropout_lab.comparison.compare import compare_runs
@@ -88,7 +89,11 @@ def compare(
         all_pairs=all_pairs,
     )
     with quiet_libraries():
-        found = _read_foreign(runs, group_by, pair_by) if group_by else _read(runs, curves=curves)
+        found = (
+            _read_foreign(runs, group_by, pair_by)
+            if group_by
+            else read_chosen(runs, _histories(curves=curves))
+        )
         question = replace(question, claims=_read_claims(claims, found))
         result = ComparisonResult(_with_single_runs(compare_runs(found, question)), note)
         if not ensemble:
@@ -99,26 +104,12 @@ def compare(
     return ComparisonResult(replace(result.comparison, ensembles=ensembles), note, result.predictions)
 
 
-def _read(runs: "str | DataFrame | RunResult | None", *, curves: bool) -> list[RunRecord]:
-    from dropout_lab.tracking import read_runs
+def _histories(*, curves: bool) -> Sequence[str]:
+    if not curves:
+        return ()
+    from dropout_lab.plotting import CURVE_METRICS
 
-    histories: Sequence[str] = ()
-    if curves:
-        from dropout_lab.plotting import CURVE_METRICS
-
-        histories = CURVE_METRICS
-    if runs is None or isinstance(runs, str):
-        return read_runs(runs, histories=histories)
-    if isinstance(runs, RunResult):
-        return [run for run in read_runs(runs.experiment, histories=histories) if runs.includes(run)]
-    if missing := {"run_id", "experiment"} - set(runs):
-        raise UsageError(f"runs: no column {min(missing)!r} (allowed: rows of load_runs)")
-    experiments = sorted(set(runs["experiment"]))
-    if len(experiments) != 1:
-        problem = f"of {len(experiments)} experiments: {', '.join(experiments)}" if experiments else "no rows"
-        raise UsageError(f"runs: {problem} (allowed: runs of one experiment)")
-    run_ids = set(runs["run_id"])
-    return [run for run in read_runs(experiments[0], histories=histories) if run.run_id in run_ids]
+    return CURVE_METRICS
 
 
 def _read_foreign(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Seeds = int | Sequence[int] | Mapping[str, int] | str
 """A count, a list, or a sequential design: ``{"first": 5, "most": 30}`` or ``"5..30"``."""
 
-_ONE_CALL_AT_A_TIME = threading.RLock()
+ONE_CALL_AT_A_TIME = threading.RLock()
 """Keras has one set of settings per process, so a second call waits for the first."""
 
 
@@ -106,12 +106,12 @@ def run(
     objects = {"model": model, "data": data, "conditions": conditions}
     shared = {"training.epochs": epochs, "training.batch_size": batch_size, "experiment": experiment}
     texts = _override_texts(shared, overrides, seeds)
-    with _ONE_CALL_AT_A_TIME, quiet_libraries():
+    with ONE_CALL_AT_A_TIME, quiet_libraries():
         loaded = _load(spec, objects, texts)
         runs = plan_runs(loaded)
         plan = None if workers is None else plan_workers(str(workers), runs)
         display = _display(len(runs), progress, at_once=plan is not None and plan.count > 1)
-        runs, report = train_designs([runs], display, _starting, plan=plan, fresh=fresh, fail_fast=fail_fast)
+        runs, report = train_designs([runs], display, starting, plan=plan, fresh=fresh, fail_fast=fail_fast)
     if report.interrupted is not None:
         _pass_on(report.interrupted)
     if check:
@@ -138,7 +138,7 @@ def _load(spec: Spec | str | Path | None, objects: Mapping[str, Any], texts: Seq
     if spec is None:
         if not given:
             raise UsageError("spec: missing (allowed: a spec, or model, data and conditions)")
-        with _starting("TensorFlow"):
+        with starting("TensorFlow"):
             from dropout_lab.training.own_state import own_state
         with own_state():
             return spec_of_objects(**objects, texts=texts)
@@ -147,7 +147,8 @@ def _load(spec: Spec | str | Path | None, objects: Mapping[str, Any], texts: Seq
     return override_spec(spec, texts) if isinstance(spec, Spec) else load_spec(spec, texts)
 
 
-def _starting(library: str) -> AbstractContextManager[None]:
+def starting(library: str) -> AbstractContextManager[None]:
+    """Return what is entered while a library starts: it hides what native code logs."""
     hides = library == "TensorFlow" and "tensorflow" not in sys.modules
     return without_native_log() if hides else nullcontext()
 

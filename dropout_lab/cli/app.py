@@ -14,6 +14,7 @@ from dropout_lab.cli.console import printable, set_output_style, stderr
 from dropout_lab.cli.data import data
 from dropout_lab.cli.diff import diff
 from dropout_lab.cli.doctor import doctor
+from dropout_lab.cli.evaluate import evaluate
 from dropout_lab.cli.help import HELP, VERBATIM, documented
 from dropout_lab.cli.init import init
 from dropout_lab.cli.judge import judge
@@ -89,7 +90,7 @@ def help_(
 
 
 COMMANDS = (
-    *(init, run, compare, judge, plan, show, diff, runs, resume, sync, discard, ui, data),
+    *(init, run, evaluate, compare, judge, plan, show, diff, runs, resume, sync, discard, ui, data),
     *(schema, doctor),
 )
 DETAILED = (compare, judge, show, runs)

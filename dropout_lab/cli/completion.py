@@ -43,6 +43,11 @@ def complete_run(incomplete: str) -> list[str]:
     return _beginning(incomplete, _ask(_RUNS.format(name=name)))
 
 
+def complete_experiment_or_run(incomplete: str) -> list[str]:
+    """Return the experiments that have runs, then the names of runs; see the functions for each."""
+    return list(dict.fromkeys([*complete_experiment(incomplete), *complete_run(incomplete)]))
+
+
 def complete_condition(context: typer.Context, incomplete: str) -> list[str]:
     """Return the conditions of the experiments on the command line, else of all."""
     chosen = context.params.get("experiments") or ()

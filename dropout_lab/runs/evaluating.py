@@ -1,9 +1,7 @@
 """Evaluate finished runs: from their logged models and data to metrics in the same MLflow runs."""
 
-import signal
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,12 +11,12 @@ from pydantic import ValidationError
 
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.data.selection import load_data
-from dropout_lab.errors import DropoutLabError, Interrupted, TrackingError, UsageError
+from dropout_lab.errors import TrackingError, UsageError
 from dropout_lab.models.architecture import custom_objects, network_function
 from dropout_lab.records import RunRecord, RunStatus
+from dropout_lab.runs.evaluation import EvaluationReport
 from dropout_lab.runs.evaluation_parts import evaluate_parts, missing_parts
 from dropout_lab.runs.failures import worded
-from dropout_lab.runs.outcome import Failure
 from dropout_lab.spec import DataSpec, Settings
 from dropout_lab.spec.evaluation import EvaluationSpec
 from dropout_lab.tracking import Tracker, connect, fetch_model, load_test_probs, schema
@@ -29,40 +27,6 @@ from dropout_lab.training.trained import TrainedNetwork
 
 LARGEST_MEAN_DIFFERENCE = 1e-3
 """Mean difference of probabilities up to which two predictions are the same, computed on two machines."""
-
-
-@dataclass
-class EvaluationReport:
-    """What became of the runs of a call.
-
-    Attributes:
-        evaluated: Runs that were evaluated now, with the metrics that were logged, by run ID.
-        skipped: IDs of runs that had everything.
-        failures: Runs that could not be evaluated.
-        notes: What the user should know.
-        interrupted: Whether the call was interrupted.
-    """
-
-    evaluated: dict[str, dict[str, float]] = field(default_factory=dict)
-    skipped: list[str] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    interrupted: bool = False
-
-    def raise_problems(self) -> None:
-        """Raise one error if the call was interrupted, or for the runs that failed."""
-        if self.interrupted:
-            raise Interrupted(
-                "Interrupted.",
-                signal_number=signal.SIGINT,
-                hint="Repeat the command; evaluated runs are skipped.",
-            )
-        if self.failures:
-            lines = [
-                f"{one.name}: {one.message}{f' {one.hint}' if one.hint else ''}" for one in self.failures
-            ]
-            count = len(self.failures)
-            raise DropoutLabError("\n".join([f"{count} run{'s'[: count > 1]} not evaluated:", *lines]))
 
 
 def evaluate_runs(
@@ -188,4 +152,4 @@ def _require_same_predictions(run: RunRecord, trained: TrainedNetwork) -> None:
 
 
 def _some(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more runs"

@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,9 @@ from dropout_lab.evaluation.registry import EVALUATED_MEASURES
 from dropout_lab.evaluation.temperature import fit_temperature, scale_by_temperature
 from dropout_lab.spec.evaluation import EvaluationSpec
 from dropout_lab.tracking import schema
-from dropout_lab.training.trained import TrainedNetwork
+
+if TYPE_CHECKING:
+    from dropout_lab.training.trained import TrainedNetwork
 
 Settings = Mapping[str, Any]
 
@@ -51,11 +53,11 @@ class Part:
 
     name: str
     settings: Callable[[EvaluationSpec], Settings | None]
-    measure: Callable[[TrainedNetwork, EvaluationSpec], PartResult]
+    measure: Callable[["TrainedNetwork", EvaluationSpec], PartResult]
 
 
 @dataclass(frozen=True)
-class EvaluationResult:
+class Measurements:
     """What the parts of an evaluation measured of one run.
 
     Attributes:
@@ -89,8 +91,8 @@ def missing_parts(spec: EvaluationSpec, evaluated: str, *, force: bool = False) 
 
 
 def evaluate_parts(
-    trained: TrainedNetwork, spec: EvaluationSpec, parts: Iterable[Part] | None = None, evaluated: str = ""
-) -> EvaluationResult:
+    trained: "TrainedNetwork", spec: EvaluationSpec, parts: Iterable[Part] | None = None, evaluated: str = ""
+) -> Measurements:
     """Measure a trained network.
 
     Args:
@@ -120,7 +122,7 @@ def evaluate_parts(
             files[schema.predictions(part.name)] = content.getvalue()
         done[part.name] = dict(part.settings(spec) or {})
     tags = {schema.EVALUATED: json.dumps(done, sort_keys=True)}
-    return EvaluationResult(metrics, files, tags, notes)
+    return Measurements(metrics, files, tags, notes)
 
 
 def _read_done(evaluated: str) -> dict[str, Any]:
@@ -132,12 +134,12 @@ def _read_done(evaluated: str) -> dict[str, Any]:
     return done if isinstance(done, dict) else {}
 
 
-def _confidence(trained: TrainedNetwork, _spec: EvaluationSpec) -> PartResult:
+def _confidence(trained: "TrainedNetwork", _spec: EvaluationSpec) -> PartResult:
     measures = measure(trained.test_probs, trained.data.test_labels, EVALUATED_MEASURES)
     return PartResult({f"test_{name}": value for name, value in measures.items()})
 
 
-def _monte_carlo(trained: TrainedNetwork, spec: EvaluationSpec) -> PartResult:
+def _monte_carlo(trained: "TrainedNetwork", spec: EvaluationSpec) -> PartResult:
     found = trained.monte_carlo(trained.data.test_inputs, spec.mc_samples)
     measures = measure_all(found.probs, trained.data.test_labels)
     measures["mutual_information"] = float(np.mean(found.mutual_information))
@@ -150,9 +152,9 @@ def _monte_carlo(trained: TrainedNetwork, spec: EvaluationSpec) -> PartResult:
     return PartResult({f"mc_{name}": value for name, value in measures.items()}, arrays)
 
 
-def _temperature(trained: TrainedNetwork, _spec: EvaluationSpec) -> PartResult:
+def _temperature(trained: "TrainedNetwork", _spec: EvaluationSpec) -> PartResult:
     if trained.validation_probs is None:
-        note = "No temperature: the validation examples are the test examples (data.validation: test)."
+        note = "no temperature scaling: the validation set is the test set (data.validation: test)."
         return PartResult(notes=(note,))
     temperature = fit_temperature(trained.validation_probs, trained.data.validation_labels)
     probs = scale_by_temperature(trained.test_probs, temperature)

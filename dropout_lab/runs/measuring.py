@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.records import DeviceInfo, DropoutCheck, RunFacts
-from dropout_lab.runs.evaluation_parts import EvaluationResult, evaluate_parts
+from dropout_lab.runs.evaluation_parts import Measurements, evaluate_parts
 from dropout_lab.runs.planning import PlannedRun
 from dropout_lab.runs.reporter import Reporter
 from dropout_lab.runs.result import ARTIFACTS, Result, final_metrics
@@ -41,7 +41,7 @@ def measure_run(
     began = time.perf_counter()
     train, test = trainer.evaluate()
     seconds = time.perf_counter() - began
-    extra = EvaluationResult()
+    extra = Measurements()
     if run.evaluation is not None:
         trained = TrainedNetwork(trainer.network, data, run.seed, device.device)
         extra = evaluate_parts(trained, run.evaluation)

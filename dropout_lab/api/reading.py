@@ -1,0 +1,39 @@
+"""The runs that an argument of the API names."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dropout_lab.api.run_result import RunResult
+from dropout_lab.errors import UsageError
+from dropout_lab.records import RunRecord
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def read_chosen(runs: "str | DataFrame | RunResult | None", histories: Sequence[str] = ()) -> list[RunRecord]:
+    """Return runs of one experiment, any status, the oldest first.
+
+    Args:
+        runs: Name of the experiment, rows of `load_runs`, result of `run`, or None for the experiment of the
+            latest run.
+        histories: Names of per-epoch metrics to read as well.
+
+    Raises:
+        UsageError: If there is no such experiment, or rows are of several.
+        TrackingError: If the store cannot be read, or has no runs yet.
+    """
+    from dropout_lab.tracking import read_runs
+
+    if runs is None or isinstance(runs, str):
+        return read_runs(runs, histories=histories)
+    if isinstance(runs, RunResult):
+        return [run for run in read_runs(runs.experiment, histories=histories) if runs.includes(run)]
+    if missing := {"run_id", "experiment"} - set(runs):
+        raise UsageError(f"runs: no column {min(missing)!r} (allowed: rows of load_runs)")
+    experiments = sorted(set(runs["experiment"]))
+    if len(experiments) != 1:
+        problem = f"of {len(experiments)} experiments: {', '.join(experiments)}" if experiments else "no rows"
+        raise UsageError(f"runs: {problem} (allowed: runs of one experiment)")
+    run_ids = set(runs["run_id"])
+    return [run for run in read_runs(experiments[0], histories=histories) if run.run_id in run_ids]
