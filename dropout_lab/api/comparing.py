@@ -11,7 +11,6 @@ from dropout_lab.api.reading import read_chosen
 from dropout_lab.api.results import ComparisonResult, warn
 from dropout_lab.api.run_result import RunResult
 from dropout_lab.comparison.compare import compare_runs
-from dropout_lab.comparison.guard import DEFAULT_VARYING
 from dropout_lab.comparison.results import Comparison
 from dropout_lab.errors import DropoutLabError, TrackingError, UsageError
 from dropout_lab.libraries import quiet_libraries
@@ -55,7 +54,7 @@ def compare(
         margins: Equivalence margin of the primary metric as a fraction, or margins by metric.
         method: ``t``, ``bootstrap``, ``sign-flip`` or ``wilcoxon``.
         confidence: Confidence level of intervals and verdicts, 0.5 to 0.9999.
-        varying: Settings under study. [default: model.dropout*]
+        varying: Settings under study. [default: those in which the spec's conditions differ]
         allow: Settings that may also differ.
         group_by: Params or tags that make the conditions, such as ``params.dropout``, for runs that
             dropout_lab did not train.
@@ -84,7 +83,7 @@ def compare(
         margins=margins,
         method=method,
         confidence=confidence,
-        varying=varying or group_by or DEFAULT_VARYING,
+        varying=varying or group_by,
         allow=allow,
         all_pairs=all_pairs,
     )

@@ -43,7 +43,10 @@ def compare(
     margin: options.Margins = None,
     varying: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY", help="Setting under study. Repeatable. [default: model.dropout*]"),
+        typer.Option(
+            metavar="KEY",
+            help="Setting under study. Repeatable. [default: those in which the spec's conditions differ]",
+        ),
     ] = None,
     allow: Annotated[
         list[str] | None,

@@ -16,6 +16,7 @@ from dropout_lab.comparison.results import Comparison, MetricSummary
 from dropout_lab.comparison.selection import Selection, metric_values, select_runs
 from dropout_lab.comparison.standing import Stage, Standing, find_standing
 from dropout_lab.comparison.testing import tested_differences
+from dropout_lab.comparison.under_study import settings_under_study
 from dropout_lab.comparison.verdicts import judge
 from dropout_lab.errors import UsageError, did_you_mean
 from dropout_lab.evaluation.metrics import DEFAULT_METRICS, metric_info
@@ -67,7 +68,7 @@ def compare_runs(runs: Iterable[RunRecord], question: Question | None = None) ->
         metrics=metrics,
         confidence=question.confidence,
         method=question.method,
-        varying=tuple(question.varying),
+        varying=tuple(question.varying) or settings_under_study(selection),
         runs=selection.all_runs(),
         standings=tuple(standings[name] for name in selection.conditions[1:]),
         summaries=tuple(

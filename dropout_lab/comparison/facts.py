@@ -3,10 +3,37 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from dropout_lab.comparison.confounds import EXPLAINED_BY, FINGERPRINTS, NOT_LOGGED, SEED_OWN, Facts, matches
-from dropout_lab.comparison.selection import format_seeds, paired_seeds
+from dropout_lab.comparison.confounds import (
+    EXPLAINED_BY,
+    FINGERPRINTS,
+    NOT_LOGGED,
+    SEED_OWN,
+    Facts,
+    matches,
+    run_facts,
+)
+from dropout_lab.comparison.selection import Selection, format_seeds, paired_seeds
 
 FactsBySeed = Mapping[int, Facts]
+NOT_SET = "(not set)"
+SETTINGS = ("model.", "training.", "data.")
+"""Beginnings of the settings of runs that dropout_lab trained, which do not log what is not used."""
+
+
+def facts_by_condition(selection: Selection) -> dict[str, FactsBySeed]:
+    """Return the facts of all runs; a setting that only other runs logged is `NOT_SET`."""
+    facts = {
+        name: {seed: run_facts(run) for seed, run in runs.items()} for name, runs in selection.runs.items()
+    }
+    keys = {key for by_seed in facts.values() for run in by_seed.values() for key in run}
+    not_set = dict.fromkeys((key for key in keys if key.startswith(SETTINGS)), NOT_SET)
+    return {
+        name: {
+            seed: {**not_set, **own} if selection.runs[name][seed].versions else own
+            for seed, own in by_seed.items()
+        }
+        for name, by_seed in facts.items()
+    }
 
 
 def differs(key: str, first: FactsBySeed, second: FactsBySeed) -> bool:

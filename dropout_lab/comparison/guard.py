@@ -11,26 +11,25 @@ from dropout_lab.comparison.confounds import (
     check_patterns,
     kind_of,
     matches,
-    run_facts,
 )
 from dropout_lab.comparison.facts import (
     FactsBySeed,
     describe_values,
     differs,
     distinct_values,
+    facts_by_condition,
     group_seeds,
     is_explained,
     is_seed_own,
 )
 from dropout_lab.comparison.findings import Finding, FindingKind
 from dropout_lab.comparison.selection import FAILED, Selection, format_seeds
+from dropout_lab.comparison.under_study import nothing_varies, settings_under_study, several_settings
 from dropout_lab.errors import UsageError
-
-DEFAULT_VARYING = ("model.dropout*",)
 
 
 def check_confounds(
-    selection: Selection, *, varying: Sequence[str] = DEFAULT_VARYING, allow: Sequence[str] = ()
+    selection: Selection, *, varying: Sequence[str] = (), allow: Sequence[str] = ()
 ) -> tuple[Finding, ...]:
     """Find differences between the runs, besides the setting under study.
 
@@ -40,7 +39,8 @@ def check_confounds(
 
     Args:
         selection: Included runs.
-        varying: Settings under study: keys (with all below them), or patterns with ``*``.
+        varying: Settings under study: keys (with all below them), or patterns with ``*``. By default those
+            of `settings_under_study`.
         allow: Settings that may also differ, in the same form; their refusals become cautions.
 
     Returns:
@@ -49,12 +49,10 @@ def check_confounds(
     Raises:
         UsageError: If a key of `varying` or `allow` does not exist.
     """
-    facts = {
-        name: {seed: run_facts(run) for seed, run in runs.items()} for name, runs in selection.runs.items()
-    }
+    facts = facts_by_condition(selection)
     keys = sorted({key for by_seed in facts.values() for run in by_seed.values() for key in run})
-    if tuple(varying) != DEFAULT_VARYING:
-        check_patterns("--varying", varying, keys)
+    check_patterns("--varying", varying, keys)
+    is_stated, varying = bool(varying), varying or settings_under_study(selection)
     check_patterns("--allow", allow, keys)
     findings = [
         finding
@@ -67,7 +65,9 @@ def check_confounds(
     findings += _repeated_runs(facts)
     findings = [_allowed(finding) if matches(finding.key, allow) else finding for finding in findings]
     for name in selection.conditions[1:]:
-        findings += _nothing_varies(name, selection.reference, facts, varying)
+        findings += nothing_varies(name, selection.reference, facts, varying)
+    if not is_stated:
+        findings += several_settings(selection, facts, varying)
     findings += _failures(selection)
     return tuple(sorted(findings, key=lambda one: (one.kind is FindingKind.CAUTION, one.key, one.conditions)))
 
@@ -159,40 +159,6 @@ def _repeated_runs(facts: Mapping[str, FactsBySeed]) -> Iterable[Finding]:
                     "interval would be too narrow.",
                     advice=f"Retrain them, or pass --allow {key} to include them.",
                 )
-
-
-def _nothing_varies(
-    name: str, reference: str, facts: Mapping[str, FactsBySeed], varying: Sequence[str]
-) -> Iterable[Finding]:
-    """Yield a caution if the setting under study does not differ, or had no effect."""
-    keys = {key for side in (name, reference) for run in facts[side].values() for key in run}
-    compared = [key for key in keys if matches(key, varying)]
-    shared = sorted(set(facts[name]) & set(facts[reference]))
-    ends = {
-        seed: {facts[side][seed].get("final_weights", NOT_LOGGED) for side in (name, reference)}
-        for seed in shared
-    }
-    same_end = [seed for seed, values in ends.items() if len(values) == 1 and NOT_LOGGED not in values]
-    if not any(differs(key, facts[name], facts[reference]) for key in compared):
-        key, value = "varying", "the same"
-        observation = (
-            f"{name} and {reference} do not differ in {', '.join(varying)}, the setting under study."
-        )
-    elif same_end:
-        key, value = "final_weights", f"equal at seeds {format_seeds(same_end)}"
-        observation = (
-            f"{name} and {reference} end with equal weights at seeds {format_seeds(same_end)}: the different "
-            "settings had no effect."
-        )
-    else:
-        return
-    yield Finding(
-        key=key,
-        kind=FindingKind.CAUTION,
-        conditions=(reference, name),
-        values=(value, value),
-        observation=observation,
-    )
 
 
 def _failures(selection: Selection) -> Iterable[Finding]:

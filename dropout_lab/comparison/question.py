@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dropout_lab.comparison.guard import DEFAULT_VARYING
 from dropout_lab.records import Claim
 from dropout_lab.statistics.methods import Method
 
@@ -37,7 +36,7 @@ class Question:
     margins: Mapping[str, float] = field(default_factory=dict)
     confidence: float = 0.95
     method: Method = Method.T
-    varying: Sequence[str] = DEFAULT_VARYING
+    varying: Sequence[str] = ()
     allow: Sequence[str] = ()
     claims: Sequence[Claim] = ()
     all_pairs: bool = False

@@ -5,8 +5,10 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from dropout_lab.design import varying_settings
 from dropout_lab.records import Claim, Design, claims_fingerprint
 from dropout_lab.spec import SequentialSeeds, Settings, Spec, condition_settings, flatten
+from dropout_lab.spec.engines import share_engines
 from dropout_lab.spec.evaluation import EvaluationSpec
 
 if TYPE_CHECKING:
@@ -118,7 +120,7 @@ def plan_runs(spec: Spec) -> list[PlannedRun]:
     Args:
         spec: As `load_spec` returns it; its text is logged with each run.
     """
-    conditions = condition_settings(spec)
+    conditions = share_engines(condition_settings(spec))
     claims = [Claim(**claim.model_dump()) for claim in spec.claims]
     design = spec_design(spec).to_json()
     origin = Origin(
@@ -143,12 +145,14 @@ def spec_design(spec: Spec) -> Design:
         first, most, step = spec.seeds.first, spec.seeds.most, spec.seeds.step
     else:
         first, most, step = len(spec.seeds), len(spec.seeds), 1
+    conditions = condition_settings(spec)
     return Design(
         primary=spec.primary,
         first=first,
         most=most,
         step=step,
-        num_conditions=len(condition_settings(spec)),
+        num_conditions=len(conditions),
         margins=spec.margins.model_dump(exclude_none=True),
         claims=tuple(Claim(**claim.model_dump()) for claim in spec.claims),
+        varying=varying_settings([flatten(settings) for settings in conditions.values()]),
     )

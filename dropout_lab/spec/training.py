@@ -97,7 +97,8 @@ class TrainingSpec(Frozen):
     early_stopping: Annotated[EarlyStopping | None, LATER] = None
     """End of the training by a validation split. Default: all epochs, and the weights after the last."""
     engine: Literal["auto", "fast", "stock"] = "auto"
-    """Training engine: `stock` Keras layers, the `fast` CPU path, or `auto` (fast if possible)."""
+    """Training engine: `stock` Keras layers, the `fast` CPU path, or `auto`: fast if it can train
+    all conditions of the same network, optimizer and precision."""
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
     """Keras dtype policy. `mixed_bfloat16` is also fast on CPUs with AVX512-BF16 or AMX instructions."""
 

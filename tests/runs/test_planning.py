@@ -53,3 +53,26 @@ def test_the_design_goes_with_each_run(spec: Spec) -> None:
     fixed = Design.from_json(plan_runs(spec)[0].origin.design)
     assert (fixed.first, fixed.most) == (len(spec.seeds), len(spec.seeds))
     assert fixed.claims
+    assert (design.varying, fixed.varying) == ((), ("model.dropout*",))
+
+
+def test_conditions_that_are_compared_share_an_engine() -> None:
+    """The engines draw other masks."""
+    spec = Spec(
+        name="s",
+        conditions={
+            "baseline": {},
+            "decay": {"training": {"weight_decay": 0.1}},
+            "fast": {"training": {"engine": "fast"}},
+            "sgd": {"training": {"optimizer": "sgd"}},
+            "mlp": {"model": {"network": "mlp"}},
+        },
+    )
+    engines = {run.condition: run.settings.training.engine for run in plan_runs(spec)}
+    assert engines == {"baseline": "stock", "decay": "stock", "fast": "fast", "sgd": "auto", "mlp": "auto"}
+    assert set(Design.from_json(plan_runs(spec)[0].origin.design).varying) == {
+        *("model.network", "model.dropout*", "model.filters", "model.hidden_units", "model.hidden"),
+        *("training.optimizer", "training.weight_decay", "training.engine"),
+    }
+    alone = plan_runs(Spec(name="s", conditions={"baseline": {}, "sgd": {"training": {"optimizer": "sgd"}}}))
+    assert {run.settings.training.engine for run in alone} == {"auto"}

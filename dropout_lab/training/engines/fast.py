@@ -19,7 +19,7 @@ from dropout_lab.data.dataset import Inputs, Labels
 from dropout_lab.models.inspection import dropout_layers
 from dropout_lab.records import IntArray
 from dropout_lab.spec import ModelSpec, TrainingSpec
-from dropout_lab.spec.kinds import SiteDropout
+from dropout_lab.spec.engines import FAST_NETWORK, unsupported_setting
 from dropout_lab.training.devices import num_threads
 from dropout_lab.training.engines.adam import AdamConstants, AdamState
 from dropout_lab.training.engines.compiled import Dropout, Examples, Layout, compiled_steps, padded
@@ -30,16 +30,6 @@ from dropout_lab.training.rates import SiteRates
 
 EXAMPLES_A_SHARD = 50
 """A batch is split among the threads, but no further than this."""
-
-MODEL_FIELDS = frozenset({"network", "dropout", "dropout_position", "filters", "hidden_units"})
-TRAINING_FIELDS = frozenset(
-    {
-        *("epochs", "batch_size", "optimizer", "learning_rate", "engine", "precision"),
-        *("learning_rate_schedule", "early_stopping"),
-    }
-)
-"""Fields that the engine supports, with all or some of their values. It supports others at their default
-alone."""
 
 
 def unsupported_reason(
@@ -56,21 +46,12 @@ def unsupported_reason(
     """
     if "CPU" not in device.upper():
         return f"the fast engine supports CPUs only (device: {device})"
-    if model.network != "published":
+    if model.network != FAST_NETWORK:
         return f"the fast engine supports the published network only (model.network: {model.network})"
-    for site, setting in model.resolved().dropout.items():
-        if isinstance(setting, SiteDropout):
-            field, value = next(iter(setting.model_dump(exclude={"rate"}).items()))
-            return (
-                "the fast engine supports standard dropout at a constant rate only"
-                f" (model.dropout.{site}.{field}: {value})"
-            )
     if training.optimizer != "adam":
         return f"the fast engine supports the optimizer adam only (optimizer: {training.optimizer})"
-    for part, name, supported in ((model, "model", MODEL_FIELDS), (training, "training", TRAINING_FIELDS)):
-        for field in sorted(part.content().keys() - supported):
-            if getattr(part, field) != type(part).model_fields[field].default:
-                return f"the fast engine does not support {name}.{field}"
+    if reason := unsupported_setting(model, training):
+        return reason
     if training.precision == "mixed_float16":
         return "the fast engine supports float32 and mixed_bfloat16 only (precision: mixed_float16)"
     if training.precision == "mixed_bfloat16" and (reason := slow_bfloat16()):
