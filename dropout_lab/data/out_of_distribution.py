@@ -14,6 +14,9 @@ from dropout_lab.data.images import as_stored, require_images, value_range
 from dropout_lab.errors import UsageError, did_you_mean
 from dropout_lab.seeds import generator
 
+MOST_INPUTS = 2_000
+"""Inputs of a set; sets made from the test images take every k-th of these."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class OutOfDistribution:
@@ -21,12 +24,13 @@ class OutOfDistribution:
 
     Attributes:
         meaning: What the inputs are.
-        make: Returns them, in the shape and range of values of test images, from these and random numbers.
+        make: Returns them from test images, the lowest and highest value that these can have, and random
+            numbers.
         in_distribution_for: Names of datasets of the same classes, for which the set means nothing.
     """
 
     meaning: str
-    make: Callable[[Inputs, np.random.Generator], Inputs]
+    make: Callable[[Inputs, tuple[float, float], np.random.Generator], Inputs]
     in_distribution_for: tuple[str, ...] = ()
 
 
@@ -39,7 +43,7 @@ def out_of_distribution(test_images: Inputs, name: str, *, seed: int = 0) -> Inp
         seed: Seed of the random numbers.
 
     Returns:
-        (m, height, width, channels) in the dtype of `test_images`; m is n except for ``digits``.
+        (m, height, width, channels) in the dtype of `test_images`, of at most `MOST_INPUTS` inputs.
 
     Raises:
         UsageError: If there is no such set.
@@ -51,32 +55,36 @@ def out_of_distribution(test_images: Inputs, name: str, *, seed: int = 0) -> Inp
             f" (allowed: {', '.join(OUT_OF_DISTRIBUTION)})"
         )
     require_images(test_images, f"out-of-distribution set {name!r}")
-    return OUT_OF_DISTRIBUTION[name].make(test_images, generator(seed, "out of distribution", name))
+    count = min(len(test_images), MOST_INPUTS)
+    chosen = np.arange(count) * len(test_images) // count
+    limits = value_range(test_images)
+    random = generator(seed, "out of distribution", name)
+    return OUT_OF_DISTRIBUTION[name].make(test_images[chosen], limits, random)
 
 
-def _digits(test_images: Inputs, _: np.random.Generator) -> Inputs:
+def _digits(test_images: Inputs, limits: tuple[float, float], _: np.random.Generator) -> Inputs:
     from scipy.ndimage import zoom
 
     height, width, channels = test_images.shape[1:]
     images, _labels = load_data()
     factors = (1, height / images.shape[1], width / images.shape[2], 1)
     resized = zoom(images, factors, order=1, mode="nearest", grid_mode=True)
-    low, high = value_range(test_images)
+    low, high = limits
     return as_stored(low + (high - low) * resized.repeat(channels, axis=3), test_images.dtype, low, high)
 
 
-def _uniform(test_images: Inputs, random: np.random.Generator) -> Inputs:
-    low, high = value_range(test_images)
+def _uniform(test_images: Inputs, limits: tuple[float, float], random: np.random.Generator) -> Inputs:
+    low, high = limits
     noise = random.random(test_images.shape, dtype=np.float32)
     return as_stored(low + (high - low) * noise, test_images.dtype, low, high)
 
 
-def _inverted(test_images: Inputs, _: np.random.Generator) -> Inputs:
-    low, high = value_range(test_images)
+def _inverted(test_images: Inputs, limits: tuple[float, float], _: np.random.Generator) -> Inputs:
+    low, high = limits
     return as_stored(low + high - test_images.astype(np.float32), test_images.dtype, low, high)
 
 
-def _shuffled(test_images: Inputs, random: np.random.Generator) -> Inputs:
+def _shuffled(test_images: Inputs, _: tuple[float, float], random: np.random.Generator) -> Inputs:
     num_images, height, width, channels = test_images.shape
     pixels = test_images.reshape(num_images, height * width, channels)
     order = random.random((num_images, height * width), dtype=np.float32).argsort(axis=1)

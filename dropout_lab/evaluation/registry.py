@@ -169,7 +169,10 @@ METRICS = {
             ("loss", "brier", "ece", "ece_equal_mass"),
             label="temperature-scaled",
         ),
-        *_part("pwp", "test set, probabilistic weighted pooling", Measured.EVALUATED),
+        *(
+            replace(metric, label=metric.label.replace("pwp", "weighted-pooling"))
+            for metric in _part("pwp", "test set, probabilistic weighted pooling", Measured.EVALUATED)
+        ),
         *_SHIFT_METRICS,
         *DETECTION_METRICS,
         *_part("", "training set, dropout on", Measured.EPOCH_WITH_DROPOUT, ("loss", "accuracy")),

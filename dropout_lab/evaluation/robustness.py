@@ -1,16 +1,19 @@
 """Names of what robustness is measured on, and metrics of the detection of out-of-distribution inputs."""
 
 from dataclasses import replace
+from typing import Literal, get_args
 
 from dropout_lab.evaluation.properties import Measured, MetricFamily, MetricInfo, Unit
 
-SHIFT_NAMES = ("noise", "blur", "contrast", "translation", "rotation")
-"""Ways to change test images; see `data.shifts`."""
+ShiftName = Literal["noise", "blur", "contrast", "translation", "rotation"]
+"""Way to change test images; see `data.shifts`."""
+SHIFT_NAMES: tuple[ShiftName, ...] = get_args(ShiftName)
 SEVERITIES = (1, 2, 3, 4, 5)
 SHIFT_MEASURES = ("accuracy", "loss", "brier", "ece")
 """Measures of class probabilities that are taken on shifted images."""
-OUT_OF_DISTRIBUTION_NAMES = ("digits", "uniform", "inverted_test", "shuffled_test")
-"""Sets of inputs from outside the distribution; see `data.out_of_distribution`."""
+SetName = Literal["digits", "uniform", "inverted_test", "shuffled_test"]
+"""Set of inputs from outside the distribution; see `data.out_of_distribution`."""
+SET_NAMES: tuple[SetName, ...] = get_args(SetName)
 
 SCORES = {
     "ood": "1 minus the largest probability, dropout off",

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Literal
 
 from dropout_lab.data.selection import load_all
+from dropout_lab.runs.evaluation_checks import check_evaluation
 from dropout_lab.runs.images import check_images
 from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.planning import PlannedRun, needs_building
@@ -42,7 +43,8 @@ def train_designs(
         The runs with their networks resolved, and their outcomes.
 
     Raises:
-        DataError: If data are missing or damaged. Nothing was started or logged, as for the next two.
+        DataError: If data are missing or damaged, or not what an evaluation needs. Nothing was started or
+            logged, as for the next two.
         UsageError: If a network cannot be built, its rates do not fit its sites, or images are changed
             that are none.
         DeviceError: If a device is not available.
@@ -54,6 +56,8 @@ def train_designs(
         (run.settings for design in designs for run in design),
         {spec: data.input_shape for spec, data in datasets.items()},
     )
+    for run in (run for design in designs for run in design):
+        check_evaluation(run.evaluation, datasets[run.settings.data])
     if any(needs_building(run, datasets[run.settings.data]) for design in designs for run in design):
         with starting("TensorFlow"):
             from dropout_lab.runs.networks import resolve_networks

@@ -15,6 +15,7 @@ from dropout_lab.errors import TrackingError, UsageError
 from dropout_lab.models.architecture import custom_objects, network_function
 from dropout_lab.records import RunRecord, RunStatus
 from dropout_lab.runs.evaluation import EvaluationReport
+from dropout_lab.runs.evaluation_checks import check_evaluation
 from dropout_lab.runs.evaluation_parts import evaluate_parts, missing_parts
 from dropout_lab.runs.failures import worded
 from dropout_lab.spec import DataSpec, Settings
@@ -108,6 +109,7 @@ class _Evaluator:
             raise UsageError(
                 "the data are not those of the run", hint="Restore them, or train the run again."
             )
+        check_evaluation(self._spec, data)
         objects = custom_objects(network_function(settings.model))
         with tempfile.TemporaryDirectory() as folder:
             file = fetch_model(run, Path(folder))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from dropout_lab.errors import TrainingError
+from dropout_lab.errors import TrainingError, UsageError
 from dropout_lab.evaluation.measures import measure, measure_all
 from dropout_lab.evaluation.registry import EVALUATED_MEASURES
 from dropout_lab.evaluation.temperature import fit_temperature, scale_by_temperature
@@ -140,7 +140,7 @@ def _confidence(trained: "TrainedNetwork", _spec: EvaluationSpec) -> PartResult:
 
 
 def _monte_carlo(trained: "TrainedNetwork", spec: EvaluationSpec) -> PartResult:
-    found = trained.monte_carlo(trained.data.test_inputs, spec.mc_samples)
+    found = trained.test_monte_carlo(spec.mc_samples)
     measures = measure_all(found.probs, trained.data.test_labels)
     measures["mutual_information"] = float(np.mean(found.mutual_information))
     arrays = {
@@ -163,9 +163,39 @@ def _temperature(trained: "TrainedNetwork", _spec: EvaluationSpec) -> PartResult
     return PartResult({"temperature": temperature, **scaled})
 
 
+def _weighted_pooling(trained: "TrainedNetwork", _spec: EvaluationSpec) -> PartResult:
+    try:
+        probs = trained.weighted_pooling_probs(trained.data.test_inputs)
+    except UsageError as error:
+        return PartResult(notes=(error.message,))
+    measures = measure(probs, trained.data.test_labels)
+    return PartResult({f"pwp_{name}": value for name, value in measures.items()})
+
+
+def _shift(trained: "TrainedNetwork", spec: EvaluationSpec) -> PartResult:
+    from dropout_lab.training.robustness import shift_metrics
+
+    data = trained.data
+    return PartResult(shift_metrics(trained.probs, data.test_inputs, data.test_labels, spec.shift))
+
+
+def _out_of_distribution(trained: "TrainedNetwork", spec: EvaluationSpec) -> PartResult:
+    from dropout_lab.training.robustness import detect
+
+    metrics, entropies, notes = detect(trained, spec.ood, spec.mc_samples)
+    return PartResult(metrics, entropies, notes)
+
+
 PARTS: tuple[Part, ...] = (
     Part("confidence", lambda _: {}, _confidence),
     Part("monte_carlo", lambda spec: {"mc_samples": spec.mc_samples}, _monte_carlo),
     Part("temperature", lambda _: {}, _temperature),
+    Part("weighted_pooling", lambda spec: {} if spec.pooling else None, _weighted_pooling),
+    Part("shift", lambda spec: {"shift": list(spec.shift)} if spec.shift else None, _shift),
+    Part(
+        "out_of_distribution",
+        lambda spec: {"ood": list(spec.ood), "mc_samples": spec.mc_samples} if spec.ood else None,
+        _out_of_distribution,
+    ),
 )
 """All parts, in the order in which they are measured."""

@@ -87,6 +87,8 @@ def _branch_in_words(node: Mapping[str, Any], location: Location) -> str:
             return f"{', '.join(choices[:-1])} or {choices[-1]}"
         case {"const": word}:
             return str(word)
+        case {"type": "boolean"}:
+            return "true or false"
         case {"type": "integer"}:
             return f"an integer{_range_in_words(node, step=1)}"
         case {"type": "number"}:

@@ -1,17 +1,19 @@
 """How a trained network does on shifted test images and on inputs from outside the distribution."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
 from dropout_lab.data.dataset import Inputs, Labels
+from dropout_lab.data.out_of_distribution import OUT_OF_DISTRIBUTION, out_of_distribution
 from dropout_lab.data.shifts import shift_images
 from dropout_lab.evaluation.detection import auroc, fpr_at_95_tpr
 from dropout_lab.evaluation.measures import measure
-from dropout_lab.evaluation.robustness import SEVERITIES, SHIFT_MEASURES, SHIFT_NAMES
+from dropout_lab.evaluation.robustness import SET_NAMES, SEVERITIES, SHIFT_MEASURES, SHIFT_NAMES
 from dropout_lab.evaluation.uncertainty import MonteCarlo, entropy
 from dropout_lab.records import FloatArray
+from dropout_lab.training.trained import TrainedNetwork
 
 Scores = Mapping[str, npt.NDArray[np.floating]]
 """Uncertainty of each input, (n,), by the name of the score; see `evaluation.robustness.SCORES`."""
@@ -70,6 +72,47 @@ def uncertainty_scores(probs: FloatArray, monte_carlo: MonteCarlo) -> Scores:
     }
 
 
+def detect(
+    trained: TrainedNetwork, names: Collection[str], num_samples: int
+) -> tuple[dict[str, float], dict[str, npt.NDArray[np.float16]], tuple[str, ...]]:
+    """Measure how well a trained network tells inputs from outside the distribution.
+
+    Args:
+        trained: The network with its data.
+        names: Sets of inputs. Those with the classes of the dataset are left out.
+        num_samples: Samples of Monte Carlo dropout.
+
+    Returns:
+        metrics: See `detection_metrics`; means over sets if `names` are all.
+        entropies: Predictive entropy of each input in nats, (n,), as ``SET`` with dropout off, and as
+            ``SET_mc`` of the mean over Monte Carlo dropout.
+        notes: What was left out.
+
+    Raises:
+        DataError: If the inputs are no images.
+    """
+    data = trained.data
+    same = [name for name in names if data.fingerprint.name in OUT_OF_DISTRIBUTION[name].in_distribution_for]
+    outside: dict[str, Scores] = {}
+    for name in names:
+        if name not in same:
+            inputs = out_of_distribution(data.test_inputs, name)
+            scores = uncertainty_scores(trained.probs(inputs), trained.monte_carlo(inputs, num_samples))
+            outside[name] = scores
+    test = uncertainty_scores(trained.test_probs, trained.test_monte_carlo(num_samples))
+    metrics = detection_metrics(test, outside, all_sets=set(names) == set(SET_NAMES))
+    entropies = {
+        f"{name}{suffix}": scores[score].astype(np.float16)
+        for name, scores in outside.items()
+        for suffix, score in (("", "ood_entropy"), ("_mc", "mc_ood_entropy"))
+    }
+    notes = (
+        f"Not out of distribution, since {data.fingerprint.name} has the same classes: {name}."
+        for name in same
+    )
+    return metrics, entropies, tuple(notes)
+
+
 def detection_metrics(test: Scores, outside: Mapping[str, Scores], *, all_sets: bool) -> dict[str, float]:
     """Return how well each score tells inputs from outside the distribution, by name of the metric.
 
@@ -86,6 +129,6 @@ def detection_metrics(test: Scores, outside: Mapping[str, Scores], *, all_sets: 
         for short, function in (("auroc", auroc), ("fpr95", fpr_at_95_tpr)):
             values = {name: function(inside, scores[score]) for name, scores in outside.items()}
             metrics |= {f"{score}_{short}_{name}": value for name, value in values.items()}
-            if all_sets:
+            if all_sets and values:
                 metrics[f"{score}_{short}"] = float(np.mean(list(values.values())))
     return metrics

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 
 import tensorflow as tf
@@ -10,6 +11,7 @@ from dropout_lab.data.dataset import Dataset, Inputs
 from dropout_lab.errors import OutOfMemoryError
 from dropout_lab.evaluation.uncertainty import MonteCarlo, entropy
 from dropout_lab.models.network import Network
+from dropout_lab.models.weighted_pooling import weighted_pooling_model
 from dropout_lab.records import FloatArray
 from dropout_lab.training.monte_carlo import MonteCarloPredictor
 from dropout_lab.training.prediction import Predictor
@@ -30,7 +32,9 @@ class TrainedNetwork:
 
     def __init__(self, network: Network, data: Dataset, run_seed: int, device: str) -> None:
         self.data = data
+        self._network = network
         self._device = device
+        self._test_monte_carlo: dict[int, MonteCarlo] = {}
         self._predictor = Predictor(network, data)
         self._monte_carlo = MonteCarloPredictor(network, data.scaling, run_seed)
 
@@ -58,6 +62,22 @@ class TrainedNetwork:
             return MonteCarlo(probs, entropy(probs))
         with self._on_device():
             return self._monte_carlo.predict(inputs, num_samples)
+
+    def test_monte_carlo(self, num_samples: int) -> MonteCarlo:
+        """Return `monte_carlo` of the test examples, computed once."""
+        if num_samples not in self._test_monte_carlo:
+            self._test_monte_carlo[num_samples] = self.monte_carlo(self.data.test_inputs, num_samples)
+        return self._test_monte_carlo[num_samples]
+
+    def weighted_pooling_probs(self, inputs: Inputs) -> FloatArray:
+        """Return class probabilities by probabilistic weighted pooling, as `probs` does by weight scaling.
+
+        Raises:
+            UsageError: If the network has no standard dropout right before max-pooling.
+        """
+        with self._on_device():
+            pooled = replace(self._network, model=weighted_pooling_model(self._network))
+            return Predictor(pooled, self.data).probs(inputs)
 
     @cached_property
     def test_probs(self) -> FloatArray:

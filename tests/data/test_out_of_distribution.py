@@ -4,7 +4,7 @@ import pytest
 from dropout_lab.data.digits import load_data
 from dropout_lab.data.out_of_distribution import OUT_OF_DISTRIBUTION, out_of_distribution
 from dropout_lab.errors import DataError, UsageError
-from dropout_lab.evaluation.robustness import OUT_OF_DISTRIBUTION_NAMES
+from dropout_lab.evaluation.robustness import SET_NAMES
 
 RANDOM = np.random.default_rng(0)
 GRAY = RANDOM.integers(0, 200, (50, 28, 28, 1), dtype=np.uint8)
@@ -12,7 +12,7 @@ COLOUR = RANDOM.normal(size=(40, 12, 16, 3)).astype(np.float32)
 
 
 def test_names_are_those_of_the_metrics():
-    assert tuple(OUT_OF_DISTRIBUTION) == OUT_OF_DISTRIBUTION_NAMES
+    assert tuple(OUT_OF_DISTRIBUTION) == SET_NAMES
 
 
 @pytest.mark.parametrize("images", [GRAY, COLOUR], ids=["uint8", "float32"])
