@@ -47,7 +47,8 @@ def evaluate(
         ),
     ] = None,
     mc_samples: Annotated[
-        int, typer.Option(min=2, max=10_000, help="Predictions of each example with dropout on.")
+        int,
+        typer.Option(metavar="N", min=2, max=10_000, help="Predictions of each example with dropout on."),
     ] = 50,
     force: Annotated[bool, typer.Option("--force", help="Evaluate runs again.")] = False,
     format_: Annotated[TextOrJson, typer.Option("--format", help="Output format.")] = TextOrJson.TEXT,

@@ -52,20 +52,18 @@ class MonteCarloPredictor:
                     done: tf.Tensor, probs: tf.Tensor, entropy: tf.Tensor
                 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
                     with _dropout_on(dropping):
-                        outputs = tf.cast(network.model(scaled, training=False), tf.float32)
+                        outputs = tf.cast(network.model(scaled, training=False), tf.float64)
                     one = tf.nn.softmax(outputs) if network.outputs == "logits" else outputs
                     own_entropy = -tf.reduce_sum(tf.math.xlogy(one, one), axis=1)
                     return done + 1, probs + one, entropy + own_entropy
 
-                start = (
-                    tf.constant(0),
-                    tf.zeros_like(plain, tf.float32),
-                    tf.zeros_like(plain[:, 0], tf.float32),
-                )
+                # In float64, so that the sums of many samples are as exact as one.
+                probs = tf.zeros_like(plain, tf.float64)
+                start = (tf.constant(0), probs, probs[:, 0])
                 _, probs, entropy = tf.while_loop(
                     lambda done, *_: done < num_samples, sample, start, parallel_iterations=1
                 )
-            count = tf.cast(num_samples, tf.float32)
+            count = tf.cast(num_samples, tf.float64)
             return probs / count, entropy / count
 
         self._forward = tf.function(forward)
