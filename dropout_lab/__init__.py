@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from dropout_lab.api.evaluating import EvaluationResult, evaluate
     from dropout_lab.api.frames import load_runs
     from dropout_lab.api.judging import judge
+    from dropout_lab.api.predicting import Predictions, predict
+    from dropout_lab.api.promoting import promote
     from dropout_lab.api.results import ComparisonResult
     from dropout_lab.api.run_result import RunResult
     from dropout_lab.api.running import run
@@ -20,6 +22,7 @@ __all__ = [
     "ComparisonResult",
     "DropoutLabError",
     "EvaluationResult",
+    "Predictions",
     "RunResult",
     "Spec",
     "__version__",
@@ -29,6 +32,8 @@ __all__ = [
     "judge",
     "load_runs",
     "load_spec",
+    "predict",
+    "promote",
     "run",
 ]
 
@@ -36,6 +41,7 @@ _HOMES = {
     "ComparisonResult": "dropout_lab.api.results",
     "DropoutLabError": "dropout_lab.errors",
     "EvaluationResult": "dropout_lab.api.evaluating",
+    "Predictions": "dropout_lab.api.predicting",
     "RunResult": "dropout_lab.api.run_result",
     "Spec": "dropout_lab.spec",
     "compare": "dropout_lab.api.comparing",
@@ -44,6 +50,8 @@ _HOMES = {
     "judge": "dropout_lab.api.judging",
     "load_runs": "dropout_lab.api.frames",
     "load_spec": "dropout_lab.spec",
+    "predict": "dropout_lab.api.predicting",
+    "promote": "dropout_lab.api.promoting",
     "run": "dropout_lab.api.running",
 }
 """Modules that are imported when one of their names is first used."""

@@ -19,7 +19,9 @@ from dropout_lab.cli.help import HELP, VERBATIM, documented
 from dropout_lab.cli.init import init
 from dropout_lab.cli.judge import judge
 from dropout_lab.cli.plan import plan
+from dropout_lab.cli.predict import predict
 from dropout_lab.cli.process import prepare_process
+from dropout_lab.cli.promote import promote
 from dropout_lab.cli.resume import discard, resume, sync
 from dropout_lab.cli.run import run
 from dropout_lab.cli.runs import runs
@@ -90,8 +92,8 @@ def help_(
 
 
 COMMANDS = (
-    *(init, run, evaluate, compare, judge, plan, show, diff, runs, resume, sync, discard, ui, data),
-    *(schema, doctor),
+    *(init, run, evaluate, compare, judge, plan, show, diff, runs, resume, sync, discard),
+    *(predict, promote, ui, data, schema, doctor),
 )
 DETAILED = (compare, judge, show, runs)
 for command in COMMANDS:

@@ -26,6 +26,7 @@ SELECT {name} FROM runs JOIN experiments USING (experiment_id)
 WHERE runs.lifecycle_stage = 'active' AND experiments.lifecycle_stage = 'active'
 GROUP BY 1 ORDER BY MAX(runs.start_time) DESC
 """
+_ALIASES = "SELECT name || '@' || alias FROM registered_model_aliases ORDER BY 1"
 _CONDITIONS = """
 SELECT DISTINCT tags.value FROM tags JOIN runs USING (run_uuid) JOIN experiments USING (experiment_id)
 WHERE tags.key = 'dropout_lab.condition' AND runs.lifecycle_stage = 'active' AND {where}
@@ -46,6 +47,11 @@ def complete_run(incomplete: str) -> list[str]:
 def complete_experiment_or_run(incomplete: str) -> list[str]:
     """Return the experiments that have runs, then the names of runs; see the functions for each."""
     return list(dict.fromkeys([*complete_experiment(incomplete), *complete_run(incomplete)]))
+
+
+def complete_model(incomplete: str) -> list[str]:
+    """Return the registered models with their aliases, as ``name@alias``, and the names of runs."""
+    return _beginning(incomplete, [*_ask(_ALIASES), *complete_run(incomplete)])
 
 
 def complete_condition(context: typer.Context, incomplete: str) -> list[str]:

@@ -56,7 +56,7 @@ def read_images(spec: DataSpec, where: str) -> Source:
     if others:
         notes.append(f"{folder}: {others} files are no images (known: {', '.join(SUFFIXES)})")
     if (size := spec.image_size) is None:
-        with _opened(files[0][0][0]) as image:
+        with opened(files[0][0][0]) as image:
             size = image.height, image.width
     num_bytes = sum(map(len, files)) * size[0] * size[1] * len(MODES[spec.color_mode])
     check_memory(num_bytes, where)
@@ -114,7 +114,7 @@ def _read_all(files: Labeled, size: tuple[int, int], spec: DataSpec) -> Array:
     mode = MODES[spec.color_mode]
     values = np.empty((len(files), *size, len(mode)), dtype=np.uint8)
     for index, (path, _) in enumerate(files):
-        with _opened(path) as image:
+        with opened(path) as image:
             if spec.image_size is None and (image.height, image.width) != size:
                 raise DataError(
                     f"{path}: {image.height} x {image.width} pixels, others {size[0]} x {size[1]}",
@@ -128,7 +128,7 @@ def _read_all(files: Labeled, size: tuple[int, int], spec: DataSpec) -> Array:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator["Image"]:
+def opened(path: Path) -> Iterator["Image"]:
     """Open an image, turned as its EXIF data say.
 
     Raises:

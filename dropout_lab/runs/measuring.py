@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 
 from dropout_lab.data.dataset import Dataset
+from dropout_lab.data.input_form import InputForm
 from dropout_lab.records import DeviceInfo, DropoutCheck, RunFacts
 from dropout_lab.runs.evaluation_parts import Measurements, evaluate_parts
 from dropout_lab.runs.planning import PlannedRun
@@ -58,6 +59,7 @@ def measure_run(
         epochs=progress.epochs,
         input_example=trainer.input_example(),
         class_names=data.class_names,
+        input_form=InputForm.of(data).to_json(),
     )
     files = result.files(train, test, trainer.test_labels)
     return files | {f"{ARTIFACTS}/{path}": content for path, content in extra.files.items()}

@@ -4,8 +4,9 @@ import io
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,7 @@ class Result:
         epochs: All epochs, in order.
         class_names: Name of each class, by class number.
         input_example: Two test examples in the form that the model takes.
+        input_form: The form of the model's inputs, see `data.input_form`.
     """
 
     metrics: Mapping[str, float]
@@ -41,6 +43,12 @@ class Result:
     epochs: tuple[EpochMetrics, ...]
     class_names: tuple[str, ...]
     input_example: Inputs
+    input_form: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def model_texts(self) -> dict[str, str]:
+        """Files of the logged model, by name."""
+        return {schema.INPUT_FORM: json.dumps(self.input_form)} if self.input_form else {}
 
     def files(self, train: Evaluation, test: Evaluation, test_labels: np.ndarray) -> dict[str, bytes]:
         """Return the content of all files but the model, by path.

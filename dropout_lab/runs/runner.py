@@ -118,7 +118,8 @@ class Runner:
             self.reporter.entered(state.run, "logging model")
             function = network_function(state.run.settings.model)
             model = load_model(workspace.result / MODEL, custom_objects(function))
-            self.tracker.log_model(run_id, model, result.input_example, metrics, model_code(function))
+            code, texts = model_code(function), result.model_texts
+            self.tracker.log_model(run_id, model, result.input_example, metrics, code, texts)
             self.tracker.end_run(run_id, RunStatus.FINISHED)
         except TrackingError as error:
             self.reporter.noted(

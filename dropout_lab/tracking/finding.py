@@ -58,6 +58,22 @@ def find_run(
         raise _not_found(client, location, experiments, reference)
 
 
+def require_model(client: MlflowClient, run: RunRecord) -> str:
+    """Return the id of the logged model of a run.
+
+    Raises:
+        UsageError: If it has none.
+    """
+    found = client.search_logged_models([run.experiment_id], f"source_run_id = '{run.run_id}'")
+    for model in found:
+        if model.status == "READY":
+            return str(model.model_id)
+    raise UsageError(
+        f"The run {run.run_name} ({run.run_id[:8]}) has no model: its status is {run.status.value}.",
+        hint="`dropout-lab runs` lists runs and their status.",
+    )
+
+
 def _matches(client: MlflowClient, experiment_ids: list[str], name: str) -> Sequence[list[Any]]:
     """Return the runs whose id begins with `name`, then those of that name; the newest first."""
     queries = []

@@ -1,7 +1,7 @@
 """Log a trained model as MLflow 3 stores models: an entity of its own, linked to its run."""
 
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
@@ -25,6 +25,7 @@ def log_model(
     input_example: npt.NDArray[Any],
     metrics: Collection[str],
     code: ModelCode | None = None,
+    texts: Mapping[str, str] | None = None,
 ) -> str:
     """Log a Keras model, and complete what an interrupted call started.
 
@@ -38,6 +39,7 @@ def log_model(
         input_example: A few inputs of the type that the model takes, batch first.
         metrics: Names of the metrics of the run that belong to the model, logged before.
         code: The user's code that the model needs; logged with it.
+        texts: Further files in the folder of the model, by name.
 
     Returns:
         ID of the logged model.
@@ -47,7 +49,7 @@ def log_model(
         run.info.experiment_id, name=schema.MODEL_NAME, source_run_id=run_id, params=dict(run.data.params)
     )
     if logged.status != LoggedModelStatus.READY:
-        _upload(client, run_id, logged, model, input_example, code)
+        _upload(client, run_id, logged, model, input_example, code, texts or {})
         client.finalize_logged_model(logged.model_id, "READY")
     linked = {metric.key for metric in logged.metrics or []}
     if not linked.issuperset(metrics) or not run.outputs.model_outputs:
@@ -81,6 +83,7 @@ def _upload(
     model: Any,
     input_example: npt.NDArray[Any],
     code: ModelCode | None,
+    texts: Mapping[str, str],
 ) -> None:
     import mlflow.keras  # imports Keras, as the caller did
 
@@ -103,6 +106,8 @@ def _upload(
         )
         if code is not None:
             add_code(described, Path(folder), code)
+        for name, text in texts.items():
+            Path(folder, name).write_text(text, encoding="utf-8")
         client.log_model_artifacts(logged.model_id, folder)
 
 

@@ -51,6 +51,8 @@ MODEL_SUMMARY = "model_summary.txt"
 EVALUATION = "evaluation.json"
 TEST_PROBS = "predictions/test_probs.npz"
 REPORT = "report.html"
+INPUT_FORM = "input_form.json"
+"""File in the folder of a model: the form of its inputs, see `data.input_form`."""
 MODEL_NAME = "model"
 """Name of a run's model."""
 

@@ -235,9 +235,10 @@ class Tracker:
         input_example: FloatArray,
         metrics: Collection[str],
         code: ModelCode | None = None,
+        texts: Mapping[str, str] | None = None,
     ) -> str:
         """Log the trained model and link it with the run and its final metrics; see `models.log_model`."""
-        return models.log_model(self.client, run_id, model, input_example, metrics, code)
+        return models.log_model(self.client, run_id, model, input_example, metrics, code, texts)
 
     @contextmanager
     def system_metrics(self, run_id: str) -> Iterator[None]:
