@@ -73,9 +73,7 @@ def predict(
     if format_ is TextOrJson.JSON:
         print_json(_fields(found))
         return
-    headings = ("image", "class", "probability")
-    if mc_samples:
-        headings += UNCERTAINTY
+    headings = ("image", "class", "probability", *(UNCERTAINTY if mc_samples else ()))
     print_table(stdout(), TextTable("", headings, tuple(map(_cells, found.rows))))
 
 

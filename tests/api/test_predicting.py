@@ -102,6 +102,25 @@ def test_scaled_values_are_taken_on_request(in_trained: Any, test_images: np.nda
         dl.predict("half-seed0", [])
 
 
+def test_samples_with_dropout_on_measure_uncertainty(in_trained: Any, test_images: np.ndarray) -> None:
+    few = test_images[:20]
+    found = dl.predict("half-seed1", few, mc_samples=30)
+    assert found.monte_carlo is not None
+    np.testing.assert_array_equal(found.probs, dl.predict("half-seed1", few, mc_samples=30).probs)
+    assert not np.array_equal(found.probs, dl.predict("half-seed1", few, mc_samples=30, seed=1).probs)
+    frame = found.to_frame()
+    assert frame["mutual_information"].gt(0).all()
+    assert (frame["mutual_information"] <= frame["entropy"]).all()
+    plain = -np.sum(found.probs * np.log(found.probs), axis=1)
+    np.testing.assert_allclose(frame["entropy"], plain, rtol=1e-4)
+    fixed = dl.predict("none-seed1", few, mc_samples=3)
+    assert fixed.to_frame()["mutual_information"].eq(0).all()
+    assert len(fixed.notes) == 1
+    assert "has no dropout" in fixed.notes[0]
+    with pytest.raises(UsageError, match="mc_samples: -1"):
+        dl.predict("none-seed1", few, mc_samples=-1)
+
+
 NETWORK = """
 import keras
 

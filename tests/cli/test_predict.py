@@ -55,10 +55,15 @@ def test_classes_are_printed_and_conversions_are_told(folder, monkeypatch, capfd
 
     assert run(monkeypatch, "bright.keras", "images/dark.png", "--mc-samples", "2", "--color", "never") == 0
     printed, told = capfd.readouterr()
-    assert (
-        printed.splitlines()[0].split()
-        == "image class probability predictive entropy mutual information".split()
-    )
+    assert printed.splitlines()[0].split() == [
+        "image",
+        "class",
+        "probability",
+        "predictive",
+        "entropy",
+        "mutual",
+        "information",
+    ]
     assert printed.splitlines()[-1].split()[-1] == "0.000"
     assert "has no dropout" in told
 
