@@ -8,8 +8,8 @@ from dropout_lab.runs.planning import PlannedRun
 from dropout_lab.runs.reporter import Reporter
 from dropout_lab.runs.stopping import StopRequest
 from dropout_lab.tracking import EpochDelivery
-from dropout_lab.training.loop import steps_per_epoch
 from dropout_lab.training.progress import Progress
+from dropout_lab.training.rates import steps_per_epoch
 from dropout_lab.training.trainer import Trainer
 
 CHECKPOINT_SECONDS = 120.0

@@ -12,6 +12,7 @@ from dropout_lab.spec.models import SequentialSeeds, Spec
 from dropout_lab.spec.network_checks import network_problems
 from dropout_lab.spec.problems import Sources, line, unknown_name
 from dropout_lab.spec.rates import ALL_SITES, overlap
+from dropout_lab.spec.schedule_checks import schedule_problems
 from dropout_lab.spec.settings import Settings, flatten
 from dropout_lab.spec.training_checks import training_problems
 from dropout_lab.spec.yaml_source import Location, format_location
@@ -31,6 +32,7 @@ def check_whole(spec: Spec, sources: Sources) -> None:
         *_claims(spec, sources),
         *_seeds(spec, sources),
         *network_problems(spec, sources),
+        *schedule_problems(spec, sources),
         *dataset_problems(spec, sources),
         *training_problems(spec, sources),
         *_overrides(spec, sources),

@@ -8,6 +8,7 @@ from dropout_lab.spec.settings import Settings
 from dropout_lab.spec.training import TrainingSpec
 
 FAST_NETWORK = "published"
+SITE_FIELDS = {"rate", "schedule"}
 MODEL_FIELDS = frozenset({"network", "dropout", "dropout_position", "filters", "hidden_units"})
 TRAINING_FIELDS = frozenset(
     {
@@ -25,12 +26,9 @@ def unsupported_setting(model: ModelSpec, training: TrainingSpec) -> str | None:
     Optimizer and precision are not looked at: whether it supports these depends on the machine, too.
     """
     for site, setting in model.resolved().dropout.items():
-        if isinstance(setting, SiteDropout):
-            field, value = next(iter(setting.model_dump(exclude={"rate"}).items()))
-            return (
-                "the fast engine supports standard dropout at a constant rate only"
-                f" (model.dropout.{site}.{field}: {value})"
-            )
+        fields = setting.model_dump(exclude=SITE_FIELDS) if isinstance(setting, SiteDropout) else {}
+        for field, value in fields.items():
+            return f"the fast engine supports standard dropout only (model.dropout.{site}.{field}: {value})"
     for part, name, supported in ((model, "model", MODEL_FIELDS), (training, "training", TRAINING_FIELDS)):
         for field in sorted(part.content().keys() - supported):
             if getattr(part, field) != type(part).model_fields[field].default:

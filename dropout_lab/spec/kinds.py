@@ -13,6 +13,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from dropout_lab.spec.base import Frozen
+from dropout_lab.spec.schedules import Schedule, ScheduleField, merge_schedules, to_schedule
 
 AS_BUILT: Final = "as_built"
 """Word for the rate that the function of a network gives a site."""
@@ -67,6 +68,8 @@ class SiteDropout(Frozen):
     """Side of the square that `dropblock` drops, in pixels of the map. Default: 7."""
     temperature: Annotated[float, Field(gt=0, le=10)] | None = None
     """Softness of the masks of `concrete`. Default: 0.1."""
+    schedule: ScheduleField | None = None
+    """How the rate changes during training. Default: it does not."""
 
     @model_validator(mode="after")
     def _check_parameters(self) -> Self:
@@ -104,12 +107,15 @@ SiteSetting = SiteRate | SiteDropout
 def combine(base: Any, change: Any) -> Any:
     """Return the setting `base` of a site as `change` changes it, both in plain form.
 
-    A mapping changes the fields that it has; a bare rate replaces everything. The parameters of a kind go
-    with it.
+    A mapping changes the fields that it has; a bare rate replaces everything but the schedule. The
+    parameters of a kind go with it.
     """
     if not isinstance(change, Mapping):
-        return change
+        is_scheduled = isinstance(base, Mapping) and "schedule" in base
+        return {"rate": change, "schedule": base["schedule"]} if is_scheduled else change
     fields = dict(base) if isinstance(base, Mapping) else {"rate": base} if is_rate(base) else {}
+    if "schedule" in fields and "schedule" in change:
+        change = {**change, "schedule": merge_schedules(fields["schedule"], change["schedule"])}
     if "kind" in change and change["kind"] != fields.get("kind"):
         fields = {name: value for name, value in fields.items() if name not in KIND_OF}
     return fields | dict(change)
@@ -130,6 +136,9 @@ def complete(setting: Any, built: float) -> float | SiteDropout:
     fields = combine({}, setting) if isinstance(setting, Mapping) else {"rate": setting}
     rate = fields.get("rate", AS_BUILT)
     fields["rate"] = built if rate == AS_BUILT else float(rate)
+    shape = (to_schedule(fields.get("schedule")) or {}).get("shape")
+    if fields["rate"] == 0 or shape == "constant":
+        fields.pop("schedule", None)
     if set(fields) == {"rate"}:
         return float(fields["rate"])
     return SiteDropout(**{**PARAMETERS.get(fields.get("kind", ""), {}), **fields})
@@ -141,6 +150,11 @@ def as_rate(setting: float | SiteDropout) -> float | SiteDropout:
         setting = setting.model_copy(update={"kind": None})
     is_bare = isinstance(setting, SiteDropout) and set(setting.model_dump()) == {"rate"}
     return float(rate_of(setting)) if is_bare else setting
+
+
+def schedule_of(setting: SiteSetting) -> Schedule:
+    """Return the schedule of a setting; the constant one if it has none."""
+    return (setting.schedule if isinstance(setting, SiteDropout) else None) or Schedule()
 
 
 def rate_of(setting: SiteSetting) -> SiteRate:

@@ -9,11 +9,16 @@ refused with a probability below `FALSE_ALARMS`, however many layers it has.
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+import numpy.typing as npt
 from scipy.stats import binom
 
 from dropout_lab.errors import TrainingError
 from dropout_lab.records import DropoutCheck
 from dropout_lab.training.engines.observation import DropoutObservation
+
+Rate = float | Sequence[float] | npt.NDArray[np.float64]
+"""Rate of a layer, or its rate in each of the observed steps."""
 
 FALSE_ALARMS = 1e-10
 """Bound of the probability that a run is refused that drops as it should."""
@@ -22,28 +27,33 @@ TESTS_PER_LAYER = 3
 
 
 def check_dropout(
-    observations: Sequence[DropoutObservation], rates: Mapping[str, float]
+    observations: Sequence[DropoutObservation],
+    rates: Mapping[str, Rate],
+    *,
+    num_observed: int | None = None,
 ) -> list[DropoutCheck]:
     """Return the dropped fraction of each layer that shows one.
 
     Args:
         observations: Observation of each layer that was seen.
         rates: Rates that the spec asks for, by layer.
+        num_observed: Number of observations that are checked for the run. [default: these]
 
     Raises:
         TrainingError: If a fraction does not agree with its rate, two steps have the same mask, or a part of
             a channel is dropped by a layer that drops whole ones.
     """
-    alpha = FALSE_ALARMS / (TESTS_PER_LAYER * max(len(observations), 1))
+    alpha = FALSE_ALARMS / (TESTS_PER_LAYER * max(num_observed or len(observations), 1))
     checks = []
     for seen in observations:
         if seen.num_examined == 0:
             continue
         rate = rates[seen.layer]
+        mean = float(np.mean(rate))
         fraction = seen.num_dropped / seen.num_examined
         if rate_p_value(seen, rate) < alpha:
             raise TrainingError(
-                f"Layer {seen.layer} drops {fraction:.4%} of {seen.num_examined} elements (rate: {rate:.4%})."
+                f"Layer {seen.layer} drops {fraction:.4%} of {seen.num_examined} elements (rate: {mean:.4%})."
                 " This is a bug in dropout_lab."
             )
         if agreement_p_value(seen, rate) < alpha:
@@ -57,28 +67,34 @@ def check_dropout(
             )
         checks.append(
             DropoutCheck(
-                layer=seen.layer, rate=rate, dropped_fraction=fraction, num_examined=seen.num_examined
+                layer=seen.layer, rate=mean, dropped_fraction=fraction, num_examined=seen.num_examined
             )
         )
     return checks
 
 
-def rate_p_value(seen: DropoutObservation, rate: float) -> float:
-    """Return the probability of so few or so many dropped elements, whichever is smaller, at `rate`."""
-    tolerance = _tolerance(seen, rate)
-    few = binom.cdf(seen.num_dropped, seen.num_examined, max(rate - tolerance, 0.0))
-    many = binom.sf(seen.num_dropped - 1, seen.num_examined, min(rate + tolerance, 1.0))
+def rate_p_value(seen: DropoutObservation, rate: Rate) -> float:
+    """Return the probability of so few or so many dropped elements, whichever is smaller, at `rate`.
+
+    Of rates that differ between the steps, the lowest and the highest bound it.
+    """
+    ends = [end for one in np.ravel(rate) for end in _around(seen, one)]
+    few = binom.cdf(seen.num_dropped, seen.num_examined, min(ends))
+    many = binom.sf(seen.num_dropped - 1, seen.num_examined, max(ends))
     return float(min(few, many))
 
 
-def agreement_p_value(seen: DropoutObservation, rate: float) -> float:
+def agreement_p_value(seen: DropoutObservation, rate: Rate) -> float:
     """Return the probability that independent masks of the first two steps agree on so many elements."""
     both = seen.examined[0] & seen.examined[1]
     num_equal = int((both & (seen.kept[0] == seen.kept[1])).sum())
-    # Agreement is likeliest at the probability furthest from 1/2.
-    extreme = min(max(rate, 1 - rate) + _tolerance(seen, rate), 1.0)
-    return float(binom.sf(num_equal - 1, int(both.sum()), extreme**2 + (1 - extreme) ** 2))
+    first, second = np.broadcast_to(rate, 2)
+    # Agreement is likeliest at an end of what the probability of each step can be.
+    agreement = max(a * b + (1 - a) * (1 - b) for a in _around(seen, first) for b in _around(seen, second))
+    return float(binom.sf(num_equal - 1, int(both.sum()), agreement))
 
 
-def _tolerance(seen: DropoutObservation, rate: float) -> float:
-    return seen.resolution if rate > 0 else 0.0
+def _around(seen: DropoutObservation, rate: float) -> tuple[float, float]:
+    """Return the lowest and the highest probability to drop that random numbers can give a rate."""
+    tolerance = seen.resolution if rate > 0 else 0.0
+    return max(float(rate) - tolerance, 0.0), min(float(rate) + tolerance, 1.0)

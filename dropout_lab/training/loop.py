@@ -17,6 +17,7 @@ from dropout_lab.training.early_stopping import BestWeights, best_epoch, is_over
 from dropout_lab.training.engines import Engine
 from dropout_lab.training.prediction import DIVERGED_HINT, Predictor, evaluate
 from dropout_lab.training.progress import Progress
+from dropout_lab.training.rates import steps_per_epoch
 
 STEPS_A_CALL = 10
 """Steps between two looks at the clock and at requests to stop: about a second on a CPU."""
@@ -32,11 +33,6 @@ def batch_order_fingerprint(run_seed: int, num_examples: int, batch_size: int) -
     digest = hashlib.sha256(f"{num_examples}/{batch_size}/".encode())
     digest.update(epoch_order(run_seed, 1, num_examples).astype(np.int64).tobytes())
     return digest.hexdigest()[:16]
-
-
-def steps_per_epoch(num_examples: int, batch_size: int) -> int:
-    """Return the number of steps per epoch; the last one may be smaller."""
-    return math.ceil(num_examples / batch_size)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The dropout rate of each site in each training step, as schedules state it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -48,7 +49,7 @@ def rates_at(
     unit = steps_per_epoch if schedule.unit == "epochs" else 1
     length = whole if schedule.until is None else schedule.until * unit
     match schedule.shape:
-        case "constant":
+        case "constant" | None:
             fraction = np.ones_like(t)
         case "early":
             fraction = np.where(t < length, 1.0, 0.0)
@@ -63,6 +64,11 @@ def rates_at(
                 way = (1 - np.cos(np.pi * way)) / 2
             fraction = (1 - way) * schedule.start + way * schedule.end
     return np.asarray(rate * fraction)
+
+
+def steps_per_epoch(num_examples: int, batch_size: int) -> int:
+    """Return the number of steps per epoch; the last one may be smaller."""
+    return math.ceil(num_examples / batch_size)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,3 +124,7 @@ class SiteRates:
             turn = schedule.until * (self.steps_per_epoch if schedule.unit == "epochs" else 1)
             turns |= {min(turn - 1, last), min(turn, last)}
         return max(sorted(turns), key=lambda step: float(self.at(step)[path][0]))
+
+
+NO_CHANGES = SiteRates(full={})
+"""Rates that stay those of the layers."""

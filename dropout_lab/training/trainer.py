@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from dropout_lab.models.inspection import summary_text, weights_fingerprint
 from dropout_lab.models.network import build_network
 from dropout_lab.records import DeviceInfo, DropoutCheck, Evaluation
 from dropout_lab.spec import Settings
-from dropout_lab.spec.rates import site_rates
+from dropout_lab.spec.kinds import rate_of, schedule_of
+from dropout_lab.spec.rates import site_settings
 from dropout_lab.training.checkpoints import (
     DamagedCheckpointError,
     checkpoint_files,
@@ -28,13 +30,13 @@ from dropout_lab.training.devices import configure_keras, make_deterministic
 from dropout_lab.training.dropout_check import check_dropout
 from dropout_lab.training.early_stopping import BestWeights
 from dropout_lab.training.engines import build_engine
-from dropout_lab.training.engines.observation import MAX_EXAMPLES
+from dropout_lab.training.engines.observation import MAX_EXAMPLES, NUM_STEPS
 from dropout_lab.training.inputs import scale_inputs
-from dropout_lab.training.loop import TrainingLoop, batch_order_fingerprint, steps_per_epoch
+from dropout_lab.training.loop import TrainingLoop, batch_order_fingerprint
 from dropout_lab.training.optimizers import build_optimizer
 from dropout_lab.training.prediction import Predictor, evaluate
 from dropout_lab.training.progress import Progress
-from dropout_lab.training.rates import SiteRates
+from dropout_lab.training.rates import SiteRates, steps_per_epoch
 
 
 class Trainer:
@@ -65,15 +67,18 @@ class Trainer:
         with self._on_device():
             self.network = build_network(settings.model, data.input_shape, data.num_classes, run_seed)
             self.model = self.network.model
-            rates = site_rates(settings.model.dropout, self.network.rates)
+            dropout = site_settings(settings.model.dropout, self.network.rates)
             self._rates = SiteRates(
-                full={site.path: rates[site.name] for site in self.network.sites},
+                full={site.path: float(rate_of(dropout[site.name])) for site in self.network.sites},
+                schedules={site.path: schedule_of(dropout[site.name]) for site in self.network.sites},
                 steps_per_epoch=steps_per_epoch(len(data.train_labels), training.batch_size),
                 num_epochs=training.epochs,
             )
             self._optimizer = build_optimizer(training, self.model)
+            # The engine has the rates of the layers, so that the check sees whether these are the spec's.
+            of_layers = replace(self._rates, full={site.path: site.rate for site in self.network.sites})
             self._engine = build_engine(
-                engine, settings, self.network, self._optimizer, data, run_seed, self._rates
+                engine, settings, self.network, self._optimizer, data, run_seed, of_layers
             )
             self._predictor = Predictor(self.network, data)
             best = BestWeights(self.model) if training.early_stopping is not None else None
@@ -104,12 +109,26 @@ class Trainer:
                 raise TrainingError(
                     "Two inferences on the same inputs differ: the network is random at inference."
                 )
-            observations = self._engine.observe_dropout(first_step=0)
-        checks = check_dropout(observations, self._rates.full)
+            checks = self._check_rates()
         measured = {check.layer for check in checks}
         self.unmeasured_sites = tuple(
             site.name for site in self.network.sites if site.rate > 0 and site.path not in measured
         )
+        return checks
+
+    def _check_rates(self) -> list[DropoutCheck]:
+        """Return the dropped fraction of each layer where its rate is highest, in the course of the training.
+
+        The first step is checked, too, so that dropout which starts late is seen to be off before.
+        """
+        telling = {path: self._rates.telling_step(path) for path in self._rates.full}
+        observed = {step: self._engine.observe_dropout(step) for step in sorted({0, *telling.values()})}
+        num_observed = sum(map(len, observed.values()))
+        checks = []
+        for step, observations in observed.items():
+            rates = self._rates.at(step, NUM_STEPS)
+            checked = check_dropout(observations, rates, num_observed=num_observed)
+            checks += [check for check in checked if telling[check.layer] == step]
         return checks
 
     def train(self, progress: Progress, on_progress: Callable[[Progress], None]) -> Progress:

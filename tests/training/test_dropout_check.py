@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import tensorflow as tf
 
 from dropout_lab.errors import TrainingError
 from dropout_lab.models.inspection import dropout_layers
+from dropout_lab.spec.schedules import Schedule
 from dropout_lab.training.dropout_check import (
     FALSE_ALARMS,
     agreement_p_value,
@@ -224,3 +226,46 @@ def test_smoke_sized_runs_of_many_seeds_pass(make_trainer: MakeTrainer, engine: 
     for seed in range(25):
         trainer = make_trainer(engine=engine, seed=seed, dropout={"conv1": 0.2, "conv2": 0.2, "dense": 0.001})
         assert len(trainer.check_dropout()) == 3
+
+
+EARLY = {"schedule": {"shape": "early", "until": 1}, "conv1": 0.2, "conv2": 0.2, "dense": 0.5}
+LATE = {**EARLY, "schedule": {"shape": "late", "until": 1}}
+
+
+@pytest.mark.parametrize("dropout", [EARLY, LATE])
+def test_a_rate_that_changes_is_checked_where_it_is_highest(make_trainer: MakeTrainer, dropout: Any) -> None:
+    checks = make_trainer(engine="fast", dropout=dropout).check_dropout()
+    assert {check.layer: check.rate for check in checks} == {
+        "dropout": 0.2,
+        "dropout_1": 0.2,
+        "dropout_2": 0.5,
+    }
+    for check in checks:
+        assert check.dropped_fraction == pytest.approx(check.rate, abs=0.05)
+
+
+@pytest.mark.parametrize(("of_engine", "of_spec"), [("constant", LATE), ("late", EARLY)])
+def test_an_engine_with_another_schedule_is_caught(
+    make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch, of_engine: str, of_spec: Any
+) -> None:
+    from dropout_lab.training import trainer
+
+    build_engine = trainer.build_engine
+    other = Schedule(shape=of_engine, until=1)
+
+    def build(*others: Any) -> Any:
+        *others, rates = others
+        return build_engine(*others, replace(rates, schedules=dict.fromkeys(rates.full, other)))
+
+    monkeypatch.setattr(trainer, "build_engine", build)
+    with pytest.raises(TrainingError, match=r"Layer dropout drops .* \(rate: "):
+        make_trainer(engine="fast", dropout=of_spec).check_dropout()
+
+
+def test_steps_of_different_rates_are_checked_between_both() -> None:
+    assert rate_p_value(dropping(50, 100), [0.4, 0.6]) > 0.1
+    assert rate_p_value(dropping(50, 100), [0.4, 0.4]) < rate_p_value(dropping(50, 100), [0.4, 0.6])
+    assert rate_p_value(dropping(50, 10_000), [0.4, 0.6]) == pytest.approx(0)
+    never_or_always = np.array([np.zeros(100, bool), np.ones(100, bool)])
+    assert agreement_p_value(observation(~never_or_always), [0.0, 0.9]) == 1
+    assert agreement_p_value(observation(np.ones((2, 100), bool)), [0.0, 0.9]) < 1e-90

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dropout_lab.errors import TrainingError
-from dropout_lab.training.loop import Progress, batch_order_fingerprint, epoch_order, steps_per_epoch
+from dropout_lab.training.loop import Progress, batch_order_fingerprint, epoch_order
 from dropout_lab.training.trainer import Trainer
 
 MakeTrainer = Callable[..., Trainer]
@@ -33,13 +33,6 @@ def test_the_batch_order_fingerprint_tells_orders_apart() -> None:
         batch_order_fingerprint(0, 100, 20),
     ]
     assert same not in others
-
-
-@pytest.mark.parametrize(
-    ("num_examples", "batch_size", "expected"), [(60_000, 200, 300), (250, 100, 3), (5, 9, 1)]
-)
-def test_steps_per_epoch(num_examples: int, batch_size: int, expected: int) -> None:
-    assert steps_per_epoch(num_examples, batch_size) == expected
 
 
 def test_training_learns_and_reports_each_epoch(make_trainer: MakeTrainer) -> None:

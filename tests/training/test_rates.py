@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dropout_lab.spec.schedules import FIELDS, SHAPES, Schedule
-from dropout_lab.training.rates import SiteRates, rates_at
+from dropout_lab.training.rates import SiteRates, rates_at, steps_per_epoch
 
 STEPS_PER_EPOCH, NUM_EPOCHS = 7, 6
 WHOLE = STEPS_PER_EPOCH * NUM_EPOCHS
@@ -110,3 +110,10 @@ def test_the_telling_step_is_the_first_with_the_highest_rate(schedule: Schedule)
 def test_only_rates_above_zero_change() -> None:
     schedules = dict.fromkeys(("a", "b"), Schedule(shape="cosine")) | {"c": Schedule()}
     assert SiteRates(full={"a": 0.5, "b": 0.0, "c": 0.5, "d": 0.5}, schedules=schedules).changing == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("num_examples", "batch_size", "expected"), [(60_000, 200, 300), (250, 100, 3), (5, 9, 1)]
+)
+def test_steps_per_epoch(num_examples: int, batch_size: int, expected: int) -> None:
+    assert steps_per_epoch(num_examples, batch_size) == expected

@@ -106,7 +106,7 @@ def build_engine(
         changes = training.augmentation
         augmenter = Augmenter(changes, data.input_shape, run_seed) if changes is not None else None
         regularizers = Regularizers.of(training, network)
-        engine = KerasEngine(network, optimizer, inputs, labels, data.scaling, regularizers, augmenter)
+        engine = KerasEngine(network, optimizer, inputs, labels, data.scaling, regularizers, augmenter, rates)
     else:
         engine = FastEngine(
             network.model, optimizer, settings.model, inputs, labels, run_seed, training.batch_size, rates

@@ -16,7 +16,6 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from dropout_lab.data.dataset import Inputs, Labels
-from dropout_lab.models.inspection import dropout_layers
 from dropout_lab.records import IntArray
 from dropout_lab.spec import ModelSpec, TrainingSpec
 from dropout_lab.spec.engines import FAST_NETWORK, unsupported_setting
@@ -71,7 +70,7 @@ class FastEngine:
         labels: (num_examples,) of class numbers.
         run_seed: Seed of the run, from which the masks' seeds are derived.
         batch_size: Size of every batch except the last of an epoch, which may be smaller.
-        rates: Rates of the Dropout layers, in every step.
+        rates: Rates in every step of its dropout layers, from the input on, by name.
     """
 
     name = "fast"
@@ -90,7 +89,7 @@ class FastEngine:
     ) -> None:
         self._num_shards = max(1, min(num_threads(), batch_size // EXAMPLES_A_SHARD))
         self._shard_size = math.ceil(batch_size / self._num_shards)
-        self._dropout_names = [layer.name for layer in dropout_layers(model)]
+        self._dropout_names = list(rates.full)
         self._run_seed = run_seed
         self._rates = rates
         self._state = AdamState.of(optimizer, model.trainable_variables)

@@ -11,6 +11,7 @@ from dropout_lab.records import IntArray
 from dropout_lab.training.augmentation import Augmenter
 from dropout_lab.training.engines.adam import AdamConstants, AdamState, apply_adam, can_fuse
 from dropout_lab.training.engines.observation import MAX_EXAMPLES, NUM_STEPS, DropoutObservation
+from dropout_lab.training.engines.rate_variables import RateVariables
 from dropout_lab.training.engines.recording import (
     layers_that_show,
     observations,
@@ -19,6 +20,7 @@ from dropout_lab.training.engines.recording import (
 )
 from dropout_lab.training.inputs import scale_inputs
 from dropout_lab.training.memory import examples_that_fit
+from dropout_lab.training.rates import NO_CHANGES, SiteRates
 from dropout_lab.training.regularizers import Regularizers
 
 FEW_VARIABLES = 20
@@ -43,6 +45,10 @@ class KerasEngine:
         scaling: From stored values to those that the model takes.
         regularizers: What the loss and the updates have besides.
         augmenter: Changes the images of training steps; None leaves them as stored.
+        rates: Rate of each site in each step; sites whose rate changes have it in a variable.
+
+    Raises:
+        UsageError: If the rate of such a site is in no variable.
     """
 
     name = "stock"
@@ -56,6 +62,7 @@ class KerasEngine:
         scaling: Scaling,
         regularizers: Regularizers = NO_REGULARIZERS,
         augmenter: Augmenter | None = None,
+        rates: SiteRates = NO_CHANGES,
     ) -> None:
         self._network = network
         self._model = network.model
@@ -65,7 +72,10 @@ class KerasEngine:
         self._regularizers = regularizers
         self._augmenter = augmenter
         self._labels = tf.constant(labels.astype(np.int32))
-        self._run = tf.function(self._steps, input_signature=[tf.TensorSpec([None, None], tf.int32)])
+        self._rates = RateVariables(network, rates)
+        self._run = tf.function(
+            self._steps, input_signature=[tf.TensorSpec([None, None], tf.int32), self._rates.spec]
+        )
         # Not compiled by XLA, which has no deterministic gradient of max-pooling on GPUs (TensorFlow 2.21).
         self._step = tf.function(self._one_step)
 
@@ -74,17 +84,19 @@ class KerasEngine:
         """See `Engine.variables`."""
         return self._augmenter.variables if self._augmenter is not None else []
 
-    def run(self, batches: IntArray, first_step: int) -> tuple[float, float]:  # noqa: ARG002
+    def run(self, batches: IntArray, first_step: int) -> tuple[float, float]:
         """See `Engine.run`. The masks follow from the state of the model, not from the number of the step."""
-        loss, num_correct = self._run(tf.constant(batches.astype(np.int32)))
+        rates = self._rates.in_steps(first_step, len(batches))
+        loss, num_correct = self._run(tf.constant(batches.astype(np.int32)), rates)
         return float(loss), float(num_correct)
 
-    def observe_dropout(self, first_step: int) -> list[DropoutObservation]:  # noqa: ARG002
+    def observe_dropout(self, first_step: int) -> list[DropoutObservation]:
         """See `Engine.observe_dropout`. Elements that are zero before dropout are not examined."""
         layers = layers_that_show(self._network.sites)
         called: list[tuple[str, str]] = []
 
-        def observed(inputs: tf.Tensor) -> list[tuple[tf.Tensor, tf.Tensor, tf.Tensor]]:
+        def observed(inputs: tf.Tensor, rates: tf.Tensor) -> list[tuple[tf.Tensor, tf.Tensor, tf.Tensor]]:
+            self._rates.assign(rates)
             with record_calls(layers) as calls:
                 self._outputs(inputs)
             called[:] = [(layers[layer], layer.compute_dtype) for layer, *_ in calls]
@@ -94,17 +106,22 @@ class KerasEngine:
         inputs = self._inputs[: min(MAX_EXAMPLES, examples_that_fit(self._model))]
         state = [(variable, variable.numpy()) for variable in self._model.non_trainable_variables]
         try:
-            steps = [[[part.numpy() for part in call] for call in observe(inputs)] for _ in range(NUM_STEPS)]
+            steps = [
+                [[part.numpy() for part in call] for call in observe(inputs, rates)]
+                for rates in self._rates.in_steps(first_step, NUM_STEPS)
+            ]
         finally:
             for variable, value in state:
                 variable.assign(value)
         calls = [[np.stack(part) for part in zip(*call, strict=True)] for call in zip(*steps, strict=True)]
         return observations(called, calls)
 
-    def _steps(self, batches: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _steps(self, batches: tf.Tensor, rates: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         loss_sum = tf.constant(0.0)
         num_correct = tf.constant(0.0)
-        for batch in batches:
+        for i in tf.range(tf.shape(batches)[0]):
+            self._rates.assign(rates[i])
+            batch = batches[i]
             inputs = tf.gather(self._inputs, batch)
             if self._augmenter is not None:
                 inputs = self._augmenter(inputs)

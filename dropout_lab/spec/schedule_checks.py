@@ -1,0 +1,77 @@
+"""Checks of the schedules of a spec: fields that do not apply to a shape, and cutoffs beyond the training."""
+
+from collections.abc import Iterator, Sequence
+
+from dropout_lab.spec.kinds import SiteDropout, rate_of
+from dropout_lab.spec.merging import merged_settings
+from dropout_lab.spec.models import Spec
+from dropout_lab.spec.problems import Sources, in_file, line
+from dropout_lab.spec.rates import covers
+from dropout_lab.spec.schedules import FIELDS, NEEDS_UNTIL, RAMPS, Schedule
+from dropout_lab.spec.settings import Settings
+from dropout_lab.spec.yaml_source import Location
+
+
+def schedule_problems(spec: Spec, sources: Sources) -> Iterator[str]:
+    """Yield what is wrong with schedules, which conditions may change in part."""
+    merged = merged_settings(spec)
+    yield from _problems(spec, list(merged.values()), ("model",), sources)
+    for name, settings in spec.conditions.items():
+        yield from _problems(settings, [merged[name]], ("conditions", name, "model"), sources)
+
+
+def _problems(
+    given: Settings, merged: Sequence[Settings], place: Location, sources: Sources
+) -> Iterator[str]:
+    for name, setting in given.model.dropout.items():
+        if not isinstance(setting, SiteDropout) or setting.schedule is None:
+            continue
+        where = in_file((*place, "dropout", name, "schedule"))
+        found = [
+            (site, settings)
+            for settings in merged
+            for known, site in settings.model.resolved().dropout.items()
+            if covers(name, known)
+        ]
+        if found and all(rate_of(site) == 0 for site, _ in found) and not setting.schedule.is_constant:
+            yield line(where, sources, "no rate that could change (write {rate: 0.5, schedule: cosine})")
+        for site, settings in found:
+            if isinstance(site, SiteDropout) and site.schedule is not None:
+                problems = _schedule_problems(setting.schedule, site, site.schedule, settings.training.epochs)
+                for field, problem in problems:
+                    yield line((*where, field) if field else where, sources, problem)
+
+
+def _schedule_problems(
+    given: Schedule, site: SiteDropout, merged: Schedule, num_epochs: int
+) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with a schedule where it is given: the field, empty for the whole, and the problem.
+
+    Args:
+        given: The fields that are set at one place.
+        site: Complete setting of a site.
+        merged: Its schedule, to which other places may have contributed.
+        num_epochs: Epochs of the training.
+    """
+    if merged.shape is None:
+        yield (
+            "",
+            f"no shape for {', '.join(sorted(given.model_fields_set))} (write {{shape: early, until: 5}})",
+        )
+        return
+    if site.kind == "concrete":
+        yield "", "does not apply to the kind concrete, which learns its rate"
+    shape = given.shape or merged.shape
+    for field in sorted(given.model_fields_set - {"shape", *FIELDS[shape]}):
+        allowed = ", ".join(FIELDS[shape]) or "no other field"
+        yield field, f"does not apply to the shape {shape} (allowed: {allowed})"
+    if given.shape == merged.shape in NEEDS_UNTIL and merged.until is None:
+        yield "", f"no until for the shape {merged.shape} (write {{shape: {merged.shape}, until: 5}})"
+    if given.until is not None and given.until == merged.until and merged.unit == "epochs":
+        most = num_epochs - (merged.shape in NEEDS_UNTIL)
+        if given.until > most:
+            where = "training.epochs" if most == num_epochs else f"1 below training.epochs, {num_epochs}"
+            yield "until", f"invalid value: {given.until} (allowed: at most {most}, {where})"
+    if shape in RAMPS and merged.start == merged.end and {"start", "end"} & given.model_fields_set:
+        hint = "write start: 1, end: 0 for a rate that decreases"
+        yield "end", f"start and end are both {merged.end:g}, so that the rate never changes ({hint})"
