@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dropout_lab.api.results import ComparisonResult
     from dropout_lab.api.run_result import RunResult
     from dropout_lab.api.running import run
+    from dropout_lab.api.within import compare_within
     from dropout_lab.errors import DropoutLabError
     from dropout_lab.scaffold import create_study
     from dropout_lab.spec import Spec, load_spec
@@ -27,6 +28,7 @@ __all__ = [
     "Spec",
     "__version__",
     "compare",
+    "compare_within",
     "create_study",
     "evaluate",
     "judge",
@@ -45,6 +47,7 @@ _HOMES = {
     "RunResult": "dropout_lab.api.run_result",
     "Spec": "dropout_lab.spec",
     "compare": "dropout_lab.api.comparing",
+    "compare_within": "dropout_lab.api.within",
     "create_study": "dropout_lab.scaffold",
     "evaluate": "dropout_lab.api.evaluating",
     "judge": "dropout_lab.api.judging",

@@ -1,7 +1,7 @@
 """``dropout-lab compare``: differences between the conditions of an experiment, with verdicts."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -52,6 +52,14 @@ def compare(
         list[str] | None,
         typer.Option(metavar="KEY", help="Setting that may also differ. Repeatable."),
     ] = None,
+    within: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY",
+            help="Compare the runs with equal values of this setting by themselves, such as data.num_train. "
+            "The confidence level holds for all values together.",
+        ),
+    ] = None,
     method: options.MethodName = "t",
     confidence: options.Confidence = 0.95,
     group_by: Annotated[
@@ -94,36 +102,38 @@ def compare(
     names: list[str | None] = [*map(experiment_of, experiments or [])] or [None]
     if len(names) > 1 and (plots or report or log):
         raise UsageError("--plots, --report and --log: take one experiment")
+    if within and (group_by or plots or report or log):
+        raise UsageError("--within: takes none of --group-by, --plots, --report and --log")
     name_of = str if group_by else full_name
     needs_predictions = bool(plots or report or log)
     with starting("MLflow"):
         from dropout_lab.api.comparing import compare as compare_experiment
+        from dropout_lab.api.within import compare_within
         from dropout_lab.cli.comparison_files import say, write_files
         from dropout_lab.cli.comparison_output import print_comparisons
         from dropout_lab.comparison.claims import ClaimStatus
 
-        results = [
-            compare_experiment(
-                name,
-                conditions=condition or (),
-                reference=reference,
-                metrics=options.parse_metrics(metric or [], name_of),
-                primary=primary and name_of(primary),
-                margins=options.parse_margins(margin or [], name_of),
-                method=method,
-                confidence=confidence,
-                varying=varying or (),
-                allow=allow or (),
-                group_by=group_by or (),
-                pair_by=pair_by,
-                claims=claims,
-                all_pairs=all_pairs,
-                ensemble=ensemble or needs_predictions,
-                curves=needs_predictions,
-                note=say,
-            )
-            for name in names
-        ]
+        asked: dict[str, Any] = {
+            "conditions": condition or (),
+            "reference": reference,
+            "metrics": options.parse_metrics(metric or [], name_of),
+            "primary": primary and name_of(primary),
+            "margins": options.parse_margins(margin or [], name_of),
+            "method": method,
+            "confidence": confidence,
+            "varying": varying or (),
+            "allow": allow or (),
+            "claims": claims,
+            "all_pairs": all_pairs,
+            "ensemble": ensemble or needs_predictions,
+            "curves": needs_predictions,
+            "note": say,
+        }
+        if within:
+            results = [one for name in names for one in compare_within(within, name, **asked).values()]
+        else:
+            grouped: dict[str, Any] = {"group_by": group_by or (), "pair_by": pair_by}
+            results = [compare_experiment(name, **grouped, **asked) for name in names]
     comparisons = [result.comparison for result in results]
     found = [claim for comparison in comparisons for claim in comparison.claims]
     if check and not found:

@@ -1,9 +1,9 @@
 """From the planned runs of specs to their outcomes: data, networks, tracking, then training."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from dropout_lab.data.selection import load_all
 from dropout_lab.runs.evaluation_checks import check_evaluation
@@ -11,9 +11,11 @@ from dropout_lab.runs.images import check_images
 from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.planning import PlannedRun, needs_building
 from dropout_lab.runs.reporter import Reporter
-from dropout_lab.runs.schedules import check_cutoffs
 from dropout_lab.runs.stopping import listen_for_stop
 from dropout_lab.runs.worker_plan import WorkerPlan
+
+if TYPE_CHECKING:
+    from dropout_lab.tracking import Tracker
 
 Starting = Callable[[Literal["TensorFlow", "MLflow"]], AbstractContextManager[None]]
 """Entered while a library starts: to show it, and to hide what it logs."""
@@ -46,8 +48,8 @@ def train_designs(
     Raises:
         DataError: If data are missing or damaged, or not what an evaluation needs. Nothing was started or
             logged, as for the next two.
-        UsageError: If a network cannot be built, its rates do not fit its sites, a schedule changes after
-            the last step, or images are changed that are none.
+        UsageError: If a network cannot be built, its rates do not fit its sites, or images are changed
+            that are none.
         DeviceError: If a device is not available.
         TrackingError: If the store cannot be used.
     """
@@ -57,7 +59,6 @@ def train_designs(
         (run.settings for design in designs for run in design),
         {spec: data.input_shape for spec, data in datasets.items()},
     )
-    check_cutoffs((run for design in designs for run in design), datasets)
     for run in (run for design in designs for run in design):
         check_evaluation(run.evaluation, datasets[run.settings.data])
     if any(needs_building(run, datasets[run.settings.data]) for design in designs for run in design):
@@ -78,7 +79,7 @@ def train_designs(
         with listen_for_stop() as stop, display as reporter:
             in_workers = partial(execute_design_in_workers, reporter=reporter, stop=stop, plan=plan)
             execute = partial(in_workers, fresh=fresh, fail_fast=fail_fast, trackers=trackers)
-            return runs, _in_turn(designs, execute, reporter, notes)
+            return runs, _in_turn(designs, execute, reporter, notes, trackers)
     with starting("TensorFlow"):
         from dropout_lab.runs.executor import execute_design
         from dropout_lab.training.devices import resolve_device
@@ -88,7 +89,7 @@ def train_designs(
     with own_state(), listen_for_stop() as stop, display as reporter:
         here = partial(execute_design, reporter=reporter, stop=stop, datasets=datasets)
         execute = partial(here, fresh=fresh, fail_fast=fail_fast, trackers=trackers)
-        return runs, _in_turn(designs, execute, reporter, notes)
+        return runs, _in_turn(designs, execute, reporter, notes, trackers)
 
 
 def _in_turn(
@@ -96,8 +97,11 @@ def _in_turn(
     execute: Callable[[Sequence[PlannedRun]], Report],
     reporter: Reporter,
     notes: Iterable[str],
+    trackers: Mapping[str, "Tracker"],
 ) -> Report:
     """Report `notes` on the data, then return the outcomes of all designs; none starts after an early end."""
+    from dropout_lab.runs.studies import summarize
+
     for note in notes:
         reporter.noted(note)
     report = Report()
@@ -106,4 +110,6 @@ def _in_turn(
             report.not_started += [run.name for run in design]
         else:
             report.add(execute(design))
+            if problem := summarize(trackers[design[0].origin.experiment], design):
+                reporter.noted(problem)
     return report

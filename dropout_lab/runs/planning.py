@@ -39,7 +39,6 @@ class Origin:
         path: Path of the file; empty if the spec was made in Python.
         evaluation: What is measured after training, as JSON of `EvaluationSpec`; empty for the usual metrics
             alone.
-        trial: Number of the trial of a search; empty for other runs.
     """
 
     experiment: str
@@ -49,7 +48,6 @@ class Origin:
     design: str = ""
     path: str = ""
     evaluation: str = ""
-    trial: str = ""
 
 
 @dataclass(frozen=True)

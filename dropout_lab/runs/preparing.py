@@ -24,6 +24,8 @@ def prepare_runs(runs: Sequence[PlannedRun], trackers: Iterable[Tracker], report
                 f" {renamed!r}; to reuse its runs, set `experiment: {renamed}` in the spec."
             )
         tracker.describe(descriptions.get(tracker.experiment, ""))
+        if sum(run.origin.experiment == tracker.experiment for run in runs) > 1:
+            tracker.open_study()
     provenance = find_provenance(next((run.origin.path for run in runs), ""))
     if provenance.note:
         reporter.noted(provenance.note)

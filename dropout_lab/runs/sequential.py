@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dropout_lab.comparison.compare import compare_runs
-from dropout_lab.comparison.question import Question
 from dropout_lab.comparison.results import VerdictWord
 from dropout_lab.design import Design
 from dropout_lab.errors import UsageError
@@ -12,11 +10,10 @@ from dropout_lab.evaluation.metrics import format_count
 from dropout_lab.records import RunRecord
 from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.planning import PlannedRun
+from dropout_lab.runs.studies import compare_planned
 
 OPEN = (VerdictWord.UNDECIDED, VerdictWord.INTERIM)
 """Verdicts with which a condition is trained further."""
-UNDER_STUDY = ("model", "training", "data", "device")
-"""Whatever the conditions of one spec differ in is what it studies."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +45,7 @@ def take_look(finished: Sequence[RunRecord], planned: Sequence[PlannedRun]) -> L
     Raises:
         UsageError: If the runs cannot be compared.
     """
-    specs = {run.condition: run.spec_fingerprint for run in planned}
-    design = Design.from_json(planned[0].origin.design)
-    own = [run for run in finished if specs.get(run.condition) == run.spec_fingerprint]
-    question = Question(primary=design.primary, varying=UNDER_STUDY, margins=design.margins)
-    comparison = compare_runs(own, question)
+    comparison = compare_planned(finished, planned)
     verdicts = [one for one in comparison.verdicts if one.is_primary]
     return Look(
         reference=comparison.reference,

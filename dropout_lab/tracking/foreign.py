@@ -10,6 +10,7 @@ from mlflow import MlflowClient
 
 from dropout_lab.errors import UsageError, did_you_mean
 from dropout_lab.records import RunRecord, RunStatus
+from dropout_lab.tracking import schema
 from dropout_lab.tracking.failures import failures_told
 from dropout_lab.tracking.reader import choose_experiment
 from dropout_lab.tracking.store import open_client
@@ -71,7 +72,7 @@ def _all_runs(client: MlflowClient, experiment_id: str) -> list[Any]:
         page = client.search_runs(
             [experiment_id], max_results=500, order_by=["attributes.start_time ASC"], page_token=token
         )
-        runs += page
+        runs += [run for run in page if schema.STUDY not in run.data.tags]
         token = page.token
         if not token:
             return runs

@@ -8,6 +8,7 @@ from dropout_lab.records import RunRecord
 from dropout_lab.tracking import liveness, schema
 from dropout_lab.tracking.failures import failures_told
 from dropout_lab.tracking.store import open_client
+from dropout_lab.tracking.studies import find_study
 
 
 def load_text(run: RunRecord, path: str) -> str:
@@ -25,15 +26,15 @@ def load_text(run: RunRecord, path: str) -> str:
 
 
 def log_report(experiment_id: str, html: str, *, name: str, description: str) -> str:
-    """Log the report of a comparison to MLflow, as ``report.html`` of its own run.
+    """Log the report of a comparison to MLflow, as ``report.html`` of the study of the experiment.
 
-    The run has no condition, so no comparison includes it.
+    An experiment without a study gets a run of its own for the report, which no comparison includes.
 
     Args:
         experiment_id: Experiment of the compared runs.
         html: Content of the report.
-        name: Name of the run.
-        description: Description in MLflow, Markdown.
+        name: Name of a run of its own.
+        description: Its description in MLflow, Markdown.
 
     Returns:
         ID of the run.
@@ -43,6 +44,9 @@ def log_report(experiment_id: str, html: str, *, name: str, description: str) ->
     """
     client, location = open_client(create=True)
     with failures_told(location):
+        if study_id := find_study(client, experiment_id):
+            client.log_text(study_id, html, schema.REPORT)
+            return study_id
         run_tags = {
             schema.COMPARISON: "report",
             schema.DESCRIPTION: description,

@@ -10,9 +10,9 @@ from dropout_lab.tracking.notes import note_once
 
 
 def is_ours(run: Any) -> bool:
-    """Return whether dropout_lab trained MLflow's `run`; a comparison's report is no such run."""
+    """Return whether dropout_lab trained MLflow's `run`; a report or a study is no such run."""
     names = set(run.data.tags)
-    return schema.COMPARISON not in names and any(name.startswith(schema.PREFIX) for name in names)
+    return names.isdisjoint(schema.NO_RUNS) and any(name.startswith(schema.PREFIX) for name in names)
 
 
 def to_record(run: Any, experiment_name: str) -> RunRecord | None:

@@ -24,6 +24,7 @@ from dropout_lab.tracking.model_code import ModelCode
 from dropout_lab.tracking.repeating import repeatable
 from dropout_lab.tracking.run_record import to_record
 from dropout_lab.tracking.store import open_client
+from dropout_lab.tracking.studies import find_study, open_study, summarize_study
 from dropout_lab.tracking.system_metrics import SystemMetricsSampler
 
 _PARAMS_PER_CALL = 100
@@ -58,6 +59,17 @@ class Tracker:
         self.location = location
         self.experiment = experiment
         self.experiment_id = experiment_id
+        self._study_id: str | None = None
+
+    @repeatable
+    def open_study(self) -> None:
+        """Nest the runs that are started from now on under the study of the experiment."""
+        self._study_id = open_study(self.client, self.experiment_id, self.experiment)
+
+    @repeatable
+    def summarize_study(self, metrics: Mapping[str, float], tags: Mapping[str, str], summary: str) -> None:
+        """Log the results of all runs to the study of the experiment; see `studies.summarize_study`."""
+        summarize_study(self.client, self.experiment_id, metrics=metrics, tags=tags, summary=summary)
 
     @repeatable
     def find_finished(self, run_key: str) -> RunRecord | None:
@@ -136,6 +148,9 @@ class Tracker:
             schema.SOURCE_TYPE: "LOCAL",
             schema.START_ID: start_id,
         }
+        self._study_id = self._study_id or find_study(self.client, self.experiment_id)
+        if self._study_id:
+            run_tags[schema.PARENT] = self._study_id
         run_tags = {name: redact(value) for name, value in run_tags.items()}
         run = self.client.create_run(self.experiment_id, tags=run_tags, run_name=start.run_name)
         return str(run.info.run_id)
@@ -186,12 +201,6 @@ class Tracker:
             ]
             heartbeat = RunTag(schema.HEARTBEAT, liveness.heartbeat())
             self.client.log_batch(run_id, metrics=metrics, tags=[heartbeat])
-
-    @repeatable
-    def epoch_values(self, run_id: str, metric: str) -> list[float]:
-        """Return the values of a per-epoch metric of a run, in order of epoch."""
-        by_epoch = {one.step: one.value for one in self.client.get_metric_history(run_id, metric)}
-        return [by_epoch[epoch] for epoch in sorted(by_epoch)]
 
     @repeatable
     def log_result(

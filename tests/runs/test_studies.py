@@ -1,0 +1,66 @@
+"""Runs are nested under the study of their experiment, which has the summary of all."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow import MlflowClient
+
+from dropout_lab.api.running import run
+from dropout_lab.tracking import read_runs, schema
+from dropout_lab.tracking.studies import find_study
+
+SPEC = """
+name: nested
+primary: test_loss
+seeds: 2
+training: {epochs: 1, batch_size: 50}
+model: {network: mlp, hidden: [4]}
+data: {num_train: 100, num_test: 50}
+conditions:
+  none: {model: {dropout: 0}}
+  half: {model: {dropout: 0.5}}
+"""
+
+
+def study_and_runs(name: str) -> tuple[Any, list[Any]]:
+    client = MlflowClient(f"sqlite:///{Path.cwd() / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name(name)
+    study = find_study(client, experiment.experiment_id)
+    found = client.search_runs([experiment.experiment_id])
+    return (client.get_run(study) if study else None), [one for one in found if one.info.run_id != study]
+
+
+@pytest.mark.slow
+def test_a_study_holds_its_runs_and_their_summary(lab: Path) -> None:
+    (lab / "nested.yaml").write_text(SPEC)
+    run("nested.yaml", seeds=[0], progress=False)
+    study, runs = study_and_runs("nested")
+    assert {one.data.tags[schema.PARENT] for one in runs} == {study.info.run_id}
+
+    client = MlflowClient(f"sqlite:///{Path.cwd() / 'mlflow.db'}")
+    client.delete_tag(runs[0].info.run_id, schema.PARENT)  # as runs of an earlier version
+    run("nested.yaml", progress=False)
+    study, runs = study_and_runs("nested")
+    assert len(runs) == 4 == len(read_runs("nested"))
+    assert {one.data.tags[schema.PARENT] for one in runs} == {study.info.run_id}
+    by_condition = {
+        name: [one.data.metrics["test_loss"] for one in runs if one.data.tags[schema.CONDITION] == name]
+        for name in ("none", "half")
+    }
+    metrics = study.data.metrics
+    means = {name: sum(values) / 2 for name, values in by_condition.items()}
+    assert metrics["test_loss/half"] == pytest.approx(means["half"])
+    assert metrics["difference/half"] == pytest.approx(means["half"] - means["none"])
+    assert metrics["ci_low/half"] < metrics["difference/half"] < metrics["ci_high/half"]
+    assert study.data.tags[f"{schema.VERDICT}half"] in ("better", "worse", "equivalent", "undecided")
+    assert "half vs none" in study.data.tags[schema.DESCRIPTION]
+
+
+@pytest.mark.slow
+def test_a_single_run_needs_no_study(lab: Path) -> None:
+    (lab / "single.yaml").write_text(SPEC.partition("conditions:")[0].replace("nested", "single"))
+    run("single.yaml", seeds=[0], progress=False)
+    study, runs = study_and_runs("single")
+    assert study is None
+    assert len(runs) == 1
