@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 PREFIX: Final = "model.dropout."
-FIELDS: Final = ("kind", "block_size", "temperature", "schedule")
+FIELDS: Final = ("kind", "block_size", "temperature", "length_scale", "schedule")
 """Fields of a site besides its rate, each logged as ``model.dropout.SITE.FIELD`` if it is set."""
 
 STANDARD: Final = "standard"

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from dropout_lab.models.network import Network
     from dropout_lab.reporting.tables import TextTable
     from dropout_lab.spec import DataSpec, Settings, Spec
+    from dropout_lab.spec.kinds import SiteSetting
 
 
 def print_plan(spec: "Spec") -> None:
@@ -25,7 +26,7 @@ def print_plan(spec: "Spec") -> None:
     with starting_tensorflow():
         from dropout_lab.models.inspection import summary_text
         from dropout_lab.runs.images import check_images
-        from dropout_lab.runs.networks import build_networks, check_sites, resolved_settings
+        from dropout_lab.runs.networks import build_networks, check_kinds, check_sites, resolved_settings
         from dropout_lab.runs.planning import plan_runs
     runs = plan_runs(spec)
     given = {run.condition: run.settings for run in runs}
@@ -34,6 +35,7 @@ def print_plan(spec: "Spec") -> None:
     networks = build_networks(given, shapes)
     check_sites(given, networks)
     conditions = {name: resolved_settings(settings, networks[name]) for name, settings in given.items()}
+    check_kinds(conditions, shapes)
     console = stdout()
     # The YAML writer ends a line after the value that exceeds the width.
     width = min(console.width, 100) - 20
@@ -61,31 +63,42 @@ def _shape(data: "DataSpec") -> tuple[tuple[int, ...], int]:
 
 
 def site_table(network: "Network", conditions: "Mapping[str, Settings]") -> "TextTable":
-    """Return the dropout sites of a network, and their rates in each condition.
+    """Return the dropout sites of a network, and their rates and kinds in each condition.
 
     Args:
         network: The network with the rates that it gives its sites itself.
-        conditions: Settings of its conditions, with one rate per site.
+        conditions: Settings of its conditions, with one complete setting per site.
     """
     from dropout_lab.reporting.tables import TextTable
 
-    rates = {name: settings.model.rates for name, settings in conditions.items()}
+    settings = {name: one.model.resolved().dropout for name, one in conditions.items()}
     rows = [
         (
             site.name,
             site.kind,
             " x ".join("any" if size is None else str(size) for size in site.shape or ()) or "-",
             f"{site.rate:g}",
-            *(f"{by_site[site.name]:g}" for by_site in rates.values()),
+            *(_in_words(by_site[site.name]) for by_site in settings.values()),
         )
         for site in network.sites
     ]
     return TextTable(
         title="Dropout rates" if rows else "Dropout rates: the network has no dropout sites",
-        headings=("Site", "Kind", "Shape", "As built", *rates),
+        headings=("Site", "Kind", "Shape", "As built", *settings),
         rows=tuple(rows),
         details=("Shape", "Kind"),
     )
+
+
+def _in_words(setting: "SiteSetting") -> str:
+    """Return the rate of a site, and what else is set: ``0.1 dropblock, block_size 7``."""
+    if isinstance(setting, float):
+        return f"{setting:g}"
+    if isinstance(setting, str):
+        return setting
+    parameters = setting.model_dump(exclude={"rate", "kind"})
+    rate = f"{setting.rate:g} {setting.kind or ''}".strip()
+    return ", ".join([rate, *(f"{name} {value}" for name, value in parameters.items())])
 
 
 def resolved(spec: "Spec", by_condition: "Mapping[str, Settings]") -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import sys
-import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import keras
 from dropout_lab.errors import FunctionError
 from dropout_lab.functions import LoadedFunction, load_function
 from dropout_lab.models.keras_internals import seeded
+from dropout_lab.models.rewriting import from_configuration
 from dropout_lab.spec import ModelSpec
 
 WHERE = "model.network"
@@ -50,12 +50,7 @@ class Architecture:
             FunctionError: If Keras cannot build it from its configuration.
         """
         try:
-            with warnings.catch_warnings():
-                # Layers of the user's that build their parts when they are called.
-                warnings.filterwarnings("ignore", r"`build\(\)` was called on layer")
-                return keras.saving.deserialize_keras_object(
-                    json.loads(self.config), custom_objects=dict(self.custom_objects)
-                )
+            return from_configuration(json.loads(self.config), self.custom_objects)
         except Exception as error:
             raise _not_buildable(self.name, "built again", error) from None
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 
@@ -16,10 +17,16 @@ def dropout_layers(model: keras.Model) -> list[keras.layers.Dropout]:
     return [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
 
 
-def weights_fingerprint(model: keras.Model) -> str:
-    """Return 16 hexadecimal digits over the names, shapes and bits of all weights and moving statistics."""
+def weights_fingerprint(model: keras.Model, without: Iterable[keras.Variable] = ()) -> str:
+    """Return 16 hexadecimal digits over the names, shapes and bits of all weights and moving statistics.
+
+    Args:
+        model: A built model.
+        without: Weights to leave out.
+    """
     digest = hashlib.sha256()
-    for variable in model.weights:
+    left_out = {id(variable) for variable in without}
+    for variable in (one for one in model.weights if id(one) not in left_out):
         values: FloatArray = np.ascontiguousarray(variable.numpy())
         digest.update(f"{variable.path}{values.shape}{values.dtype}".encode())
         digest.update(values.tobytes())

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import keras
 import numpy as np
@@ -39,23 +40,53 @@ def add_seed_generator(layer: keras.layers.Layer, name: str) -> None:
     layer._tracker.lock()
 
 
+def own_variables(layer: keras.layers.Layer) -> list[keras.Variable]:
+    """Return the weights that `layer` itself has, without those of its sublayers and its random numbers."""
+    return [*layer._trainable_variables, *layer._non_trainable_variables]
+
+
+def set_path(variable: keras.Variable, path: str) -> None:
+    """Set the path of a weight, which fingerprints contain."""
+    variable._path = path
+
+
+def operations_before(operation: Any) -> list[Any]:
+    """Return the layers and operations whose outputs `operation` takes in graphs, each once."""
+    found = [one for node in operation._inbound_nodes for one in node.parent_nodes]
+    return list({id(node.operation): node.operation for node in found}.values())
+
+
+def operations_after(operation: Any) -> list[Any]:
+    """Return the layers and operations that take the outputs of `operation` in graphs, each once."""
+    return list({id(node.operation): node.operation for node in operation._outbound_nodes}.values())
+
+
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Seed Python, NumPy, TensorFlow and Keras, whose automatic names start again; restore all afterwards."""
-    tensorflow = tensorflow_context.context()
+def unchanged_state() -> Iterator[None]:
+    """Let the automatic names of Keras start again; restore them, and the random numbers, afterwards."""
     state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
-    tensorflow_state = {name: vars(tensorflow).get(name) for name in ("_seed", "_rng")}
     kept = {name: global_state.get_global_attribute(name) for name in _NAMES_AND_SEEDS}
     global_state.set_global_attribute("object_name_uids", None)
-    keras.utils.set_random_seed(seed)
     try:
         yield
     finally:
         random.setstate(state)
         np.random.set_state(numpy_state)  # noqa: NPY002
-        vars(tensorflow).update(tensorflow_state)
         for name, value in kept.items():
             global_state.set_global_attribute(name, value)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed Python, NumPy, TensorFlow and Keras, whose automatic names start again; restore all afterwards."""
+    tensorflow = tensorflow_context.context()
+    tensorflow_state = {name: vars(tensorflow).get(name) for name in ("_seed", "_rng")}
+    with unchanged_state():
+        keras.utils.set_random_seed(seed)
+        try:
+            yield
+        finally:
+            vars(tensorflow).update(tensorflow_state)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import keras
 
 from dropout_lab.models.keras_internals import add_seed_generator, seed_generators, sublayers
+from dropout_lab.models.kinds import RatedLayer
 from dropout_lab.seeds import derive_seed
 
 LAYERS = (
@@ -51,6 +52,8 @@ class Site:
     @property
     def rate(self) -> float:
         """The current rate."""
+        if isinstance(self.layer, RatedLayer):
+            return float(self.layer.current_rate)
         return float(getattr(self.layer, self.argument))
 
 
@@ -93,13 +96,13 @@ def walk(model: keras.Model) -> Iterator[tuple[str, keras.layers.Layer]]:
 
 
 def set_rates(sites: tuple[Site, ...], rates: Mapping[str, float]) -> None:
-    """Set the rate of each of `sites`, by name, as if its layer had been made with it.
+    """Set the rate of each of `sites`, by name, as if its layer had been made with it; those made here were.
 
     The rate changes what a layer of Keras is made of: a dropout layer with rate 0 has no source of random
     numbers, and an LSTM with `recurrent_dropout` computes in another way.
     """
     for site in sites:
-        if rates[site.name] != site.rate:
+        if rates[site.name] != site.rate and not isinstance(site.layer, RatedLayer):
             _set_rate(site.layer, site.argument, rates[site.name])
 
 

@@ -1,66 +1,11 @@
-"""The references that a comparison's methods need, as text and as BibTeX."""
+"""The references that a comparison's methods, and its kinds of dropout, need."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from dropout_lab.comparison.results import Comparison
 from dropout_lab.comparison.standing import Stage
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reference:
-    """A publication.
-
-    Attributes:
-        key: Its BibTeX key.
-        authors: Each as ``Family, Initials``; a single name stands alone.
-        journal: Empty for a book, which has a publisher.
-        volume: With the issue in parentheses, if any.
-    """
-
-    key: str
-    authors: tuple[str, ...]
-    year: int
-    title: str
-    journal: str = ""
-    volume: str = ""
-    pages: str = ""
-    publisher: str = ""
-    doi: str = ""
-
-    @property
-    def text(self) -> str:
-        """The reference in one line."""
-        authors = ", ".join(author.replace(",", "") for author in self.authors)
-        where = f"{self.journal} {self.volume}:{self.pages}" if self.journal else self.publisher
-        doi = f" doi:{self.doi}" if self.doi else ""
-        return f"{authors} ({self.year}). {self.title}. {where}.{doi}"
-
-    @property
-    def bibtex(self) -> str:
-        """The reference as a BibTeX entry."""
-        volume, _, issue = self.volume.rstrip(")").partition("(")
-        fields = {
-            "author": " and ".join(map(_with_points, self.authors)),
-            # Braces keep the capitals of names.
-            "title": f"{{{self.title}}}",
-            "journal": self.journal,
-            "volume": volume,
-            "number": issue,
-            "pages": self.pages.replace("-", "--"),
-            "publisher": self.publisher,
-            "year": str(self.year),
-            "doi": self.doi,
-        }
-        lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items() if value)
-        return f"@{'article' if self.journal else 'book'}{{{self.key},\n{lines}}}"
-
-
-def _with_points(author: str) -> str:
-    """Return ``Jennison, C.`` for ``Jennison, C``."""
-    family, comma, initials = author.partition(", ")
-    return family + comma + " ".join(f"{initial}." for initial in initials)
-
+from dropout_lab.reporting.reference import Reference
+from dropout_lab.site_params import logged_kinds
 
 _REFERENCES = {
     "dropout": Reference(
@@ -71,6 +16,62 @@ _REFERENCES = {
         journal="Journal of Machine Learning Research",
         volume="15",
         pages="1929-1958",
+    ),
+    "spatial": Reference(
+        key="tompson2015spatial",
+        authors=("Tompson, J", "Goroshin, R", "Jain, A", "LeCun, Y", "Bregler, C"),
+        year=2015,
+        title="Efficient object localization using convolutional networks",
+        journal="IEEE Conference on Computer Vision and Pattern Recognition",
+        volume="2015",
+        pages="648-656",
+        doi="10.1109/CVPR.2015.7298664",
+    ),
+    "alpha": Reference(
+        key="klambauer2017selu",
+        authors=("Klambauer, G", "Unterthiner, T", "Mayr, A", "Hochreiter, S"),
+        year=2017,
+        title="Self-normalizing neural networks",
+        journal="Advances in Neural Information Processing Systems",
+        volume="30",
+        pages="971-980",
+    ),
+    "dropblock": Reference(
+        key="ghiasi2018dropblock",
+        authors=("Ghiasi, G", "Lin, TY", "Le, QV"),
+        year=2018,
+        title="DropBlock: a regularization method for convolutional networks",
+        journal="Advances in Neural Information Processing Systems",
+        volume="31",
+        pages="10750-10760",
+    ),
+    "dropconnect": Reference(
+        key="wan2013dropconnect",
+        authors=("Wan, L", "Zeiler, M", "Zhang, S", "LeCun, Y", "Fergus, R"),
+        year=2013,
+        title="Regularization of neural networks using DropConnect",
+        journal="International Conference on Machine Learning, PMLR",
+        volume="28(3)",
+        pages="1058-1066",
+    ),
+    "stochastic_depth": Reference(
+        key="huang2016stochastic",
+        authors=("Huang, G", "Sun, Y", "Liu, Z", "Sedra, D", "Weinberger, KQ"),
+        year=2016,
+        title="Deep networks with stochastic depth",
+        journal="European Conference on Computer Vision, LNCS",
+        volume="9908",
+        pages="646-661",
+        doi="10.1007/978-3-319-46493-0_39",
+    ),
+    "concrete": Reference(
+        key="gal2017concrete",
+        authors=("Gal, Y", "Hron, J", "Kendall, A"),
+        year=2017,
+        title="Concrete dropout",
+        journal="Advances in Neural Information Processing Systems",
+        volume="30",
+        pages="3581-3590",
     ),
     "t": Reference(
         key="student1908",
@@ -183,6 +184,8 @@ def _used(comparison: Comparison) -> Iterable[str]:
     spec = comparison.runs[0].spec if comparison.runs else {}
     if any(key.startswith("model.dropout") for key in spec):
         yield "dropout"
+    kinds = {kind for run in comparison.runs for kind in logged_kinds(run.spec).values()}
+    yield from sorted(kinds & _REFERENCES.keys())
     yield from (name for name in ("Welch", "bootstrap", "sign-flip") if name in methods)
     if "rank" in methods:
         yield "Wilcoxon"

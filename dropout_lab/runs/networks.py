@@ -29,15 +29,15 @@ def resolve_networks(runs: Sequence[PlannedRun], datasets: Mapping[DataSpec, Dat
     """
     all_settings = {run.condition: run.settings for run in runs}
     unknown = {run.condition for run in runs if needs_building(run, datasets[run.settings.data])}
-    networks = build_networks(
-        {name: one for name, one in all_settings.items() if name in unknown},
-        {spec: (data.input_shape, data.num_classes) for spec, data in datasets.items()},
-    )
+    shapes = {spec: (data.input_shape, data.num_classes) for spec, data in datasets.items()}
+    networks = build_networks({name: one for name, one in all_settings.items() if name in unknown}, shapes)
     check_sites(all_settings, networks)
+    resolved = {name: resolved_settings(all_settings[name], networks[name]) for name in networks}
+    check_kinds(resolved, shapes)
     return [
         replace(
             run,
-            settings=resolved_settings(run.settings, networks[run.condition]),
+            settings=resolved[run.condition],
             network_code=networks[run.condition].code_fingerprint,
         )
         if run.condition in networks
@@ -58,7 +58,7 @@ def build_networks(
     built: dict[str, Network] = {}
     networks = {}
     for condition, settings in by_condition.items():
-        model = settings.model.model_copy(update={"dropout": {}})
+        model = settings.model.as_built()
         shape, precision = shapes[settings.data], settings.training.precision
         key = str((model.content(), shape, precision))
         if key not in built:
@@ -90,9 +90,38 @@ def check_sites(by_condition: Mapping[str, Settings], networks: Mapping[str, Net
             )
 
 
+def check_kinds(
+    by_condition: Mapping[str, Settings], shapes: Mapping[DataSpec, tuple[tuple[int, ...], int]]
+) -> None:
+    """Check that each kind of dropout fits its site, by building the networks with other kinds.
+
+    Args:
+        by_condition: Settings of conditions, with one complete setting per site.
+        shapes: Shape of one example and number of classes, by data settings.
+
+    Raises:
+        UsageError: With the first that does not fit, and those that do.
+    """
+    built = set()
+    for condition, settings in by_condition.items():
+        shape, precision = shapes[settings.data], settings.training.precision
+        key = str((settings.model.content(), shape, precision))
+        if settings.model.has_kinds and key not in built:
+            built.add(key)
+            configure_keras(precision)
+            try:
+                scheduled = settings.model.scheduled_sites
+                build_network(settings.model, *shape, run_seed=0, variable_sites=scheduled)
+            except UsageError as error:
+                where = f"condition {condition}: " if len(by_condition) > 1 else ""
+                raise UsageError(f"{where}{error.message}", hint=error.hint) from None
+
+
 def resolved_settings(settings: Settings, network: Network) -> Settings:
-    """Return `settings` with one rate per site of `network`."""
-    return settings.model_copy(update={"model": settings.model.with_sites(network.rates)})
+    """Return `settings` with one complete setting per site of `network`."""
+    model = settings.model
+    resolved = model.resolved() if model.is_built_in else model.with_sites(network.rates)
+    return settings.model_copy(update={"model": resolved})
 
 
 def model_code(function: LoadedFunction | None) -> ModelCode | None:

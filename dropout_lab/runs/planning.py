@@ -109,7 +109,8 @@ class PlannedRun:
 
 def needs_building(run: PlannedRun, data: "Dataset") -> bool:
     """Return whether the network of `run` must be built before it is known that it can be trained."""
-    return not run.settings.model.is_built_in or data.input_shape != (28, 28, 1)
+    model = run.settings.model
+    return not model.is_built_in or bool(model.kinds) or data.input_shape != (28, 28, 1)
 
 
 def plan_runs(spec: Spec) -> list[PlannedRun]:

@@ -28,7 +28,7 @@ KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "dropblock": {"block_size": 7},
-    "concrete": {"temperature": 0.1},
+    "concrete": {"temperature": 0.1, "length_scale": 1e-4},
 }
 """The parameters of each kind that has some, with their defaults."""
 
@@ -68,6 +68,8 @@ class SiteDropout(Frozen):
     """Side of the square that `dropblock` drops, in pixels of the map. Default: 7."""
     temperature: Annotated[float, Field(gt=0, le=10)] | None = None
     """Softness of the masks of `concrete`. Default: 0.1."""
+    length_scale: Annotated[float, Field(gt=0, le=1000)] | None = None
+    """Prior length scale of the weights behind `concrete`; a larger one decays them more. Default: 0.0001."""
     schedule: ScheduleField | None = None
     """How the rate changes during training. Default: it does not."""
 

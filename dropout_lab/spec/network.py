@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from dropout_lab.spec.base import LATER, Frozen, list_to_tuple
 from dropout_lab.spec.built_in import BUILT_IN
-from dropout_lab.spec.kinds import SiteDropout, as_rate, rate_of
+from dropout_lab.spec.kinds import SiteDropout, as_rate, rate_of, schedule_of
 from dropout_lab.spec.rates import Rates, site_settings
 
 KERAS_FILE = ".keras"
@@ -98,6 +98,12 @@ class ModelSpec(Frozen):
         """
         return self.model_copy(update={"dropout": site_settings(self.dropout, as_built)})
 
+    def as_built(self) -> Self:
+        """Return the same network, with the same sites, without what the spec states about them."""
+        optional = BUILT_IN[self.network].optional_sites if self.is_built_in else ()
+        kept = {site: rate for site, rate in self.dropout.items() if site in optional}
+        return self.model_copy(update={"dropout": {site: rate_of(rate) for site, rate in kept.items()}})
+
     def resolved(self) -> Self:
         """Return the same with one complete setting per site, if the network is built in; else unchanged.
 
@@ -122,6 +128,17 @@ class ModelSpec(Frozen):
     def applies(self, field: str) -> bool:
         """Return whether `field` has a meaning for the network."""
         return field in ("network", "dropout", *self.fields)
+
+    @property
+    def scheduled_sites(self) -> tuple[str, ...]:
+        """The sites whose rate has a schedule, after `with_sites`."""
+        settings = self.resolved().dropout
+        return tuple(site for site, one in settings.items() if not schedule_of(one).is_constant)
+
+    @property
+    def has_kinds(self) -> bool:
+        """Whether a site has a setting besides its rate."""
+        return any(isinstance(one, SiteDropout) for one in self.resolved().dropout.values())
 
     def content(self, *, mode: Literal["json", "python"] = "python") -> dict[str, Any]:
         """Return the fields that apply to the network, with one rate per site where sites are known."""

@@ -140,8 +140,10 @@ def unknown_site(name: str, sites: Sequence[str]) -> str:
     """Return how to say that `name` fits none of `sites`."""
     if not sites:
         return "the network has no dropout sites"
-    what = "pattern matches no site" if any(char in name for char in "*?[") else "unknown site"
-    nearest = did_you_mean(name, [*sites, *FIELDS]) or f" (allowed: {', '.join(sites)})"
+    is_pattern = any(char in name for char in "*?[")
+    what = "pattern matches no site" if is_pattern else "unknown site"
+    known = [*sites, *(() if is_pattern else FIELDS)]
+    nearest = did_you_mean(name, known) or f" (allowed: {', '.join(sites)})"
     return f"{what}: {name!r}{nearest}"
 
 

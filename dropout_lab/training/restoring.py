@@ -8,7 +8,9 @@ from typing import Any
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.errors import UsageError
 from dropout_lab.models.inspection import weights_fingerprint
+from dropout_lab.models.kinds import RatedLayer
 from dropout_lab.models.network import Network, build_network
+from dropout_lab.models.site_kinds import kind_variables, take_weights
 from dropout_lab.models.sites import find_sites
 from dropout_lab.spec import Settings
 from dropout_lab.training.devices import configure_keras
@@ -25,8 +27,8 @@ def restore_network(
 ) -> Network:
     """Return the trained network of a run, with dropout at the sites that its spec has.
 
-    Kinds of dropout without a layer of Keras are missing in the logged model. The network is then built
-    again from the spec, and gets the weights of the logged model.
+    The logged model has layers of Keras in place of those of dropout_lab. A network that has these is built
+    again from the spec, and gets the weights and the learned rates of the logged model.
 
     Args:
         path: ``.keras`` file of its logged model.
@@ -43,19 +45,14 @@ def restore_network(
     built = build_network(settings.model, data.input_shape, data.num_classes, run_seed)
     loaded = load_model(path, custom_objects)
     sites = find_sites(loaded)
-    if len(sites) == len(built.sites):
+    if not any(isinstance(site.layer, RatedLayer) for site in built.sites):
         names = [site.name for site in built.sites]
         named = tuple(replace(site, name=name) for site, name in zip(sites, names, strict=True))
         return replace(built, model=loaded, sites=named)
-    trained = {variable.path: variable for variable in loaded.weights}
-    for variable in built.model.weights:
-        if variable.path in trained and variable.shape == trained[variable.path].shape:
-            variable.assign(trained[variable.path])
-    if final_weights != weights_fingerprint(built.model):
-        missing = [one.path for one in built.model.weights if one.path not in trained]
-        lacking = f" (missing: {', '.join(missing[:3])})" if missing else ""
+    take_weights(built.model, loaded)
+    if final_weights and final_weights != weights_fingerprint(built.model, kind_variables(built.model)):
         raise UsageError(
-            f"the logged model does not have all that its dropout needs{lacking}",
+            "the logged model does not have the weights that were trained",
             hint="Add `evaluation: {}` to the spec, and train it again with --fresh.",
         )
     return built

@@ -15,6 +15,7 @@ from dropout_lab.errors import OutOfMemoryError, TrainingError
 from dropout_lab.files import move_durably
 from dropout_lab.models.inspection import summary_text, weights_fingerprint
 from dropout_lab.models.network import build_network
+from dropout_lab.models.site_kinds import kind_variables
 from dropout_lab.records import DeviceInfo, DropoutCheck, Evaluation
 from dropout_lab.spec import Settings
 from dropout_lab.spec.kinds import rate_of, schedule_of
@@ -65,7 +66,14 @@ class Trainer:
         self._device = device.device
         self.device_name = device.device_name
         with self._on_device():
-            self.network = build_network(settings.model, data.input_shape, data.num_classes, run_seed)
+            self.network = build_network(
+                settings.model,
+                data.input_shape,
+                data.num_classes,
+                run_seed,
+                variable_sites=settings.model.scheduled_sites if engine == "stock" else (),
+                num_examples=len(data.train_labels),
+            )
             self.model = self.network.model
             dropout = site_settings(settings.model.dropout, self.network.rates)
             self._rates = SiteRates(
@@ -90,7 +98,7 @@ class Trainer:
         self.test_labels = data.test_labels
         self.engine_name = engine
         self.unmeasured_sites: tuple[str, ...] = ()
-        self.initial_weights = weights_fingerprint(self.model)
+        self.initial_weights = self.weights_fingerprint()
         self.batch_order = batch_order_fingerprint(run_seed, len(data.train_labels), training.batch_size)
 
     def check_dropout(self) -> list[DropoutCheck]:
@@ -137,9 +145,12 @@ class Trainer:
             return self._loop.train(progress, on_progress)
 
     def _changing_rates(self, step: int) -> dict[str, float]:
-        """Return the rate in a training step of each site whose rate changes."""
+        """Return the rate in a training step of each site whose rate changes; a learned one as it is now."""
         rates, changing = self._rates.at(step), self._rates.changing
-        return {site.name: float(rates[site.path][0]) for site in self.network.sites if site.path in changing}
+        scheduled = {
+            site.name: float(rates[site.path][0]) for site in self.network.sites if site.path in changing
+        }
+        return scheduled | self.network.learned_rates
 
     @contextmanager
     def _on_device(self) -> Iterator[None]:
@@ -199,14 +210,14 @@ class Trainer:
 
     def summary(self) -> str:
         """Return the Keras table of the layers."""
-        return summary_text(self.model)
+        return summary_text(self.network.export())
 
     def weights_fingerprint(self) -> str:
-        """Return the fingerprint of the current weights."""
-        return weights_fingerprint(self.model)
+        """Return the fingerprint of the current weights, which are those of the saved model."""
+        return weights_fingerprint(self.model, without=kind_variables(self.model))
 
     def save_model(self, path: Path) -> None:
-        """Write the model to the ``.keras`` file `path`, which a crash leaves whole or absent.
+        """Write the model with stock layers to the ``.keras`` file `path`, whole or not at all in a crash.
 
         Raises:
             OSError: If it cannot be written.
@@ -214,7 +225,7 @@ class Trainer:
         # Keras accepts no other suffix.
         aside = path.with_name(f"{path.stem}.part.keras")
         try:
-            self.model.save(aside)
+            self.network.export().save(aside)
             move_durably(aside, path)
         finally:
             aside.unlink(missing_ok=True)

@@ -109,9 +109,9 @@ def test_swapped_layers_are_caught(
 
     build_network = trainer.build_network
 
-    def build_swapped(spec: Any, *others: Any) -> Any:
+    def build_swapped(spec: Any, *others: Any, **options: Any) -> Any:
         swapped = spec.rates | {"conv1": spec.rates["dense"], "dense": spec.rates["conv1"]}
-        return build_network(spec.model_copy(update={"dropout": swapped}), *others)
+        return build_network(spec.model_copy(update={"dropout": swapped}), *others, **options)
 
     monkeypatch.setattr(trainer, "build_network", build_swapped)
     with pytest.raises(TrainingError, match="Layer dropout drops"):

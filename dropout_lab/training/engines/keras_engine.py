@@ -14,6 +14,7 @@ from dropout_lab.training.engines.observation import MAX_EXAMPLES, NUM_STEPS, Dr
 from dropout_lab.training.engines.rate_variables import RateVariables
 from dropout_lab.training.engines.recording import (
     layers_that_show,
+    number_type,
     observations,
     record_calls,
     what_shows,
@@ -99,7 +100,7 @@ class KerasEngine:
             self._rates.assign(rates)
             with record_calls(layers) as calls:
                 self._outputs(inputs)
-            called[:] = [(layers[layer], layer.compute_dtype) for layer, *_ in calls]
+            called[:] = [(layers[layer], number_type(layer)) for layer, *_ in calls]
             return [what_shows(*call) for call in calls]
 
         observe = tf.function(observed, autograph=False)

@@ -9,31 +9,34 @@ import numpy as np
 import tensorflow as tf
 
 from dropout_lab.models.keras_internals import sublayers
+from dropout_lab.models.kinds import RatedLayer, SpatialDropout, StandardDropout, StochasticDepth
 from dropout_lab.models.sites import Site
 from dropout_lab.training.engines.observation import BoolArray, DropoutObservation
 
 SPATIAL = (keras.layers.SpatialDropout1D, keras.layers.SpatialDropout2D, keras.layers.SpatialDropout3D)
+SHOWING = (keras.layers.Dropout, *SPATIAL, StandardDropout, SpatialDropout, StochasticDepth)
+"""Layers whose outputs are zero where they drop, and nowhere else."""
 
-Call = tuple[keras.layers.Dropout, tf.Tensor, tf.Tensor]
+Call = tuple[keras.layers.Layer, tf.Tensor, tf.Tensor]
 """A layer with the input and the output of one of its calls."""
 
 
-def layers_that_show(sites: Sequence[Site]) -> dict[keras.layers.Dropout, str]:
+def layers_that_show(sites: Sequence[Site]) -> dict[keras.layers.Layer, str]:
     """Return the layers of `sites` whose outputs are zero where they drop, with the paths of their sites.
 
     An attention layer drops with a Dropout layer of its own. Recurrent layers, and layers that multiply by
-    noise or replace what they drop, do not show.
+    noise, replace what they drop or drop weights, do not show.
     """
-    found: dict[keras.layers.Dropout, str] = {}
+    found: dict[keras.layers.Layer, str] = {}
     for site in sites:
         parts = [site.layer] if site.argument == "rate" else sublayers(site.layer)
         # Exactly these types: what a class of the user's does is not known.
-        found |= {layer: site.path for layer in parts if type(layer) in (keras.layers.Dropout, *SPATIAL)}
+        found |= {layer: site.path for layer in parts if type(layer) in SHOWING}
     return found
 
 
 @contextmanager
-def record_calls(layers: Iterable[keras.layers.Dropout]) -> Iterator[list[Call]]:
+def record_calls(layers: Iterable[keras.layers.Layer]) -> Iterator[list[Call]]:
     """Record what `layers` receive and return in the graph that the body builds.
 
     Calls in inner graphs, such as the loop of a recurrent layer, are not recorded: their tensors cannot be
@@ -42,7 +45,7 @@ def record_calls(layers: Iterable[keras.layers.Dropout]) -> Iterator[list[Call]]
     calls: list[Call] = []
     graph = tf.compat.v1.get_default_graph()
 
-    def recorded(layer: keras.layers.Dropout) -> Any:
+    def recorded(layer: keras.layers.Layer) -> Any:
         call = layer.call
 
         def record(inputs: tf.Tensor, *args: Any, **options: Any) -> tf.Tensor:
@@ -61,7 +64,7 @@ def record_calls(layers: Iterable[keras.layers.Dropout]) -> Iterator[list[Call]]
         yield calls
 
 
-def _restore(layer: keras.layers.Dropout, own: Any) -> None:
+def _restore(layer: keras.layers.Layer, own: Any) -> None:
     if own is None:
         del layer.call
     else:
@@ -69,7 +72,7 @@ def _restore(layer: keras.layers.Dropout, own: Any) -> None:
 
 
 def what_shows(
-    layer: keras.layers.Dropout, inputs: tf.Tensor, outputs: tf.Tensor
+    layer: keras.layers.Layer, inputs: tf.Tensor, outputs: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Return the elements that show whether they are dropped, those kept, and those dropped in part.
 
@@ -87,20 +90,26 @@ def what_shows(
     tiny = np.finfo(np.float16 if inputs.dtype == tf.float16 else np.float32).tiny
     examined = tf.abs(tf.cast(inputs, tf.float32)) >= tiny
     kept = examined & (outputs != 0)
-    axes = _shared_axes(layer)
+    axes = _shared_axes(layer, len(inputs.shape))
     dropped = tf.reduce_any(examined & ~kept, axes, keepdims=True) if axes else examined & ~kept
     if axes:
         examined, kept = (tf.reduce_any(part, axes, keepdims=True) for part in (examined, kept))
     return examined, kept, kept & dropped
 
 
-def _shared_axes(layer: keras.layers.Dropout) -> list[int]:
+def _shared_axes(layer: keras.layers.Layer, rank: int) -> list[int]:
     """Return the axes along which all values of an example are dropped together."""
-    if isinstance(layer, SPATIAL):
-        rank = layer.input_spec.ndim
-        channels_first = getattr(layer, "data_format", "channels_last") == "channels_first"
+    if isinstance(layer, StochasticDepth):
+        return list(range(1, rank))
+    if isinstance(layer, (*SPATIAL, SpatialDropout)):
+        channels_first = rank > 3 and layer.data_format == "channels_first"
         return list(range(2, rank)) if channels_first else list(range(1, rank - 1))
     return [axis for axis, size in enumerate(layer.noise_shape or ()) if size == 1]
+
+
+def number_type(layer: keras.layers.Layer) -> str:
+    """Return the type of the random numbers of a layer."""
+    return "float32" if isinstance(layer, RatedLayer) else str(layer.compute_dtype)
 
 
 def observations(
