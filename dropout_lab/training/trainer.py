@@ -16,6 +16,7 @@ from dropout_lab.files import move_durably
 from dropout_lab.models.inspection import summary_text, weights_fingerprint
 from dropout_lab.models.network import build_network
 from dropout_lab.models.site_kinds import kind_variables
+from dropout_lab.models.sites import set_rates
 from dropout_lab.records import DeviceInfo, DropoutCheck, Evaluation
 from dropout_lab.spec import Settings
 from dropout_lab.spec.kinds import rate_of, schedule_of
@@ -140,9 +141,12 @@ class Trainer:
         return checks
 
     def train(self, progress: Progress, on_progress: Callable[[Progress], None]) -> Progress:
-        """Train from `progress` to the end; see `TrainingLoop`."""
+        """Train from `progress` to the end; see `TrainingLoop`. The layers then have the rates of its end."""
         with self._on_device():
-            return self._loop.train(progress, on_progress)
+            progress = self._loop.train(progress, on_progress)
+        last_step = len(progress.epochs) * self._rates.steps_per_epoch - 1
+        set_rates(self.network.sites, self.network.rates | self._changing_rates(last_step))
+        return progress
 
     def _changing_rates(self, step: int) -> dict[str, float]:
         """Return the rate in a training step of each site whose rate changes; a learned one as it is now."""
