@@ -176,6 +176,7 @@ class RunFacts:
         design: What the run's spec fixed beforehand.
         evaluated: Parts of an evaluation that the run has, with their settings, as JSON.
         requested: When a command last asked for the run, trained or found finished.
+        trial: Number of the trial that the run belongs to; empty if it belongs to no search.
         versions: Of the packages that bear on the result.
     """
 
@@ -201,6 +202,7 @@ class RunFacts:
     design: Design | None = None
     evaluated: str = ""
     requested: datetime | None = None
+    trial: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
 
     @property

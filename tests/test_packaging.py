@@ -76,7 +76,7 @@ def test_the_pinned_versions_satisfy_the_bounds(project, repository):
 def test_every_imported_distribution_is_declared(project, repository):
     distributions = importlib.metadata.packages_distributions()
     modules = set(imported_modules(repository / "dropout_lab")) - {"dropout_lab"} - sys.stdlib_module_names
-    declared = requirements(project["dependencies"])
+    declared = requirements(project["dependencies"] + project["optional-dependencies"]["search"])
     providers = {
         module: {canonicalize_name(name) for name in distributions.get(module, [module])}
         for module in modules

@@ -14,7 +14,8 @@ from dropout_lab.api.run_result import RunResult
 from dropout_lab.api.running import ONE_CALL_AT_A_TIME, starting
 from dropout_lab.comparison.confidence import MEASURES, ConfidenceRow, confidence_rows
 from dropout_lab.comparison.ensembles import Ensemble, form_ensembles
-from dropout_lab.errors import TrackingError, UsageError
+from dropout_lab.errors import TrackingError, UsageError, did_you_mean
+from dropout_lab.evaluation.robustness import SET_NAMES, SHIFT_NAMES
 from dropout_lab.libraries import quiet_libraries
 from dropout_lab.records import RunRecord, RunStatus
 from dropout_lab.runs.designs import Starting
@@ -25,6 +26,10 @@ from dropout_lab.spec.evaluation import EvaluationSpec
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from dropout_lab.plotting.plots import Plot
+
+NAMES = {"shift": SHIFT_NAMES, "ood": SET_NAMES}
+"""Names that settings are chosen from."""
 Progress = Callable[[Sequence[RunRecord]], AbstractContextManager[Callable[[RunRecord], None]]]
 """From the runs of a call to a context that gives what is called with each run that is evaluated."""
 
@@ -56,6 +61,16 @@ class EvaluationResult:
         columns = ["condition", "method", "num_seeds", *(c for one in MEASURES for c in (one, f"{one}_sd"))]
         return pd.DataFrame([row_values(row) for row in self.rows], columns=columns)
 
+    def plots(self, note: Callable[[str], None] = warn) -> "tuple[Plot, ...]":
+        """Return the plots of the runs, each with its caption, alternative text and what draws it.
+
+        Args:
+            note: Called with a message if something is left out. [default: a warning]
+        """
+        from dropout_lab.api.evaluation_plots import plots_of_runs
+
+        return plots_of_runs(self.runs, note)
+
     def __repr__(self) -> str:
         report = self.report
         return (
@@ -84,6 +99,9 @@ def evaluate(
     runs: "str | DataFrame | RunResult | None" = None,
     *,
     mc_samples: int = 50,
+    shift: str | Sequence[str] = (),
+    ood: str | Sequence[str] = (),
+    pooling: bool = False,
     force: bool = False,
     check: bool = True,
     note: Callable[[str], None] = warn,
@@ -98,6 +116,11 @@ def evaluate(
         runs: Name of the MLflow experiment, name or ID of a run, rows of `load_runs`, or result of `run`.
             [default: ``MLFLOW_EXPERIMENT_NAME``, or the experiment of the latest run]
         mc_samples: Predictions of each test example with dropout on, 2 to 10,000.
+        shift: Ways to change the test images, or ``"all"``: ``noise``, ``blur``, ``contrast``,
+            ``translation`` and ``rotation``, at five severities each.
+        ood: Inputs from outside the distribution to detect, or ``"all"``: ``digits``, ``uniform``,
+            ``inverted_test`` and ``shuffled_test``.
+        pooling: Whether to predict with probabilistic weighted pooling too.
         force: Whether runs that were evaluated before are evaluated again.
         check: Whether runs that failed raise an error, after the others were tried.
         note: Called with a message if something is left out. [default: a warning]
@@ -110,7 +133,8 @@ def evaluate(
         TrackingError: If the store cannot be used.
         DropoutLabError: If runs failed and `check` is true.
     """
-    result = evaluate_chosen(runs, make_spec(mc_samples=mc_samples), force=force, note=note)
+    spec = make_spec(mc_samples=mc_samples, shift=shift, ood=ood, pooling=pooling)
+    result = evaluate_chosen(runs, spec, force=force, note=note)
     if check:
         result.report.raise_problems()
     return result
@@ -126,8 +150,12 @@ def make_spec(**settings: Any) -> EvaluationSpec:
         return EvaluationSpec(**settings)
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(map(str, first["loc"]))
-        raise UsageError(f"{name}: {first['input']!r} ({first['msg'].lower()})") from None
+        name, value = first["loc"][0], first["input"]
+        if names := NAMES.get(str(name)):
+            allowed = f"allowed: {', '.join(('all', *names))}"
+            near = did_you_mean(value, names) if isinstance(value, str) else ""
+            raise UsageError(f"{name}: unknown name {value!r}{near} ({allowed})") from None
+        raise UsageError(f"{name}: {value!r} ({first['msg'].lower()})") from None
 
 
 def evaluate_chosen(

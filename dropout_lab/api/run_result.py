@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from dropout_lab.api.results import ComparisonResult
+    from dropout_lab.api.search_result import SearchResult
     from dropout_lab.records import RunRecord
 
 
@@ -23,15 +24,17 @@ class RunResult:
     Attributes:
         planned: All runs of the spec.
         report: Their outcomes.
+        search: Trials and verdict of a spec with a search; None for other specs.
     """
 
     planned: tuple[PlannedRun, ...]
     report: Report
+    search: "SearchResult | None" = None
 
     @property
     def experiment(self) -> str:
         """Name of the MLflow experiment."""
-        return self.planned[0].origin.experiment
+        return self.planned[0].origin.experiment if self.planned else ""
 
     @property
     def failures(self) -> tuple[Failure, ...]:

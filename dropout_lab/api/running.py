@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from dropout_lab.api.objects import spec_of_objects
 from dropout_lab.api.run_result import RunResult
+from dropout_lab.api.search_result import SearchResult
 from dropout_lab.errors import Interrupted, UsageError
 from dropout_lab.libraries import quiet_libraries
 from dropout_lab.native_log import without_native_log
@@ -79,7 +80,8 @@ def run(
         check: Whether runs that failed raise an error, after the others were tried.
 
     Returns:
-        Finished runs and failures; `RunResult.compare` compares the conditions.
+        Finished runs and failures; `RunResult.compare` compares the conditions. Of a spec with a search, the
+        runs that confirm the best trial; `RunResult.search` has the trials and the verdict.
 
     Raises:
         SpecError: If the spec is invalid. Nothing was started, as for the next four.
@@ -108,6 +110,8 @@ def run(
     texts = _override_texts(shared, overrides, seeds)
     with ONE_CALL_AT_A_TIME, quiet_libraries():
         loaded = _load(spec, objects, texts)
+        if loaded.search is not None:
+            return _search(loaded, workers, progress=progress, fresh=fresh, fail_fast=fail_fast, check=check)
         runs = plan_runs(loaded)
         plan = None if workers is None else plan_workers(str(workers), runs)
         display = _display(len(runs), progress, at_once=plan is not None and plan.count > 1)
@@ -117,6 +121,30 @@ def run(
     if check:
         report.raise_problems()
     return RunResult(tuple(runs), report)
+
+
+def _search(
+    spec: Spec, workers: int | str | None, *, progress: bool, fresh: bool, fail_fast: bool, check: bool
+) -> RunResult:
+    from dropout_lab.runs.search.search import run_search
+    from dropout_lab.runs.search.trials import example_runs
+
+    plan = None if workers is None else plan_workers(str(workers), example_runs(spec))
+    at_once = plan is not None and plan.count > 1
+    outcome = run_search(
+        spec,
+        lambda num_runs: _display(num_runs, progress, at_once=at_once),
+        starting,
+        plan=plan,
+        fresh=fresh,
+        fail_fast=fail_fast,
+    )
+    interrupted = outcome.report.interrupted or outcome.confirmation.interrupted
+    if interrupted is not None:
+        _pass_on(interrupted)
+    if check:
+        outcome.raise_problems()
+    return RunResult(outcome.planned, outcome.confirmation, SearchResult(outcome))
 
 
 def _display(num_runs: int, progress: bool, *, at_once: bool = False) -> "RunDisplay | NotebookDisplay":

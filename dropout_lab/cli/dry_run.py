@@ -28,7 +28,8 @@ def print_plan(spec: "Spec") -> None:
         from dropout_lab.runs.images import check_images
         from dropout_lab.runs.networks import build_networks, check_kinds, check_sites, resolved_settings
         from dropout_lab.runs.planning import plan_runs
-    runs = plan_runs(spec)
+        from dropout_lab.runs.search.trials import baseline_spec, runs_in_words
+    runs = plan_runs(baseline_spec(spec) if spec.search else spec)
     given = {run.condition: run.settings for run in runs}
     shapes = {settings.data: _shape(settings.data) for settings in given.values()}
     check_images(given.values(), {data: shape for data, (shape, _) in shapes.items()})
@@ -43,7 +44,8 @@ def print_plan(spec: "Spec") -> None:
         resolved(spec, conditions), sort_keys=False, allow_unicode=True, default_flow_style=None, width=width
     )
     print_text(console, values)
-    print_text(console, f"{format_count(len(runs), 'run')}: {', '.join(run.name for run in runs)}")
+    listed = f"{format_count(len(runs), 'run')}: {', '.join(run.name for run in runs)}"
+    print_text(console, runs_in_words(spec) if spec.search else listed)
     for network in dict.fromkeys(networks.values()):
         names = [name for name in networks if networks[name] is network]
         of = f" of {', '.join(names)}" if len(names) < len(networks) else ""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from dropout_lab.cli.comparison_options import PlotsFolder
 from dropout_lab.cli.completion import complete_experiment_or_run
 from dropout_lab.cli.console import (
     TextOrJson,
@@ -18,6 +19,7 @@ from dropout_lab.cli.console import (
 from dropout_lab.cli.experiment_names import experiment_of
 from dropout_lab.cli.help import documented
 from dropout_lab.cli.tables import print_table, print_text
+from dropout_lab.evaluation.robustness import SET_NAMES, SHIFT_NAMES
 from dropout_lab.reporting.tables import TextTable
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     examples=[
         "dropout-lab evaluate study",
         "dropout-lab evaluate study/dropout-seed0 --mc-samples 200",
+        "dropout-lab evaluate study --shift all --ood digits --plots plots",
         "dropout-lab evaluate study --force --format json",
     ],
 )
@@ -50,6 +53,22 @@ def evaluate(
         int,
         typer.Option(metavar="N", min=2, max=10_000, help="Predictions of each example with dropout on."),
     ] = 50,
+    shift: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help=f"Shift of the test images: all, {', '.join(SHIFT_NAMES)}. Repeatable."
+        ),
+    ] = None,
+    ood: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help=f"Out-of-distribution inputs: all, {', '.join(SET_NAMES)}. Repeatable."
+        ),
+    ] = None,
+    pooling: Annotated[
+        bool, typer.Option("--pooling", help="Predict with probabilistic weighted pooling too.")
+    ] = False,
+    plots: PlotsFolder = None,
     force: Annotated[bool, typer.Option("--force", help="Evaluate runs again.")] = False,
     format_: Annotated[TextOrJson, typer.Option("--format", help="Output format.")] = TextOrJson.TEXT,
 ) -> None:
@@ -61,7 +80,7 @@ def evaluate(
 
     result = evaluate_chosen(
         chosen,
-        make_spec(mc_samples=mc_samples),
+        make_spec(mc_samples=mc_samples, shift=tuple(shift or ()), ood=tuple(ood or ()), pooling=pooling),
         force=force,
         note=say,
         starting=_starting,
@@ -75,6 +94,11 @@ def evaluate(
         _print_json(result)
     else:
         _print_text(result)
+    if plots is not None:
+        from dropout_lab.plotting import save_plots
+
+        paths = save_plots(result.plots(say), plots)
+        say(f"{len(paths)} plot files written to {plots}")
     result.report.raise_problems()
 
 
@@ -133,6 +157,7 @@ def _print_json(result: "EvaluationResult") -> None:
 
 
 def _print_text(result: "EvaluationResult") -> None:
+    from dropout_lab.cli.robustness_table import robustness_table
     from dropout_lab.evaluation.metrics import format_mean_sd
 
     headings = ("Condition", "Prediction", "Seeds", "Test accuracy", "Test loss", "Calibration error")
@@ -150,3 +175,6 @@ def _print_text(result: "EvaluationResult") -> None:
     if rows:
         title = f"Confidence of {result.runs[0].experiment_name}"
         print_table(stdout(), TextTable(title, headings, rows), TextTable(title, short, rows, ("Seeds",)))
+        table = robustness_table(result.runs)
+        if table is not None:
+            print_table(stdout(), table)

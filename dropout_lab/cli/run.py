@@ -3,23 +3,29 @@
 import os
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from dropout_lab.cli.console import TextOrJson, progress, starting, starting_tensorflow
 from dropout_lab.cli.help import documented
+from dropout_lab.errors import UsageError
+
+if TYPE_CHECKING:
+    from dropout_lab.spec import Spec
 
 
 @documented(
     "Train all conditions of SPEC with all seeds.",
     "Each is one MLflow run. Skips finished runs and resumes interrupted ones. Several specs are trained one "
-    "after the other, with the same options.",
+    "after the other, with the same options. A spec with `search` trains trials first, then compares the "
+    "best one with the baseline.",
     examples=[
         "dropout-lab run experiments/baseline.yaml",
         "dropout-lab run experiments/baseline.yaml experiments/dropout.yaml",
         "dropout-lab run experiments/dropout.yaml --seeds 0,1,2 --set training.epochs=3",
         "dropout-lab run experiments/smoke.yaml --dry-run",
+        "dropout-lab run experiments/search.yaml",
     ],
 )
 def run(
@@ -71,6 +77,11 @@ def run(
         for spec in loaded:
             print_plan(spec)
         return
+    if any(spec.search for spec in loaded):
+        if len(loaded) > 1:
+            raise UsageError("SPEC: a spec with a search is run alone (allowed: one spec)")
+        _search(loaded[0], workers, fresh=fresh, fail_fast=fail_fast, as_json=format_ is TextOrJson.JSON)
+        return
     from dropout_lab.runs.designs import train_designs
     from dropout_lab.runs.display import RunDisplay
     from dropout_lab.runs.planning import plan_runs
@@ -92,6 +103,29 @@ def run(
 
     print_outcomes(report.outcomes, as_json=format_ is TextOrJson.JSON)
     report.raise_problems()
+
+
+def _search(spec: "Spec", workers: str | None, *, fresh: bool, fail_fast: bool, as_json: bool) -> None:
+    """Train the trials of `spec`, and confirm the best one."""
+    from dropout_lab.runs.display import RunDisplay
+    from dropout_lab.runs.search.search import run_search
+    from dropout_lab.runs.search.trials import example_runs
+    from dropout_lab.runs.worker_plan import plan_workers
+
+    plan = plan_workers(workers, example_runs(spec)) if workers else None
+    at_once = plan is not None and plan.count > 1
+    outcome = run_search(
+        spec,
+        lambda num_runs: RunDisplay(num_runs, progress(), at_once=at_once),
+        _starting,
+        plan=plan,
+        fresh=fresh,
+        fail_fast=fail_fast,
+    )
+    from dropout_lab.cli.search_output import print_search
+
+    print_search(outcome, as_json=as_json)
+    outcome.raise_problems()
 
 
 def _starting(library: Literal["TensorFlow", "MLflow"]) -> AbstractContextManager[None]:

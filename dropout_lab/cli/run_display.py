@@ -30,7 +30,7 @@ def print_outcomes(outcomes: Sequence[RunOutcome], *, as_json: bool) -> None:
         as_json: For scripts, instead of panels.
     """
     if as_json:
-        print_json([_as_json(outcome) for outcome in outcomes])
+        print_json([as_json_value(outcome) for outcome in outcomes])
         return
     if not outcomes:
         return
@@ -57,7 +57,8 @@ def print_outcomes(outcomes: Sequence[RunOutcome], *, as_json: bool) -> None:
             print_text(console, f"Compare: dropout-lab compare {shlex.quote(experiment)}")
 
 
-def _as_json(outcome: RunOutcome) -> dict[str, object]:
+def as_json_value(outcome: RunOutcome) -> dict[str, object]:
+    """Return a finished run in a form that JSON keeps."""
     return {
         "run_id": outcome.run_id,
         "run_name": outcome.run.name,

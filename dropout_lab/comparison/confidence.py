@@ -16,6 +16,7 @@ from dropout_lab.records import RunRecord
 MEASURES = ("accuracy", "loss", "ece")
 METHODS = {
     "plain": {measure: f"test_{measure}" for measure in MEASURES},
+    "weighted pooling": {measure: f"pwp_{measure}" for measure in MEASURES},
     "MC dropout": {measure: f"mc_{measure}" for measure in MEASURES},
     # Temperature scaling keeps the order of the classes.
     "temperature": {"accuracy": "test_accuracy", "loss": "temperature_loss", "ece": "temperature_ece"},

@@ -35,6 +35,16 @@ ADDED = {
 }
 """Settings that runs of version 0.1 did not log, since they had no other values."""
 
+UNUSED = {
+    "model.batch_normalization": "False",
+    "training.label_smoothing": "0.0",
+    "training.l2": "0.0",
+    "training.momentum": "0.0",
+    "training.nesterov": "False",
+    "training.weight_decay": "0.0",
+}
+"""Settings that runs log only if they are used, with the value that stands for no use."""
+
 _SAME_RESULT = "The result is the same up to rounding errors, which can grow during training."
 
 WHY = {

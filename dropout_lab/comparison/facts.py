@@ -8,6 +8,7 @@ from dropout_lab.comparison.confounds import (
     FINGERPRINTS,
     NOT_LOGGED,
     SEED_OWN,
+    UNUSED,
     Facts,
     matches,
     run_facts,
@@ -21,12 +22,12 @@ SETTINGS = ("model.", "training.", "data.")
 
 
 def facts_by_condition(selection: Selection) -> dict[str, FactsBySeed]:
-    """Return the facts of all runs; a setting that only other runs logged is `NOT_SET`."""
+    """Return the facts of all runs; a setting that only other runs logged is not used, or `NOT_SET`."""
     facts = {
         name: {seed: run_facts(run) for seed, run in runs.items()} for name, runs in selection.runs.items()
     }
     keys = {key for by_seed in facts.values() for run in by_seed.values() for key in run}
-    not_set = dict.fromkeys((key for key in keys if key.startswith(SETTINGS)), NOT_SET)
+    not_set = {key: UNUSED.get(key, NOT_SET) for key in keys if key.startswith(SETTINGS)}
     return {
         name: {
             seed: {**not_set, **own} if selection.runs[name][seed].versions else own

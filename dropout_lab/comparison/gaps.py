@@ -7,6 +7,7 @@ import numpy as np
 from dropout_lab.comparison.selection import Selection, metric_values
 from dropout_lab.evaluation.metrics import metric_info
 from dropout_lab.evaluation.registry import EPOCH_METRICS, MEASURES
+from dropout_lab.records import RunRecord
 
 _MEASURES = tuple(measure for measure in MEASURES if measure in EPOCH_METRICS)
 
@@ -18,7 +19,8 @@ class GapDecomposition:
     Attributes:
         metric: ``accuracy`` or ``loss``.
         n: Number of seeds that have all three values.
-        train_noisy: Training set, dropout on: the last epoch, averaged while the weights still changed.
+        train_noisy: Training set, dropout on: the last epoch, averaged while the weights still changed. Runs
+            whose weights are of an earlier epoch, by early stopping, have no such value.
         train: Training set, dropout off, after training.
         test: Test set, dropout off.
     """
@@ -48,7 +50,10 @@ def decompose_gaps(selection: Selection) -> tuple[GapDecomposition, ...]:
     for metric in _MEASURES:
         names = (metric, f"train_{metric}", f"test_{metric}")
         for condition in selection.conditions:
-            values = [metric_values(selection.runs[condition], name)[0] for name in names]
+            runs = {
+                seed: run for seed, run in selection.runs[condition].items() if not _has_earlier_weights(run)
+            }
+            values = [metric_values(runs, name)[0] for name in names]
             seeds = sorted(set.intersection(*map(set, values)))
             if seeds:
                 train_noisy, train, test = (
@@ -65,3 +70,8 @@ def decompose_gaps(selection: Selection) -> tuple[GapDecomposition, ...]:
                     )
                 )
     return tuple(gaps)
+
+
+def _has_earlier_weights(run: RunRecord) -> bool:
+    """Return whether early stopping restored weights that the metrics of the last epoch do not describe."""
+    return run.metrics.get("best_epoch") is not None

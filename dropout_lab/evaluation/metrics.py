@@ -47,7 +47,8 @@ def format_number(metric: str, value: float, *, sign: bool = True) -> str:
     if math.isnan(value):
         return "-"
     info = metric_info(metric)
-    digits = {Unit.FRACTION: 2, Unit.SECONDS: 2}.get(info.unit, 4)
+    of_epochs = 0 if float(value).is_integer() else 1
+    digits = {Unit.FRACTION: 2, Unit.SECONDS: 2, Unit.EPOCHS: of_epochs}.get(info.unit, 4)
     shown = round(100 * value if info.percent else value, digits)
     # Adding 0.0 turns a rounded negative zero into zero.
     return f"{shown + 0.0:+.{digits}f}" if sign else f"{shown + 0.0:.{digits}f}"

@@ -13,6 +13,7 @@ class Unit(StrEnum):
     """A fraction of 1, shown in percent; differences in percentage points."""
     NATS = "nats"
     SECONDS = "s"
+    EPOCHS = "epochs"
 
 
 class Measured(StrEnum):
@@ -26,6 +27,8 @@ class Measured(StrEnum):
     """Over every epoch's training steps: dropout on, weights still changing."""
     EVALUATED = "evaluated"
     """By `evaluate` after training: what dropout does to confidence."""
+    SELECTION = "selection"
+    """By early stopping, from the validation metrics of all epochs."""
     CHECK = "check"
     """Once before training."""
     TIME = "time"

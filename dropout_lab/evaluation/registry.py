@@ -178,6 +178,13 @@ METRICS = {
         *_part("", "training set, dropout on", Measured.EPOCH_WITH_DROPOUT, ("loss", "accuracy")),
         *_part("val", "validation set, dropout off", Measured.EPOCH, ("loss", "accuracy")),
         _seconds("epoch", "Time of an epoch's training steps, without validation.", Measured.EPOCH),
+        MetricInfo(
+            name="best_epoch",
+            label="best epoch",
+            definition="Epoch whose weights early stopping restored.",
+            unit=Unit.EPOCHS,
+            measured=Measured.SELECTION,
+        ),
         _seconds("train", "Time of all training steps, without validation.", Measured.TIME),
         _seconds("evaluation", "Time of the final evaluation.", Measured.TIME),
     )

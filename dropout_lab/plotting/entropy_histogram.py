@@ -84,6 +84,7 @@ def draw_entropy_histograms(data: EntropyHistograms, theme: Theme = LIGHT) -> Fi
     """Draw a panel for each way of prediction, with a step line for each set of inputs."""
     figure = new_figure(2.5 * len(data.panels) + 0.3, theme)
     all_axes = figure.subplots(len(data.panels), 1, squeeze=False, sharex=True, sharey=True)[:, 0]
+    highest_share = max(max(one.shares) for panel in data.panels.values() for one in panel)
     edges = np.linspace(0, data.highest, NUM_BINS + 1)
     for axes, (rule, histograms) in zip(all_axes, data.panels.items(), strict=True):
         for index, one in enumerate(histograms):
@@ -102,7 +103,8 @@ def draw_entropy_histograms(data: EntropyHistograms, theme: Theme = LIGHT) -> Fi
         )
         axes.yaxis.set_major_formatter(percent())
         axes.set_xlim(0, data.highest)
-        style_legend(axes.legend(fontsize=8, loc="upper center"), theme)
+        axes.set_ylim(0, 1.6 * highest_share)  # room for the legend
+        style_legend(axes.legend(fontsize=7.5, loc="upper center", ncols=2), theme)
     return figure
 
 

@@ -38,6 +38,8 @@ class EvaluatedRun:
         outside: For each way of prediction the predictive entropy, (n,), in nats, on each set of inputs from
             outside the distribution, by name.
         metrics: Metrics by name.
+        images: Test images, (num_test, height, width, channels), stored values; None if inputs are none.
+        class_names: Name of each class, by class number.
     """
 
     condition: str
@@ -47,6 +49,8 @@ class EvaluatedRun:
     temperature: float | None = None
     outside: Mapping[str, Mapping[str, Array]] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
+    images: Array | None = None
+    class_names: Sequence[str] = ()
 
     @property
     def ways(self) -> dict[str, Array]:
@@ -59,15 +63,11 @@ class EvaluatedRun:
         return found
 
 
-def evaluation_plots(
-    runs: Sequence[EvaluatedRun], class_names: Sequence[str], images: Array | None = None
-) -> tuple[Plot, ...]:
+def evaluation_plots(runs: Sequence[EvaluatedRun]) -> tuple[Plot, ...]:
     """Return the plots that `runs` have the values for.
 
     Args:
-        runs: Evaluated runs of one test set, in order; those of a condition are drawn together.
-        class_names: Name of each class, by class number.
-        images: Test images, (num_test, height, width, channels), stored values; None if inputs are none.
+        runs: Evaluated runs, in order; those of a condition are drawn together.
     """
     by_condition: dict[str, list[EvaluatedRun]] = {}
     for run in runs:
@@ -78,7 +78,7 @@ def evaluation_plots(
             _reliability(found),
             _risk_coverage(found),
             *([entropy_plot] if (entropy_plot := _entropies(found)) else []),
-            *([_uncertain_images(found[0], class_names, images)] if images is not None else []),
+            *([_uncertain_images(found[0], found[0].images)] if found[0].images is not None else []),
         ]
         plots += own if len(by_condition) == 1 else [_of_condition(plot, condition) for plot in own]
     return tuple(plots)
@@ -170,10 +170,11 @@ def _entropies(runs: Sequence[EvaluatedRun]) -> Plot | None:
     )
 
 
-def _uncertain_images(run: EvaluatedRun, class_names: Sequence[str], images: Array) -> Plot:
+def _uncertain_images(run: EvaluatedRun, images: Array) -> Plot:
     way = MONTE_CARLO if run.monte_carlo is not None else PLAIN
     probs = run.ways[way]
-    shown = uncertain.uncertain_images(images, run.labels, probs, entropy(probs), class_names)
+    names = run.class_names or [str(number) for number in range(probs.shape[1])]
+    shown = uncertain.uncertain_images(images, run.labels, probs, entropy(probs), names)
     return Plot(
         name="uncertain_images",
         title="Most uncertain images",

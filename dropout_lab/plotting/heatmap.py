@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
+from dropout_lab.comparison.confounds import UNUSED
 from dropout_lab.comparison.results import Comparison
 from dropout_lab.evaluation.metrics import format_difference
 from dropout_lab.plotting.metric_axes import format_ticks, metric_label
@@ -53,13 +54,14 @@ def heat_map(comparison: Comparison) -> HeatMap | None:
     by_condition = {run.condition: run.spec for run in reversed(comparison.runs)}
     specs = _settings({name: by_condition[name] for name in comparison.conditions if name in by_condition})
     keys = list(dict.fromkeys(key for spec in specs.values() for key in spec))
-    varying = [key for key in keys if len({spec.get(key) for spec in specs.values()}) > 1]
+    specs = {name: {key: UNUSED.get(key, "") for key in keys} | spec for name, spec in specs.items()}
+    varying = [key for key in keys if len({spec[key] for spec in specs.values()}) > 1]
     if len(varying) != 2:
         return None
-    rows, columns = (_ordered({spec.get(key, "") for spec in specs.values()}) for key in varying)
+    rows, columns = (_ordered({spec[key] for spec in specs.values()}) for key in varying)
     cells: dict[tuple[int, int], Cell] = {}
     for condition, spec in specs.items():
-        place = rows.index(spec.get(varying[0], "")), columns.index(spec.get(varying[1], ""))
+        place = rows.index(spec[varying[0]]), columns.index(spec[varying[1]])
         if place in cells:
             return None
         cells[place] = _cell(comparison, condition)

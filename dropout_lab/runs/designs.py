@@ -11,6 +11,7 @@ from dropout_lab.runs.images import check_images
 from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.planning import PlannedRun, needs_building
 from dropout_lab.runs.reporter import Reporter
+from dropout_lab.runs.schedules import check_cutoffs
 from dropout_lab.runs.stopping import listen_for_stop
 from dropout_lab.runs.worker_plan import WorkerPlan
 
@@ -48,8 +49,8 @@ def train_designs(
     Raises:
         DataError: If data are missing or damaged, or not what an evaluation needs. Nothing was started or
             logged, as for the next two.
-        UsageError: If a network cannot be built, its rates do not fit its sites, or images are changed
-            that are none.
+        UsageError: If a network cannot be built, its rates do not fit its sites, a schedule changes after
+            the last step, or images are changed that are none.
         DeviceError: If a device is not available.
         TrackingError: If the store cannot be used.
     """
@@ -59,6 +60,7 @@ def train_designs(
         (run.settings for design in designs for run in design),
         {spec: data.input_shape for spec, data in datasets.items()},
     )
+    check_cutoffs((run for design in designs for run in design), datasets)
     for run in (run for design in designs for run in design):
         check_evaluation(run.evaluation, datasets[run.settings.data])
     if any(needs_building(run, datasets[run.settings.data]) for design in designs for run in design):

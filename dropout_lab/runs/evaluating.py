@@ -3,11 +3,8 @@
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
-import yaml
-from pydantic import ValidationError
 
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.data.selection import load_data
@@ -18,10 +15,10 @@ from dropout_lab.runs.evaluation import EvaluationReport
 from dropout_lab.runs.evaluation_checks import check_evaluation
 from dropout_lab.runs.evaluation_parts import evaluate_parts, missing_parts
 from dropout_lab.runs.failures import worded
-from dropout_lab.spec import DataSpec, Settings
+from dropout_lab.runs.logged_settings import read_settings
+from dropout_lab.spec import DataSpec
 from dropout_lab.spec.evaluation import EvaluationSpec
-from dropout_lab.tracking import Tracker, connect, fetch_model, load_test_probs, schema
-from dropout_lab.tracking.reports import load_text
+from dropout_lab.tracking import Tracker, connect, fetch_model, load_test_probs
 from dropout_lab.training.devices import resolve_device
 from dropout_lab.training.restoring import restore_network
 from dropout_lab.training.trained import TrainedNetwork
@@ -117,25 +114,6 @@ class _Evaluator:
         trained = TrainedNetwork(network, data, run.seed, self._device)
         _require_same_predictions(run, trained)
         return trained
-
-
-def read_settings(run: RunRecord) -> Settings:
-    """Return the settings of a run, from its logged spec.
-
-    Raises:
-        TrackingError: If it logged none, or they cannot be read.
-        UsageError: If they are those of another version of dropout_lab.
-    """
-    text = load_text(run, schema.RESOLVED_SPEC)
-    try:
-        content = cast(dict[str, Any], yaml.safe_load(text))
-        return Settings.model_validate(
-            {key: value for key, value in content.items() if key not in ("condition", "seed")}
-        )
-    except (yaml.YAMLError, AttributeError, ValidationError):
-        raise UsageError(
-            f"its {schema.RESOLVED_SPEC} cannot be read by this version of dropout_lab"
-        ) from None
 
 
 def _require_same_predictions(run: RunRecord, trained: TrainedNetwork) -> None:

@@ -3,7 +3,13 @@
 import errno
 import os
 
-from dropout_lab.errors import DropoutLabError, Interrupted, TrackingUnavailable
+from dropout_lab.errors import (
+    DropoutLabError,
+    Interrupted,
+    OutOfMemoryError,
+    TrackingUnavailable,
+    TrainingError,
+)
 from dropout_lab.runs.outcome import Failure
 
 TO_CONTINUE = "To continue, run `dropout-lab resume` or repeat the command."
@@ -26,8 +32,14 @@ def worded(name: str, error: Exception) -> Failure:
         Exception: `error` itself, if it is a bug and DROPOUT_LAB_TRACEBACK is set.
     """
     if isinstance(error, DropoutLabError):
-        away = isinstance(error, TrackingUnavailable)
-        return Failure(name, error.message, error.hint or "", error.exit_code, stops_others=away)
+        return Failure(
+            name,
+            error.message,
+            error.hint or "",
+            error.exit_code,
+            stops_others=isinstance(error, TrackingUnavailable),
+            by_training=isinstance(error, TrainingError | OutOfMemoryError),
+        )
     if os.environ.get("DROPOUT_LAB_TRACEBACK"):
         raise error
     if isinstance(error, OSError):
@@ -44,6 +56,7 @@ def worded(name: str, error: Exception) -> Failure:
             "out of memory",
             "Free memory and run `dropout-lab resume`, or use a smaller training.batch_size"
             " (starts a new run).",
+            by_training=True,
         )
     return Failure(
         name,

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.data.input_form import InputForm
+from dropout_lab.evaluation.metrics import format_count
 from dropout_lab.records import DeviceInfo, DropoutCheck, RunFacts
 from dropout_lab.runs.evaluation_parts import Measurements, evaluate_parts
 from dropout_lab.runs.planning import PlannedRun
 from dropout_lab.runs.reporter import Reporter
 from dropout_lab.runs.result import ARTIFACTS, Result, final_metrics
 from dropout_lab.tracking import schema
+from dropout_lab.training.early_stopping import best_epoch
 from dropout_lab.training.progress import Progress
 from dropout_lab.training.trained import TrainedNetwork
 from dropout_lab.training.trainer import Trainer
@@ -52,6 +54,7 @@ def measure_run(
         metrics={
             **final_metrics(train, test, checks),
             **extra.metrics,
+            **_selection(run, progress, reporter),
             "train_seconds": sum(epoch.epoch_seconds for epoch in progress.epochs),
             "evaluation_seconds": seconds,
         },
@@ -63,3 +66,16 @@ def measure_run(
     )
     files = result.files(train, test, trainer.test_labels)
     return files | {f"{ARTIFACTS}/{path}": content for path, content in extra.files.items()}
+
+
+def _selection(run: PlannedRun, progress: Progress, reporter: Reporter) -> dict[str, float]:
+    """Return and report the epoch whose weights early stopping restored, if the run has it."""
+    stopping = run.settings.training.early_stopping
+    if stopping is None:
+        return {}
+    restored = best_epoch(stopping, progress.epochs)
+    reporter.noted(
+        f"{run.name}: weights of epoch {restored} restored (best {stopping.metric}"
+        f" of {format_count(len(progress.epochs), 'epoch')})"
+    )
+    return {"best_epoch": float(restored)}

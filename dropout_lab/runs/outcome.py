@@ -17,6 +17,7 @@ class RunOutcome:
         address: Address of its page in the MLflow UI.
         was_finished: Whether an earlier call had finished it, so that nothing was trained.
         delivered: Whether the tracking store has everything.
+        was_pruned: Whether its search ended it early, so that it has no final metrics.
     """
 
     run: PlannedRun
@@ -25,6 +26,7 @@ class RunOutcome:
     address: str = ""
     was_finished: bool = False
     delivered: bool = True
+    was_pruned: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Failure:
         message, hint: What happened, and what to do next.
         exit_code: 2 if nothing was started, else 1.
         stops_others: Whether other runs would fail too, so that none is started after it.
+        by_training: Whether its settings are to blame: a loss that is not finite, or too much memory.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Failure:
     hint: str = ""
     exit_code: int = 1
     stops_others: bool = False
+    by_training: bool = False
 
 
 @dataclass

@@ -39,6 +39,7 @@ class Origin:
         path: Path of the file; empty if the spec was made in Python.
         evaluation: What is measured after training, as JSON of `EvaluationSpec`; empty for the usual metrics
             alone.
+        trial: Number of the trial of a search; empty for other runs.
     """
 
     experiment: str
@@ -48,6 +49,7 @@ class Origin:
     design: str = ""
     path: str = ""
     evaluation: str = ""
+    trial: str = ""
 
 
 @dataclass(frozen=True)

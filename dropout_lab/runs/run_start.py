@@ -53,6 +53,7 @@ def run_start(
                 versions=provenance.versions,
                 git_commit=provenance.git_commit,
                 git_dirty=provenance.git_dirty,
+                trial=run.origin.trial,
             )
         ),
         data=data,

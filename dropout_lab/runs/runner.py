@@ -18,13 +18,14 @@ from dropout_lab.runs.networks import model_code
 from dropout_lab.runs.outcome import RunOutcome
 from dropout_lab.runs.planning import PlannedRun
 from dropout_lab.runs.provenance import Provenance, find_provenance
+from dropout_lab.runs.pruning import status_after
 from dropout_lab.runs.reporter import Reporter
 from dropout_lab.runs.result import ARTIFACTS, MODEL, draw_plots, read_result
 from dropout_lab.runs.run_start import run_start
 from dropout_lab.runs.stopping import StopRequest
 from dropout_lab.runs.watch import Watch
 from dropout_lab.runs.workspace import State, Workspace
-from dropout_lab.tracking import EpochDelivery, Tracker, discard_run, links, schema
+from dropout_lab.tracking import EpochDelivery, Tracker, discard_run, links
 from dropout_lab.training.engines import choose_engine
 from dropout_lab.training.trainer import Trainer, load_model
 
@@ -208,12 +209,10 @@ class Runner:
             self.reporter.entered(state.run, "evaluating")
             files = measure_run(state.run, trainer, data, device, progress, checks, self.reporter)
             workspace.save_result(files, MODEL, trainer.save_model)
-        except TrainingError as error:
-            self._end(run_id, RunStatus.FAILED, {schema.FAILURE: error.message})
-            workspace.remove()
-            raise
-        except BaseException:
-            self._end(run_id, RunStatus.KILLED)
+        except BaseException as error:
+            self._end(run_id, *status_after(error))
+            if isinstance(error, TrainingError):
+                workspace.remove()
             raise
         return state
 
@@ -237,9 +236,9 @@ class Runner:
         workspace.write(replace(state, run_id=run_id))
         return run_id
 
-    def _end(self, run_id: str, status: RunStatus, values: dict[str, str] | None = None) -> None:
+    def _end(self, run_id: str, status: RunStatus, values: dict[str, str]) -> None:
         try:
-            self.tracker.set_tags(run_id, values or {})
+            self.tracker.set_tags(run_id, values)
             self.tracker.end_run(run_id, status)
         except TrackingError as error:
             self.reporter.noted(error.message)

@@ -58,9 +58,9 @@ class Watch:
         epoch_is_finished = progress.step_in_epoch == 0
         if signal_number or epoch_is_finished or time.monotonic() - self._saved_at > CHECKPOINT_SECONDS:
             self._save(progress)
-        self._reporter.progressed(self._run, progress, self._num_steps)
         if epoch_is_finished:
             self._delivery.offer(progress.epochs)
+        self._reporter.progressed(self._run, progress, self._num_steps)
         if signal_number:
             where = f"epoch {len(progress.epochs) + 1}, step {progress.step_in_epoch}"
             if epoch_is_finished:

@@ -13,6 +13,7 @@ from dropout_lab.spec.network_checks import network_problems
 from dropout_lab.spec.problems import Sources, line, unknown_name
 from dropout_lab.spec.rates import ALL_SITES, overlap
 from dropout_lab.spec.schedule_checks import schedule_problems
+from dropout_lab.spec.search_checks import search_problems
 from dropout_lab.spec.settings import Settings, flatten
 from dropout_lab.spec.training_checks import training_problems
 from dropout_lab.spec.yaml_source import Location, format_location
@@ -31,14 +32,20 @@ def check_whole(spec: Spec, sources: Sources) -> None:
         *_conditions(spec, sources),
         *_claims(spec, sources),
         *_seeds(spec, sources),
-        *network_problems(spec, sources),
-        *schedule_problems(spec, sources),
-        *dataset_problems(spec, sources),
-        *training_problems(spec, sources),
+        *_settings(spec, sources),
+        *search_problems(spec, sources, _settings),
         *_overrides(spec, sources),
     ]
     if problems := problems or [*_repeated(spec, sources)]:
         raise SpecError(dict.fromkeys(problems))
+
+
+def _settings(spec: Spec, sources: Sources) -> Iterator[str]:
+    """Check the settings of each condition, as they are merged with those that all share."""
+    yield from network_problems(spec, sources)
+    yield from schedule_problems(spec, sources)
+    yield from dataset_problems(spec, sources)
+    yield from training_problems(spec, sources)
 
 
 def _conditions(spec: Spec, sources: Sources) -> Iterator[str]:
@@ -62,9 +69,9 @@ def _repeated(spec: Spec, sources: Sources) -> Iterator[str]:
 
 
 def _claims(spec: Spec, sources: Sources) -> Iterator[str]:
-    names = list(spec.conditions) or [spec.name]
+    names = spec.condition_names
     for index, claim in enumerate(spec.claims):
-        for role in ("condition", "reference") if spec.conditions else ("condition",):
+        for role in ("condition", "reference") if spec.conditions or spec.search else ("condition",):
             name = getattr(claim, role)
             if name not in names:
                 yield line(("claims", index, role), sources, unknown_name(name, names))
@@ -78,7 +85,7 @@ def _claims(spec: Spec, sources: Sources) -> Iterator[str]:
 
 def _seeds(spec: Spec, sources: Sources) -> Iterator[str]:
     if isinstance(spec.seeds, SequentialSeeds):
-        if len(spec.conditions) < 2:
+        if len(spec.condition_names) < 2:
             yield line(("seeds",), sources, "a sequential design needs at least two conditions to compare")
         if spec.seeds.first >= spec.seeds.most:
             problem = f"invalid value: {spec.seeds.most} (allowed: more than first, {spec.seeds.first})"

@@ -27,6 +27,11 @@ def valid_keys(location: Location) -> list[str]:
     return list(_with_properties(_node_at(location)).get("properties", {}))
 
 
+def takes_fractions(location: Location) -> bool:
+    """Return whether a number at `location` may have a fraction; False if the schema does not tell."""
+    return any(branch.get("type") == "number" for branch in _branches(_node_at(location)))
+
+
 def choices_at(location: Location) -> list[str]:
     """Return the words allowed at `location`; empty if it is not a choice of words."""
     return [str(choice) for branch in _branches(_node_at(location)) for choice in branch.get("enum", ())]
@@ -69,7 +74,7 @@ def _resolved(node: Mapping[str, Any]) -> Mapping[str, Any]:
 def _branches(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the alternatives that `node` allows, except null, which is the same as no key."""
     node = _resolved(node)
-    alternatives = [_resolved(branch) for branch in node.get("anyOf", [node])]
+    alternatives = [_resolved(branch) for branch in node.get("anyOf", node.get("oneOf", [node]))]
     return [branch for branch in alternatives if branch.get("type") != "null"]
 
 
@@ -83,6 +88,8 @@ def _in_words(node: Mapping[str, Any], location: Location) -> str:
 
 def _branch_in_words(node: Mapping[str, Any], location: Location) -> str:
     match node:
+        case {} if not node:
+            return "any value"
         case {"enum": choices}:
             return f"{', '.join(choices[:-1])} or {choices[-1]}"
         case {"const": word}:

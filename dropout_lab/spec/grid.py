@@ -83,7 +83,7 @@ def expand_grid(data: Mapping[str, Any], sources: Sources) -> tuple[dict[str, An
     if problems:
         return rest, sources, problems
     found, origins = dict(by_hand), dict(sources)
-    labels = _labels([name for axis in axes for name in axis.fields])
+    labels = short_labels([name for axis in axes for name in axis.fields])
     for combination in itertools.product(*(axis.values for axis in axes)):
         values = {
             key: value
@@ -94,7 +94,7 @@ def expand_grid(data: Mapping[str, Any], sources: Sources) -> tuple[dict[str, An
         if name in found:
             what = "a condition written by hand" if name in by_hand else "another combination"
             problems.append(((GRID,), f"the name {name!r} is that of {what}, too"))
-        found[name] = _nested(values)
+        found[name] = nested_settings(values)
         origins[CONDITIONS, name] = GridSource("grid", places=_places(axes))
     return {**rest, CONDITIONS: found}, origins, list(dict.fromkeys(problems))
 
@@ -152,7 +152,8 @@ def _places(axes: list[_Axis]) -> dict[Location, Location]:
     }
 
 
-def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
+def nested_settings(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings by dotted key as a condition of a spec has them."""
     settings: dict[str, Any] = {}
     for key, value in values.items():
         *parents, last = setting_location(key)
@@ -163,7 +164,7 @@ def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def _labels(keys: list[str]) -> dict[str, str]:
+def short_labels(keys: list[str]) -> dict[str, str]:
     """Return the shortest ending of each key that no other key has, as it is written in names."""
     labels = {}
     for key in keys:

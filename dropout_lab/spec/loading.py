@@ -27,6 +27,8 @@ from dropout_lab.spec.yaml_source import (
 
 EXTENSION = "x-"
 """Begins top-level keys that hold YAML anchors, and nothing else."""
+SPACE = ("search", "space")
+"""Location of the fields that a search varies, each of which is one key."""
 
 
 def load_spec(path: Path | str, overrides: Sequence[str] = ()) -> Spec:
@@ -114,7 +116,9 @@ def _parse_override(override: str) -> tuple[Location, YamlSource]:
 
 
 def _joined_site(location: tuple[str, ...]) -> tuple[str, ...]:
-    """Return `location` with the name of a site, or a field of the grid, in one part."""
+    """Return `location` with the name of a site, or a field of the grid or of a search, in one part."""
+    if location[:2] == SPACE and all(location) and location[2:]:
+        return (*SPACE, ".".join(location[2:]))
     if location[0] == GRID and all(location):
         start = 2 if location[1:2] == (ZIP,) else 1
         return (*location[:start], ".".join(location[start:])) if location[start:] else location

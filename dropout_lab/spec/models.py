@@ -24,6 +24,7 @@ from dropout_lab.evaluation.registry import COMPARED_METRICS, METRICS
 from dropout_lab.spec.base import Frozen, Seed, list_to_tuple
 from dropout_lab.spec.evaluation import EvaluationSpec
 from dropout_lab.spec.grid import MAX_CONDITIONS
+from dropout_lab.spec.search import BASELINE, BEST, SearchSpec
 from dropout_lab.spec.settings import Settings
 
 
@@ -141,6 +142,9 @@ class Spec(Settings):
     grid: Annotated[Mapping[str, list[Any] | Mapping[str, list[Any]]], Field(min_length=1)] | None = None
     """Fields to vary, such as `training.epochs: [5, 10]`; fields under `zip` take their values together.
     Each combination becomes one of the `conditions`."""
+    search: SearchSpec | None = None
+    """Search for the best values of fields. The best trial becomes the condition `best`, and is compared with
+    the settings of the spec, the condition `baseline`, on `seeds`."""
     claims: Annotated[tuple[ClaimSpec, ...], BeforeValidator(list_to_tuple)] = ()
     """Claims stated before the runs and tested by `compare`."""
     _path: str = PrivateAttr("")
@@ -182,6 +186,13 @@ class Spec(Settings):
         copy = self.model_copy()
         copy._path, copy._text = path, text
         return copy
+
+    @property
+    def condition_names(self) -> tuple[str, ...]:
+        """Names of the conditions that are compared."""
+        if self.search is not None:
+            return BASELINE, BEST
+        return tuple(self.conditions) or (self.name,)
 
     @property
     def all_seeds(self) -> tuple[int, ...]:

@@ -11,13 +11,14 @@ from dropout_lab.spec.grid import DROPOUT, GridSource
 from dropout_lab.spec.kinds import FIELDS
 from dropout_lab.spec.models import FIXED_SEEDS, SEQUENTIAL_SEEDS
 from dropout_lab.spec.rates import ALL_SITES, BARE_RATE, SITE_FIELDS
+from dropout_lab.spec.search import LISTED, RANGE
 from dropout_lab.spec.yaml_source import Location, YamlSource, format_location, printable
 
 Sources = Mapping[Location, YamlSource]
 """The file at ``()``, and the override that set the value at each other location."""
 
 TYPES_WORDED_BY_PYDANTIC = ("validation", "rate", "network", "dataset")
-FORMS = (FIXED_SEEDS, SEQUENTIAL_SEEDS, BARE_RATE, SITE_FIELDS)
+FORMS = (FIXED_SEEDS, SEQUENTIAL_SEEDS, BARE_RATE, SITE_FIELDS, LISTED, RANGE)
 """Parts of pydantic's locations that name one of two forms of a value."""
 KEY_OF = "[key]"
 """Ends pydantic's location of a mapping's key, as opposed to the value under it."""

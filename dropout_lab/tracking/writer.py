@@ -203,6 +203,12 @@ class Tracker:
             self.client.log_batch(run_id, metrics=metrics, tags=[heartbeat])
 
     @repeatable
+    def epoch_values(self, run_id: str, metric: str) -> list[float]:
+        """Return the values of a per-epoch metric of a run, in order of epoch."""
+        by_epoch = {one.step: one.value for one in self.client.get_metric_history(run_id, metric)}
+        return [by_epoch[epoch] for epoch in sorted(by_epoch)]
+
+    @repeatable
     def log_result(
         self, run_id: str, metrics: Mapping[str, float], *, step: int, timestamp_ms: int, folder: Path
     ) -> None:

@@ -38,7 +38,8 @@ class BestWeights:
     def __init__(self, model: keras.Model) -> None:
         self._weights = model.weights
         self.variables = [
-            keras.Variable(weight.value, dtype=weight.dtype, trainable=False, name=f"best_{weight.name}")
+            # A variable made of another's value would be that variable (Keras 3.15).
+            keras.Variable(weight.numpy(), dtype=weight.dtype, trainable=False, name=f"best_{weight.name}")
             for weight in self._weights
         ]
 

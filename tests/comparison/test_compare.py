@@ -156,6 +156,15 @@ def test_the_gap_is_decomposed_into_noise_and_overfitting(make_run: MakeRun) -> 
     assert (loss.dropout_noise, loss.gap) == pytest.approx((0.15 - 0.30, 0.25 - 0.15))
 
 
+def test_weights_of_an_earlier_epoch_have_no_metrics_with_dropout_on(make_run: MakeRun) -> None:
+    figures = {"accuracy": 0.90, "train_accuracy": 0.95, "test_accuracy": 0.91}
+    runs = [make_run("dropout", seed, **figures, best_epoch=4.0) for seed in range(3)]
+    assert compare(runs).gaps == ()
+    runs.append(make_run("dropout", 3, **figures))
+    (gap,) = compare(runs).gaps
+    assert gap.n == 1
+
+
 def test_claims_are_judged_with_the_comparison(make_condition: MakeCondition) -> None:
     claim = Claim(
         metric="test_accuracy", condition="dropout", reference="baseline", expected="higher", margin=0.001

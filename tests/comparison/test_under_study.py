@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 
+from dropout_lab.comparison.confounds import UNUSED
 from dropout_lab.comparison.findings import Finding, FindingKind
 from dropout_lab.comparison.guard import check_confounds
 from dropout_lab.comparison.selection import select_runs
 from dropout_lab.comparison.under_study import settings_under_study
 from dropout_lab.design import Design
 from dropout_lab.records import RunRecord
+from dropout_lab.spec import DataSpec, ModelSpec, TrainingSpec
+from dropout_lab.spec.base import LATER, Frozen
 
 MakeRun = Callable[..., RunRecord]
 SEEDS = range(3)
@@ -53,7 +56,7 @@ def test_what_differs_without_being_part_of_the_design_is_refused(make_run: Make
         :1
     ]
     assert (finding.key, finding.kind) == ("training.weight_decay", FindingKind.REFUSED)
-    assert finding.values == ("(not set)", "0.01")
+    assert finding.values == ("0.0", "0.01")
 
 
 @pytest.mark.parametrize("varying", [None, ()])
@@ -114,3 +117,20 @@ def test_batch_normalization_explains_other_initial_weights(make_run: MakeRun) -
         for seed in SEEDS
     ]  # fmt: skip
     assert check(runs) == ()
+
+
+def test_what_stands_for_no_use_is_the_default_of_the_spec() -> None:
+    parts: dict[str, type[Frozen]] = {"model": ModelSpec, "training": TrainingSpec, "data": DataSpec}
+    later = {
+        f"{part}.{name}": str(field.default)
+        for part, spec in parts.items()
+        for name, field in spec.model_fields.items()
+        if LATER in field.metadata and isinstance(field.default, int | float)
+    }
+    assert later == UNUSED
+
+
+def test_what_has_no_number_for_no_use_is_not_set(make_run: MakeRun) -> None:
+    runs = decay_and_baseline(make_run, ("training.weight_decay",), **{"training.max_norm": "3.0"})
+    (finding,) = check(runs)
+    assert (finding.key, finding.values) == ("training.max_norm", ("(not set)", "3.0"))

@@ -17,7 +17,7 @@ NAMES = ("cat", "dog", "owl")
 IMAGES = RANDOM.integers(0, 256, (60, 6, 6, 1), dtype=np.uint8)
 
 
-def run(condition: str, *, everything: bool = True) -> EvaluatedRun:
+def run(condition: str, *, everything: bool = True, images: np.ndarray | None = IMAGES) -> EvaluatedRun:
     labels = RANDOM.integers(3, size=60)
     probs, monte_carlo = RANDOM.dirichlet(np.ones(3), (2, 60))
     if not everything:
@@ -32,11 +32,13 @@ def run(condition: str, *, everything: bool = True) -> EvaluatedRun:
         temperature=2.0,
         outside={PLAIN: sets, MONTE_CARLO: sets},
         metrics={"test_accuracy": 0.95, **shifts},
+        images=images,
+        class_names=NAMES,
     )
 
 
 def test_one_condition_has_each_plot_once():
-    plots = evaluation_plots([run("dropout"), run("dropout")], NAMES, IMAGES)
+    plots = evaluation_plots([run("dropout"), run("dropout")])
     assert [plot.name for plot in plots] == [
         *("shift_accuracy", "reliability", "risk_coverage", "entropy", "uncertain_images"),
     ]
@@ -51,7 +53,7 @@ def test_one_condition_has_each_plot_once():
 
 
 def test_each_condition_has_its_own_and_shifts_are_drawn_together():
-    plots = evaluation_plots([run("baseline"), run("dropout")], NAMES, IMAGES)
+    plots = evaluation_plots([run("baseline"), run("dropout")])
     assert [plot.name for plot in plots] == [
         "shift_accuracy",
         *(
@@ -66,7 +68,7 @@ def test_each_condition_has_its_own_and_shifts_are_drawn_together():
 
 
 def test_what_was_not_measured_is_not_drawn(tmp_path):
-    plots = evaluation_plots([run("dropout", everything=False)], NAMES)
+    plots = evaluation_plots([run("dropout", everything=False)])
     assert [plot.name for plot in plots] == ["reliability", "risk_coverage"]
     written = save_plots(plots, tmp_path)
     assert len(written) == 2 * 2 * 2

@@ -59,6 +59,21 @@ def test_one_rate_for_all_sites_is_one_setting(compare):
     assert rate_response(comparison) is None, "a rate with other epochs is no point of the same line"
 
 
+def test_a_regularizer_that_is_not_used_comes_first(compare):
+    """Runs log weight decay only if they have it."""
+    conditions = {
+        f"dropout-{rate}_decay-{decay}": ((rate,) * 3, {"training.weight_decay": decay} if decay else {})
+        for rate in (0.0, 0.5)
+        for decay in ("", "0.1", "1.0")
+    }
+    data = heat_map(compare(conditions, varying=("model.dropout", "training.weight_decay")))
+    assert dict(zip(data.settings, data.values, strict=True)) == {
+        "model.dropout": ("0.0", "0.5"),
+        "training.weight_decay": ("0.0", "0.1", "1.0"),
+    }
+    assert len(data.cells) == 6
+
+
 def test_one_kind_for_all_sites_is_one_setting(compare):
     conditions = {
         f"{kind}-{rate}": ((rate,) * 3, {f"model.dropout.{site}.kind": kind for site in named})

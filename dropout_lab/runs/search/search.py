@@ -1,0 +1,150 @@
+"""From a spec with a search to its outcome: trials, then the best one against the baseline on fresh seeds."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dropout_lab.data.selection import load_data
+from dropout_lab.errors import UsageError
+from dropout_lab.runs.designs import Starting, train_designs
+from dropout_lab.runs.outcome import Report
+from dropout_lab.runs.planning import PlannedRun
+from dropout_lab.runs.search.outcome import SearchOutcome
+from dropout_lab.runs.search.session import Display, Session, start_training
+from dropout_lab.runs.search.trials import (
+    confirmation_runs,
+    describe_start,
+    describe_state,
+    max_epochs,
+    search_of,
+    trial_experiment,
+)
+from dropout_lab.runs.worker_plan import WorkerPlan
+from dropout_lab.spec import Spec, flatten
+
+if TYPE_CHECKING:
+    from dropout_lab.runs.search.study import Study
+
+
+def run_search(
+    spec: Spec,
+    display: Display,
+    starting: Starting,
+    *,
+    plan: WorkerPlan | None = None,
+    fresh: bool = False,
+    fail_fast: bool = False,
+) -> SearchOutcome:
+    """Train the trials of a search, then the best one and the baseline on the seeds of the spec.
+
+    A repeated call continues where an earlier one stopped, with the same trials.
+
+    Args:
+        spec: A spec with a search.
+        display, starting: Progress callbacks, and what is entered while a library starts.
+        plan: Workers that train at once. [default: this process alone]
+        fresh: Delete the trials of earlier calls, and retrain all runs.
+        fail_fast: Whether nothing is started after the first failure.
+
+    Raises:
+        UsageError: If Optuna is missing, or workers are to prune. Nothing was started, as for the next three.
+        DataError: If data are missing or damaged.
+        DeviceError: If a device is not available.
+        TrackingError: If the store cannot be used.
+        DropoutLabError: If another process runs the search, or its study cannot be read or written.
+    """
+    require_optuna()
+    search = search_of(spec)
+    if plan is not None and plan.count > 1 and search.pruner != "none":
+        raise UsageError(
+            f"workers: they cannot prune trials, as search.pruner: {search.pruner} asks for",
+            hint="Train without workers, or set `search.pruner: none`.",
+        )
+    datasets = {spec.data: load_data(spec.data)}
+    with starting("MLflow"):
+        from dropout_lab.runs.search.study import open_study, study_file
+        from dropout_lab.tracking import connect
+
+        tracker = connect(trial_experiment(spec))
+    num_steps = len(search.seeds) * max_epochs(spec)
+    with open_study(spec, tracker.location, num_steps, fresh=fresh) as study:
+        session = Session(spec, study, tracker, datasets, fresh, fail_fast)
+        report = _train_trials(session, display, starting, plan)
+        outcome = SearchOutcome(
+            study=study.name,
+            file=study_file(tracker.location),
+            objective=search.objective,
+            num_trials=search.num_trials,
+            trials=tuple(study.trials),
+            best=study.best,
+            report=report,
+        )
+    if report.ended_early or outcome.best is None:
+        return outcome
+    runs = confirmation_runs(spec, outcome.best)
+    if len({str(flatten(run.settings)) for run in runs}) == 1:
+        verdict = f"{outcome.best} has the settings of the baseline, so there is nothing to confirm."
+        return replace(outcome, verdict=verdict.capitalize())
+    planned, confirmation = train_designs(
+        [runs], display(len(runs)), starting, plan=plan, fresh=fresh, fail_fast=fail_fast
+    )
+    verdict = "" if confirmation.ended_early or confirmation.failures else _verdict(planned)
+    return replace(outcome, planned=tuple(planned), confirmation=confirmation, verdict=verdict)
+
+
+def require_optuna() -> None:
+    """Import Optuna.
+
+    Raises:
+        UsageError: If it is not installed.
+    """
+    try:
+        import optuna  # noqa: F401
+    except ImportError:
+        raise UsageError(
+            "search: the package optuna is not installed.",
+            hint="Install it with `pip install 'dropout_lab[search]'`.",
+        ) from None
+
+
+def _train_trials(session: Session, display: Display, starting: Starting, plan: WorkerPlan | None) -> Report:
+    """Train the trials that the search still lacks."""
+    search = search_of(session.spec)
+    num_open = search.num_trials - sum(trial.is_finished for trial in session.study.trials)
+    if num_open <= 0:
+        return Report()
+    shown = display(num_open * len(search.seeds))
+    with start_training(session, shown, starting, plan) as (train, reporter):
+        report = Report()
+        while not report.ended_early:
+            trials = list(session.open_trials(train.width))
+            if not trials:
+                break
+            for one in trials:
+                reporter.noted(describe_start(one.opened.trial, search))
+            part = train(trials)
+            for one in trials:
+                one.end(part, session.tracker)
+                reporter.noted(_describe_end(session.study, one.opened.trial.number, search.objective))
+            part.ended_early |= not all(failure.by_training for failure in part.failures)
+            part.ended_early |= not all(outcome.delivered for outcome in part.outcomes)
+            report.add(part)
+        return report
+
+
+def _describe_end(study: "Study", number: int, objective: str) -> str:
+    (trial,) = (one for one in study.trials if one.number == number)
+    best = study.best
+    words = describe_state(trial, objective)
+    is_other = best is not None and best.number != number
+    return f"{words}; best: {describe_state(best, objective)}" if best and is_other else words
+
+
+def _verdict(planned: Sequence[PlannedRun]) -> str:
+    """Return the verdict on the confirmation, and what it rests on, in one sentence."""
+    from dropout_lab.runs.sequential import take_look
+    from dropout_lab.tracking import read_runs
+
+    look = take_look(read_runs(planned[0].origin.experiment), planned)
+    num_seeds = len({run.seed for run in planned})
+    return f"Confirmation on {num_seeds} fresh seeds, which no trial used: {' '.join(look.sentences)}"
