@@ -8,8 +8,9 @@ import numpy.typing as npt
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.data.selection import load_data
 from dropout_lab.errors import DropoutLabError, TrackingError
-from dropout_lab.plotting.evaluation_plots import MONTE_CARLO, PLAIN, EvaluatedRun, evaluation_plots
+from dropout_lab.plotting.evaluation_plots import EvaluatedRun, evaluation_plots
 from dropout_lab.records import RunRecord
+from dropout_lab.runs.evaluation_artifacts import entropies_by_way
 from dropout_lab.runs.logged_settings import read_settings
 from dropout_lab.spec import DataSpec
 from dropout_lab.tracking import load_predictions, load_test_probs
@@ -48,19 +49,13 @@ def _evaluated(runs: Sequence[RunRecord], note: Callable[[str], None]) -> Iterat
             except DropoutLabError as error:
                 note(f"{run.condition}: no plot of its images: {error.message}")
         sampled, outside = (_predictions(run, part) for part in ("monte_carlo", "out_of_distribution"))
-        ways = {
-            PLAIN: {name: values for name, values in outside.items() if f"{name}_mc" in outside},
-            MONTE_CARLO: {
-                name.removesuffix("_mc"): outside[name] for name in outside if name.endswith("_mc")
-            },
-        }
         yield EvaluatedRun(
             condition=run.condition,
             labels=labels,
             probs=probs,
             monte_carlo=sampled.get("probs"),
             temperature=run.metrics.get("temperature"),
-            outside={way: sets for way, sets in ways.items() if sets},
+            outside=entropies_by_way(outside),
             metrics=run.metrics,
             images=images,
             class_names=class_names,

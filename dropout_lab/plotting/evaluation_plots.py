@@ -151,6 +151,8 @@ def _entropies(runs: Sequence[EvaluatedRun]) -> Plot | None:
     by_way: dict[str, dict[str, list[Array]]] = {}
     for run in runs:
         for way, sets in run.outside.items():
+            if way not in run.ways:
+                continue
             all_sets = {TEST_SET: entropy(run.ways[way]), **sets}
             for name, values in all_sets.items():
                 by_way.setdefault(way, {}).setdefault(name, []).append(values)

@@ -16,6 +16,7 @@ from dropout_lab.errors import TrainingError, UsageError
 from dropout_lab.evaluation.measures import measure, measure_all
 from dropout_lab.evaluation.registry import EVALUATED_MEASURES
 from dropout_lab.evaluation.temperature import fit_temperature, scale_by_temperature
+from dropout_lab.runs.evaluation_artifacts import draw_evaluation
 from dropout_lab.spec.evaluation import EvaluationSpec
 from dropout_lab.tracking import schema
 
@@ -109,6 +110,7 @@ def evaluate_parts(
     metrics: dict[str, float] = {}
     files: dict[str, bytes] = {}
     notes: list[str] = []
+    arrays: dict[str, Mapping[str, npt.NDArray[Any]]] = {}
     for part in parts:
         result = part.measure(trained, spec)
         if not np.isfinite(list(result.metrics.values())).all():
@@ -116,13 +118,22 @@ def evaluate_parts(
         metrics |= result.metrics
         notes += result.notes
         if result.arrays:
-            content = io.BytesIO()
-            arrays: dict[str, Any] = dict(result.arrays)
-            np.savez_compressed(content, **arrays)
-            files[schema.predictions(part.name)] = content.getvalue()
+            arrays[part.name] = result.arrays
+            files[schema.predictions(part.name)] = _compressed(result.arrays)
         done[part.name] = dict(part.settings(spec) or {})
+    try:
+        files |= draw_evaluation(trained, spec.mc_samples, metrics, arrays)
+    except Exception as error:
+        notes.append(f"Its plots could not be drawn ({error}).")
     tags = {schema.EVALUATED: json.dumps(done, sort_keys=True)}
     return Measurements(metrics, files, tags, notes)
+
+
+def _compressed(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
+    content = io.BytesIO()
+    named: dict[str, Any] = dict(arrays)
+    np.savez_compressed(content, **named)
+    return content.getvalue()
 
 
 def _read_done(evaluated: str) -> dict[str, Any]:

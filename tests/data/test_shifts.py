@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.ndimage import rotate
@@ -131,3 +133,10 @@ def test_unknown_names_are_refused(name, severity, message):
 def test_only_images_are_shifted(shape):
     with pytest.raises(DataError, match="no images"):
         shift_images(np.zeros(shape, dtype=np.float32), "noise", 1)
+
+
+def test_the_amounts_of_the_documentation_are_these():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "robustness.md").read_text(encoding="utf-8")
+    for name, shift in SHIFTS.items():
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
+        assert tuple(float(cell) for cell in row.split("|")[3:8]) == shift.amounts

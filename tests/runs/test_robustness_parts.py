@@ -65,6 +65,28 @@ def test_entropies_are_kept_for_each_set_and_way_of_prediction(measured):
     }
 
 
+def test_what_was_measured_is_drawn(measured, fashion):
+    spec, result = measured
+    drawn = {path for path in result.files if path.endswith(".png")}
+    names = ("reliability", "risk_coverage", "uncertain_images", "entropy")
+    shifts = ("shift_accuracy", "shift_loss", "shift_ece")
+    assert drawn == {f"plots/{name}.png" for name in (*names, *shifts)}
+    assert all(result.files[path].startswith(b"\x89PNG") for path in drawn)
+    (shift,) = [part for part in missing_parts(spec, "") if part.name == "shift"]
+    again = evaluate_parts(trained(fashion), spec, [shift])
+    assert set(again.files) == {f"plots/{name}.png" for name in shifts}
+
+
+def test_plots_that_cannot_be_drawn_fail_no_run(fashion, monkeypatch):
+    def fail(*_: object) -> None:
+        raise ValueError("no font")
+
+    monkeypatch.setattr("dropout_lab.runs.evaluation_parts.draw_evaluation", fail)
+    result = evaluate_parts(trained(fashion), EvaluationSpec(mc_samples=2))
+    assert "Its plots could not be drawn (no font)." in result.notes
+    assert result.metrics["mc_accuracy"] >= 0
+
+
 def test_a_run_is_evaluated_again_only_for_what_it_lacks(measured):
     spec, result = measured
     (evaluated,) = result.tags.values()
