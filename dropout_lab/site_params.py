@@ -30,3 +30,10 @@ def logged_kinds(params: Mapping[str, str]) -> dict[str, str]:
     """Return the kind of each site that has another than the network is built with."""
     kinds = {key: value for key, value in params.items() if is_field(key, "kind")}
     return {key.removeprefix(PREFIX).removesuffix(".kind"): value for key, value in kinds.items()}
+
+
+def logged_schedules(params: Mapping[str, str]) -> dict[str, str]:
+    """Return the shape of the schedule of each site whose rate changes during training."""
+    end = ".schedule.shape"
+    shapes = {key: value for key, value in params.items() if is_field(key, "schedule") and key.endswith(end)}
+    return {key.removeprefix(PREFIX).removesuffix(end): value for key, value in shapes.items()}

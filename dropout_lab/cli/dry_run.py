@@ -93,14 +93,15 @@ def site_table(network: "Network", conditions: "Mapping[str, Settings]") -> "Tex
 
 
 def _in_words(setting: "SiteSetting") -> str:
-    """Return the rate of a site, and what else is set: ``0.1 dropblock, block_size 7``."""
+    """Return the rate of a site, and what else is set: ``0.1 dropblock, block_size 7, cosine``."""
     if isinstance(setting, float):
         return f"{setting:g}"
     if isinstance(setting, str):
         return setting
-    parameters = setting.model_dump(exclude={"rate", "kind"})
+    parameters = setting.model_dump(exclude={"rate", "kind", "schedule"})
     rate = f"{setting.rate:g} {setting.kind or ''}".strip()
-    return ", ".join([rate, *(f"{name} {value}" for name, value in parameters.items())])
+    schedule = [str(setting.schedule)] if setting.schedule else []
+    return ", ".join([rate, *(f"{name} {value}" for name, value in parameters.items()), *schedule])
 
 
 def resolved(spec: "Spec", by_condition: "Mapping[str, Settings]") -> dict[str, Any]:

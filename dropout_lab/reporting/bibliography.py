@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dropout_lab.comparison.results import Comparison
 from dropout_lab.comparison.standing import Stage
 from dropout_lab.reporting.reference import Reference
-from dropout_lab.site_params import logged_kinds
+from dropout_lab.site_params import logged_kinds, logged_schedules
 
 _REFERENCES = {
     "dropout": Reference(
@@ -72,6 +72,24 @@ _REFERENCES = {
         journal="Advances in Neural Information Processing Systems",
         volume="30",
         pages="3581-3590",
+    ),
+    "curriculum": Reference(
+        key="morerio2017curriculum",
+        authors=("Morerio, P", "Cavazza, J", "Volpi, R", "Vidal, R", "Murino, V"),
+        year=2017,
+        title="Curriculum dropout",
+        journal="IEEE International Conference on Computer Vision",
+        volume="2017",
+        pages="3544-3552",
+    ),
+    "early or late": Reference(
+        key="liu2023dropout",
+        authors=("Liu, Z", "Xu, Z", "Jin, J", "Shen, Z", "Darrell, T"),
+        year=2023,
+        title="Dropout reduces underfitting",
+        journal="International Conference on Machine Learning, PMLR",
+        volume="202",
+        pages="22233-22248",
     ),
     "t": Reference(
         key="student1908",
@@ -186,6 +204,11 @@ def _used(comparison: Comparison) -> Iterable[str]:
         yield "dropout"
     kinds = {kind for run in comparison.runs for kind in logged_kinds(run.spec).values()}
     yield from sorted(kinds & _REFERENCES.keys())
+    shapes = {shape for run in comparison.runs for shape in logged_schedules(run.spec).values()}
+    if "curriculum" in shapes:
+        yield "curriculum"
+    if shapes & {"early", "late"}:
+        yield "early or late"
     yield from (name for name in ("Welch", "bootstrap", "sign-flip") if name in methods)
     if "rank" in methods:
         yield "Wilcoxon"

@@ -70,3 +70,13 @@ def test_sites_of_a_network_of_the_users_are_shown(tmp_path, capsys):
     assert "Model of built, half:" in out
     with pytest.raises(UsageError, match=r"of half: unknown site: 'tup' \(did you mean 'top'\?\)"):
         print_plan(load_spec(path, ["conditions.half.model.dropout={tup: 0.5}"]))
+
+
+def test_schedules_are_shown_beside_the_rates(spec, capsys):
+    changing = {"dense": {"rate": 0.5, "schedule": {"shape": "early", "until": 1}}}
+    early = spec.conditions["dropout"].model_validate({"model": {"dropout": changing}})
+    print_plan(spec.model_copy(update={"conditions": {**spec.conditions, "early": early}}))
+    out = capsys.readouterr().out
+    (row,) = [line for line in out.splitlines() if line.split()[:2] == ["dense", "Dropout"]]
+    assert row.split()[-6:] == ["0.5", "0.5,", "early", "until", "epoch", "1"]
+    assert "schedule: {shape: early, until: 1, unit: epochs}" in out

@@ -56,3 +56,10 @@ def test_what_was_done_otherwise_is_said_and_cited(make_run: MakeRun) -> None:
     assert "Wilcoxon" in _cited(wilcoxon)
     resampled = compare_runs(runs(make_run, spec={"data.resample": "True"}))
     assert "variation between training sets" in methods_paragraph(resampled)
+
+
+def test_the_papers_of_schedules_are_cited(make_run: MakeRun) -> None:
+    assert "Liu Z" not in _cited(compare_runs(runs(make_run)))
+    for shape, paper in (("early", "Liu Z"), ("late", "Liu Z"), ("curriculum", "Morerio P")):
+        spec = {"model.dropout.dense": "0.5", "model.dropout.dense.schedule.shape": shape}
+        assert paper in _cited(compare_runs(runs(make_run, spec=spec)))
