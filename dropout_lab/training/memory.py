@@ -9,13 +9,14 @@ LARGEST_TENSOR = 2**26
 """Values in the largest activation of a batch: 256 MiB in float32."""
 
 
-def examples_that_fit(model: keras.Model) -> int:
+def examples_that_fit(model: keras.Model, largest_tensor: int = LARGEST_TENSOR) -> int:
     """Return how many examples to compute at once: fewer than `LARGEST_BATCH` if activations are large.
 
     Args:
         model: A built model. The activations inside layers that are not in its graph are not known.
+        largest_tensor: Values in the largest activation of a batch.
     """
-    return max(1, min(LARGEST_BATCH, LARGEST_TENSOR // max(_activation_sizes(model), default=1)))
+    return max(1, min(LARGEST_BATCH, largest_tensor // max(_activation_sizes(model), default=1)))
 
 
 def _activation_sizes(model: keras.Model) -> list[int]:

@@ -3,7 +3,6 @@
 Source: Gal and Ghahramani, "Dropout as a Bayesian Approximation", ICML 2016, section 4.
 """
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -15,11 +14,15 @@ import tensorflow as tf
 from dropout_lab.data.dataset import Inputs
 from dropout_lab.data.scaling import Scaling
 from dropout_lab.evaluation.uncertainty import MonteCarlo
-from dropout_lab.models.keras_internals import graph_of, sublayers
+from dropout_lab.models.keras_internals import graph_of
 from dropout_lab.models.network import Network
-from dropout_lab.models.sites import LAYERS, random_numbers_kept, seed_masks, walk
+from dropout_lab.models.sites import random_numbers_kept, seed_masks, walk
+from dropout_lab.training.dropout_on import PURPOSE, dropout_on, layers_that_drop, replaced
 from dropout_lab.training.inputs import scale_inputs
 from dropout_lab.training.memory import examples_that_fit
+
+LARGEST_TENSOR = 2**22
+"""Values in the largest activation of a batch: 16 MiB in float32, which the caches of a processor hold."""
 
 
 class MonteCarloPredictor:
@@ -37,13 +40,15 @@ class MonteCarloPredictor:
     def __init__(self, network: Network, scaling: Scaling, run_seed: int) -> None:
         self._model = network.model
         self._seed = run_seed
-        self._batch_size = examples_that_fit(network.model)
+        self._batch_size = examples_that_fit(network.model, LARGEST_TENSOR)
         dropping = layers_that_drop(network)
         self.has_dropout = bool(dropping)
 
-        def forward(inputs: tf.Tensor, num_samples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def forward(
+            inputs: tf.Tensor, num_samples: tf.Tensor, first_sample: tf.Tensor
+        ) -> tuple[tf.Tensor, tf.Tensor]:
             scaled = scale_inputs(inputs, scaling)
-            with _results_shared(network.model, dropping):
+            with _results_shared(network.model, dropping.values()):
                 # Fills the memory with what all samples share. What follows dropout here has no use, and
                 # TensorFlow drops it from the graph.
                 plain = network.model(scaled, training=False)
@@ -51,7 +56,7 @@ class MonteCarloPredictor:
                 def sample(
                     done: tf.Tensor, probs: tf.Tensor, entropy: tf.Tensor
                 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-                    with _dropout_on(dropping):
+                    with dropout_on(dropping, run_seed, first_sample + done):
                         outputs = tf.cast(network.model(scaled, training=False), tf.float64)
                     one = tf.nn.softmax(outputs) if network.outputs == "logits" else outputs
                     own_entropy = -tf.reduce_sum(tf.math.xlogy(one, one), axis=1)
@@ -80,46 +85,15 @@ class MonteCarloPredictor:
         size = self._batch_size
         count = tf.constant(num_samples)
         with random_numbers_kept(self._model):
-            seed_masks(self._model, self._seed, "monte carlo")
-            parts = [self._forward(inputs[i : i + size], count) for i in range(0, len(inputs), size)]
+            seed_masks(self._model, self._seed, PURPOSE)
+            parts = [
+                self._forward(inputs[first : first + size], count, tf.constant(number * num_samples))
+                for number, first in enumerate(range(0, len(inputs), size))
+            ]
         probs, entropy = (
             np.concatenate([part.numpy() for part in column]) for column in zip(*parts, strict=True)
         )
         return MonteCarlo(probs, entropy)
-
-
-def layers_that_drop(network: Network) -> list[keras.layers.Layer]:
-    """Return the layers that drop units if they, and no others, are called as in training."""
-    by_path = dict(walk(network.model))
-    found: dict[int, keras.layers.Layer] = {}
-    for site in network.sites:
-        if site.rate > 0:
-            # An attention layer drops with a layer of its own. A recurrent one may not call its cell.
-            layer = by_path[site.path]
-            parts = [part for part in sublayers(layer) if isinstance(part, LAYERS)]
-            found |= {id(one): one for one in (layer,) if site.argument == "rate" or not parts}
-            found |= {id(part): part for part in parts if site.argument != "rate"}
-    return list(found.values())
-
-
-@contextmanager
-def _dropout_on(layers: Iterable[keras.layers.Layer]) -> Iterator[None]:
-    """Call `layers` as in training, whatever their callers ask for."""
-
-    def training(call: Callable[..., Any]) -> Callable[..., Any]:
-        signature = inspect.signature(call)
-
-        def call_in_training(*args: Any, **options: Any) -> Any:
-            bound = signature.bind(*args, **options)
-            bound.arguments["training"] = True
-            return call(*bound.args, **bound.kwargs)
-
-        return call_in_training
-
-    with ExitStack() as restored:
-        for layer in layers:
-            restored.enter_context(_replaced(layer, "call", training(layer.call)))
-        yield
 
 
 @contextmanager
@@ -158,19 +132,5 @@ def _results_shared(model: keras.Model, dropping: Iterable[keras.layers.Layer]) 
         for layer in layers:
             if (graph := graph_of(layer)) is not None:
                 run = sharing(graph._run_through_graph, is_outermost=layer is model)
-                restored.enter_context(_replaced(graph, "_run_through_graph", run))
+                restored.enter_context(replaced(graph, "_run_through_graph", run))
         yield
-
-
-@contextmanager
-def _replaced(owner: Any, name: str, method: Callable[..., Any]) -> Iterator[None]:
-    """Replace a method of one object."""
-    own = vars(owner).get(name)
-    setattr(owner, name, method)
-    try:
-        yield
-    finally:
-        if own is None:
-            delattr(owner, name)
-        else:
-            setattr(owner, name, own)

@@ -13,7 +13,9 @@ from dropout_lab.data.scaling import Scaling
 from dropout_lab.models.keras_internals import seed_generators
 from dropout_lab.models.network import Network
 from dropout_lab.models.sites import find_sites, walk
-from dropout_lab.training.monte_carlo import MonteCarloPredictor, layers_that_drop
+from dropout_lab.training.dropout_on import drop, layers_that_drop
+from dropout_lab.training.engines.masks import step_keys
+from dropout_lab.training.monte_carlo import MonteCarloPredictor
 
 UNSCALED = Scaling(to_float=True)
 INPUTS = np.random.default_rng(0).normal(size=(7, 4)).astype(np.float32)
@@ -121,11 +123,39 @@ def test_equal_calls_give_equal_results_and_random_numbers_are_kept() -> None:
 
 
 def test_each_batch_has_masks_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dropout_lab.training.monte_carlo.examples_that_fit", lambda _: 2)
+    monkeypatch.setattr("dropout_lab.training.monte_carlo.examples_that_fit", lambda *_: 2)
     same = np.ones((6, 4), np.float32)
     found = predictor(sequential(layers.Dropout(0.5)), outputs="logits").predict(same, 1)
     assert found.probs.shape == (6, 4)
     assert len(np.unique(found.probs, axis=0)) > 2
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+def test_dropped_fractions_are_the_rate_and_samples_are_independent(rate: float) -> None:
+    values = tf.ones((100, 1000))
+    first, second = (drop(values, rate, *step_keys(7, tf.constant(sample))).numpy() == 0 for sample in (0, 1))
+    # 6 standard deviations of a fraction: a false alarm in 5e8 seeds, were they drawn.
+    bound = 6 * np.sqrt(rate * (1 - rate) / first.size)
+    assert first.mean() == pytest.approx(rate, abs=bound)
+    both = rate**2
+    assert (first & second).mean() == pytest.approx(both, abs=6 * np.sqrt(both * (1 - both) / first.size))
+    assert (first[:-1] & first[1:]).mean() == pytest.approx(
+        both, abs=6 * np.sqrt(both * (1 - both) / first.size)
+    )
+
+
+def test_dropout_keeps_the_mean_and_the_type() -> None:
+    values = tf.constant(np.linspace(1, 2, 8), tf.bfloat16)
+    dropped = drop(values, 0.5, *step_keys(7, tf.constant(0)))
+    assert dropped.dtype == tf.bfloat16
+    kept = dropped.numpy() != 0
+    np.testing.assert_array_equal(dropped.numpy()[kept], (values * 2).numpy()[kept])
+
+
+def test_two_calls_of_one_layer_have_two_masks() -> None:
+    inputs, layer = keras.Input((64,)), layers.Dropout(0.5)
+    model = keras.Model(inputs, layers.Subtract()([layer(inputs), layer(inputs)]))
+    assert predictor(model).predict(np.ones((3, 64), np.float32), 1).probs.any(axis=1).all()
 
 
 def test_calls_of_the_model_are_plain_again_afterwards() -> None:
@@ -215,7 +245,7 @@ def test_an_attention_layer_drops_with_its_own_layer_and_an_lstm_as_a_whole() ->
     lstm = layers.LSTM(3, dropout=0.1, recurrent_dropout=0.2)
     model = keras.Model(inputs, lstm(attention(inputs, inputs)))
     found = layers_that_drop(Network(model=model, sites=find_sites(model)))
-    assert found == [attention._dropout_layer, lstm]
+    assert list(found.values()) == [attention._dropout_layer, lstm]
 
 
 def test_dropout_of_an_lstm_follows_its_rates() -> None:

@@ -135,13 +135,24 @@ def example_keys(
         num_examples: Number of examples.
     """
     example = tf.constant(np.arange(first_example, first_example + num_examples, dtype=np.uint32))
-    # Two words, because (seed, step) pairs outnumber what one can tell apart: given `first`, `second` is
-    # one to one with the step, and given the step, `first` is one to one with the seed.
-    step = tf.cast(step, tf.uint32)
-    first = _mix(step, tf.cast(layer_seed, tf.uint32))
-    second = _mix(step, first)
+    first, second = step_keys(layer_seed, step)
     first_key = _mix(example * GOLDEN ^ first)
     return tf.stack([first_key, _mix(first_key, second)], axis=1)
+
+
+def step_keys(layer_seed: tf.Tensor | int, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return two uint32 keys of a layer in one step.
+
+    Two words, because (seed, step) pairs outnumber what one can tell apart: given the first, the second is
+    one to one with the step, and given the step, the first is one to one with the seed.
+
+    Args:
+        layer_seed: Scalar uint32.
+        step: Scalar integer.
+    """
+    step = tf.cast(step, tf.uint32)
+    first = _mix(step, tf.cast(layer_seed, tf.uint32))
+    return first, _mix(step, first)
 
 
 def random_words(keys: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
@@ -157,6 +168,11 @@ def random_words(keys: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
     place = np.arange(np.prod(places, dtype=int), dtype=np.uint32).reshape(*places, 1) * np.uint32(channels)
     counter = tf.constant(place) + tf.constant(np.arange(channels, dtype=np.uint32))
     first_key, second_key = (tf.reshape(keys[:, i], (-1, *(1 for _ in shape))) for i in range(2))
+    return hashed(counter, first_key, second_key)
+
+
+def hashed(counter: tf.Tensor, first_key: tf.Tensor, second_key: tf.Tensor) -> tf.Tensor:
+    """Return a random uint32 for each number of `counter`; the keys are broadcast to it."""
     return _mix(counter * GOLDEN ^ first_key, second_key)
 
 
