@@ -2,13 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Final, Literal, Self
 
 DEFAULT_PRIMARY: Final = "test_accuracy"
-DROPOUT: Final = "model.dropout*"
-"""Pattern of the settings of dropout."""
 MAX_LENGTH = 5_000
 """Characters that every tracking store takes in a tag."""
 
@@ -45,25 +43,6 @@ def claims_fingerprint(claims: Iterable[Claim]) -> str:
     return ",".join(sorted({claim.fingerprint for claim in claims}))
 
 
-def setting_of(key: str) -> str:
-    """Return the pattern of the setting that the param `key` belongs to.
-
-    All of dropout is one setting, and so is a part with fields of its own: ``training.early_stopping``.
-    """
-    return DROPOUT if key.startswith(DROPOUT.rstrip("*")) else ".".join(key.split(".")[:2])
-
-
-def varying_settings(conditions: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
-    """Return the patterns of the settings that conditions differ in.
-
-    Args:
-        conditions: The params of each condition.
-    """
-    keys = dict.fromkeys(key for params in conditions for key in params)
-    differing = [key for key in keys if len({params.get(key) for params in conditions}) > 1]
-    return tuple(dict.fromkeys(setting_of(key) for key in differing))
-
-
 @dataclass(frozen=True, kw_only=True)
 class Design:
     """What the spec fixed before its first run; logged with each run.
@@ -76,8 +55,9 @@ class Design:
         num_conditions: Conditions of the spec, the reference included.
         margins: Equivalence margins by metric, as fractions; other metrics keep their defaults.
         claims: Claims stated in the spec.
-        varying: Settings that the conditions differ in, as patterns of `varying_settings`; empty if they
-            differ in none, and for designs of earlier versions.
+        varying: Settings that the conditions differ in, see `varying_settings`; empty if they differ in none,
+            and for designs of earlier versions.
+        confounded: Those that no two conditions differ in alone, see `confounded_settings`.
     """
 
     primary: str = DEFAULT_PRIMARY
@@ -88,6 +68,7 @@ class Design:
     margins: Mapping[str, float] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
     varying: tuple[str, ...] = ()
+    confounded: tuple[str, ...] = ()
 
     @property
     def is_sequential(self) -> bool:
@@ -115,8 +96,8 @@ class Design:
         try:
             content = json.loads(text)
             claims = tuple(Claim(**claim) for claim in content.pop("claims", ()))
-            varying = content.pop("varying", ())
-            design = cls(**content, claims=claims, varying=tuple(varying))
+            varying, confounded = (tuple(content.pop(name, ())) for name in ("varying", "confounded"))
+            design = cls(**content, claims=claims, varying=varying, confounded=confounded)
             sound = 1 <= design.first <= design.most and design.step >= 1
         except (TypeError, AttributeError) as error:
             raise ValueError(f"not a design: {error}") from error

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dropout_lab.design import MAX_LENGTH, Claim, Design, varying_settings
+from dropout_lab.design import MAX_LENGTH, Claim, Design
 
 CLAIM = Claim(metric="test_loss", condition="a", reference="b", expected="lower", margin=0.01)
 
@@ -27,6 +27,7 @@ def test_a_design_survives_its_tag() -> None:
     design = Design(
         primary="test_loss", first=5, most=30, step=5, num_conditions=3,
         margins={"test_loss": 0.02}, claims=(CLAIM,), varying=("model.dropout*", "training.l2"),
+        confounded=("training.l2",),
     )  # fmt: skip
     assert Design.from_json(design.to_json()) == design
 
@@ -47,14 +48,3 @@ def test_another_text_is_no_design(text: str) -> None:
 
 def test_a_design_of_an_earlier_version_varies_nothing_known() -> None:
     assert Design.from_json('{"first": 2, "most": 2}').varying == ()
-
-
-def test_settings_that_conditions_differ_in_are_named_once() -> None:
-    conditions = [
-        {"model.dropout.a": "0", "model.dropout.b": "0", "training.epochs": "5"},
-        {"model.dropout.a": "0.5", "model.dropout.b": "0.5", "training.epochs": "5"},
-        {"model.dropout.*": "0.5", "training.epochs": "5", "training.early_stopping.patience": "3",
-         "training.early_stopping.metric": "val_loss"},
-    ]  # fmt: skip
-    assert varying_settings(conditions) == ("model.dropout*", "training.early_stopping")
-    assert varying_settings(conditions[:1]) == ()

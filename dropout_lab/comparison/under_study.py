@@ -7,14 +7,7 @@ from dropout_lab.comparison.confounds import NOT_LOGGED, matches
 from dropout_lab.comparison.facts import FactsBySeed, differs
 from dropout_lab.comparison.findings import Finding, FindingKind
 from dropout_lab.comparison.selection import Selection, format_seeds
-from dropout_lab.design import DROPOUT, setting_of
-
-PARTS: Mapping[str, Sequence[str]] = {
-    "model.network": ("model.*",),
-    "data.dataset": ("data.*",),
-    "training.optimizer": ("training.momentum", "training.nesterov"),
-}
-"""Settings that decide which others there are, and patterns of these: they count as one."""
+from dropout_lab.varied import DROPOUT, changed_settings
 
 
 def settings_under_study(selection: Selection) -> tuple[str, ...]:
@@ -64,11 +57,18 @@ def nothing_varies(
 def several_settings(
     selection: Selection, facts: Mapping[str, FactsBySeed], varying: Sequence[str]
 ) -> Iterable[Finding]:
-    """Yield a caution for conditions that differ from the reference in several settings at once."""
+    """Yield a caution for conditions that differ from the reference in several settings at once.
+
+    Settings that conditions of the spec also differ in alone are no reason: their effects can be told apart.
+    """
+    designs = [run.design for run in selection.all_runs() if run.design is not None]
+    confounded = {setting for design in designs for setting in design.confounded}
     by_settings: dict[str, list[str]] = defaultdict(list)
     for name in selection.conditions[1:]:
-        changed = _changed_settings(facts[name], facts[selection.reference], varying)
-        if len(changed) > 1:
+        sides = facts[name], facts[selection.reference]
+        keys = sorted({key for side in sides for run in side.values() for key in run})
+        changed = changed_settings(key for key in keys if matches(key, varying) and differs(key, *sides))
+        if len(changed) > 1 and confounded.intersection(changed):
             by_settings[", ".join(one.rstrip("*") for one in changed)].append(name)
     for settings, names in by_settings.items():
         yield Finding(
@@ -79,12 +79,3 @@ def several_settings(
             observation=f"Several settings at once ({settings}) differ between {selection.reference} and "
             f"{', '.join(names)}, so a difference cannot be attributed to one of them.",
         )
-
-
-def _changed_settings(own: FactsBySeed, reference: FactsBySeed, varying: Sequence[str]) -> list[str]:
-    """Return the settings under study that a condition has changed, without those that follow from others."""
-    keys = sorted({key for side in (own, reference) for run in side.values() for key in run})
-    differing = [key for key in keys if matches(key, varying) and differs(key, own, reference)]
-    changed = list(dict.fromkeys(setting_of(key) for key in differing))
-    following = [part for whole in changed for part in PARTS.get(whole, ())]
-    return [one for one in changed if one in (*PARTS, DROPOUT) or not matches(one, following)]

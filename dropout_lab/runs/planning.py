@@ -5,11 +5,11 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from dropout_lab.design import varying_settings
 from dropout_lab.records import Claim, Design, claims_fingerprint
 from dropout_lab.spec import SequentialSeeds, Settings, Spec, condition_settings, flatten
 from dropout_lab.spec.engines import share_engines
 from dropout_lab.spec.evaluation import EvaluationSpec
+from dropout_lab.varied import confounded_settings, varying_settings
 
 if TYPE_CHECKING:
     from dropout_lab.data.dataset import Dataset
@@ -148,7 +148,7 @@ def spec_design(spec: Spec) -> Design:
         first, most, step = spec.seeds.first, spec.seeds.most, spec.seeds.step
     else:
         first, most, step = len(spec.seeds), len(spec.seeds), 1
-    conditions = condition_settings(spec)
+    conditions = [flatten(settings) for settings in condition_settings(spec).values()]
     return Design(
         primary=spec.primary,
         first=first,
@@ -157,5 +157,6 @@ def spec_design(spec: Spec) -> Design:
         num_conditions=len(conditions),
         margins=spec.margins.model_dump(exclude_none=True),
         claims=tuple(Claim(**claim.model_dump()) for claim in spec.claims),
-        varying=varying_settings([flatten(settings) for settings in conditions.values()]),
+        varying=varying_settings(conditions),
+        confounded=confounded_settings(conditions),
     )

@@ -1,6 +1,7 @@
 """What the conditions of a spec differ in is what their comparison is about; all else is still refused."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ NO_DROPOUT = (0.0, 0.0, 0.0)
 def condition(
     make_run: MakeRun, name: str, varying: tuple[str, ...] | None, **options: Any
 ) -> list[RunRecord]:
-    design = None if varying is None else Design(first=3, most=3, varying=varying)
+    design = None if varying is None else Design(first=3, most=3, varying=varying, confounded=varying)
     return [make_run(name, seed, design=design, **options) for seed in SEEDS]
 
 
@@ -74,26 +75,27 @@ def test_specs_of_one_experiment_are_taken_together(make_run: MakeRun) -> None:
     assert check([*runs, *condition(make_run, "dropout", None)]) == ()
 
 
-def test_several_settings_at_once_are_pointed_out(make_run: MakeRun) -> None:
+def test_several_settings_at_once_are_pointed_out_if_they_never_differ_alone(make_run: MakeRun) -> None:
     varying = ("model.dropout*", "training.weight_decay", "training.early_stopping")
-    runs = [
-        *condition(make_run, "baseline", varying),
-        *condition(make_run, "dropout", varying),
-        *condition(make_run, "both", varying, rates=(0.5, 0.5, 0.5), spec=DECAY),
-        *condition(
-            make_run,
-            "stopped",
-            varying,
-            rates=NO_DROPOUT,
-            spec={"training.early_stopping.patience": "3", "training.early_stopping.metric": "val_loss"},
-        ),
-    ]
+    stopping = {"training.early_stopping.patience": "3", "training.early_stopping.metric": "val_loss"}
+
+    def runs_of(confounded: tuple[str, ...]) -> list[RunRecord]:
+        runs = [
+            *condition(make_run, "baseline", varying),
+            *condition(make_run, "dropout", varying),
+            *condition(make_run, "both", varying, rates=(0.5, 0.5, 0.5), spec=DECAY),
+            *condition(make_run, "stopped", varying, rates=NO_DROPOUT, spec=stopping),
+        ]
+        design = Design(first=3, most=3, varying=varying, confounded=confounded)
+        return [replace(run, design=design) for run in runs]
+
+    assert check(runs_of(())) == check(runs_of(("training.early_stopping",))) == ()
+    runs = runs_of(("training.weight_decay",))
     (finding,) = check(runs)
     assert (finding.key, finding.kind) == ("varying", FindingKind.CAUTION)
     assert finding.conditions == ("baseline", "both")
     assert "(model.dropout, training.weight_decay) differ between baseline and both" in finding.sentence
-    asked = check(runs, varying=["model.dropout", "training.weight_decay", "training.early_stopping"])
-    assert [one.key for one in asked if one.conditions == ("baseline", "both")] == []
+    assert check(runs, varying=varying) == ()
 
 
 def test_the_fields_of_a_network_or_an_optimizer_are_one_setting(make_run: MakeRun) -> None:

@@ -54,6 +54,12 @@ def test_the_design_goes_with_each_run(spec: Spec) -> None:
     assert (fixed.first, fixed.most) == (len(spec.seeds), len(spec.seeds))
     assert fixed.claims
     assert (design.varying, fixed.varying) == ((), ("model.dropout*",))
+    both = {"model": {"dropout": 0.5}, "training": {"epochs": 20}}
+    confounded = Spec(name="s", conditions={"baseline": {}, "dropout": both})
+    assert Design.from_json(plan_runs(confounded)[0].origin.design).confounded == (
+        "model.dropout*",
+        "training.epochs",
+    )
 
 
 def test_conditions_that_are_compared_share_an_engine() -> None:
