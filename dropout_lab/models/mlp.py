@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import keras
 
+from dropout_lab.models.initializers import hidden_kernel
 from dropout_lab.models.normalization import activated
 
 
@@ -12,6 +13,7 @@ def build_mlp(
     num_classes: int,
     hidden: Sequence[int],
     *,
+    activation: str = "relu",
     batch_normalization: bool = False,
 ) -> keras.Model:
     """Build a multilayer perceptron.
@@ -23,6 +25,7 @@ def build_mlp(
         input_shape: Shape of one example; it is flattened.
         num_classes: Number of classes.
         hidden: Units of each hidden layer.
+        activation: Name of the activation of hidden layers.
         batch_normalization: Whether the sums of each hidden layer are normalized.
 
     Returns:
@@ -32,7 +35,12 @@ def build_mlp(
     for number, units in enumerate(hidden, start=1):
         layers += [
             *activated(
-                keras.layers.Dense(units, activation="relu", name=f"dense_{number}"),
+                keras.layers.Dense(
+                    units,
+                    activation=activation,
+                    kernel_initializer=hidden_kernel(activation),
+                    name=f"dense_{number}",
+                ),
                 normalize=batch_normalization,
             ),
             keras.layers.Dropout(0.0, name=f"hidden_{number}"),

@@ -3,6 +3,7 @@
 import keras
 
 from dropout_lab.errors import UsageError
+from dropout_lab.models.initializers import hidden_kernel
 from dropout_lab.models.normalization import activated
 from dropout_lab.seeds import derive_seed
 from dropout_lab.spec import ModelSpec
@@ -48,14 +49,16 @@ def build_model(
         seed = derive_seed(run_seed, "mask", name)
         return keras.layers.Dropout(rate, seed=seed, dtype="float32", name=name)
 
-    def kernel(name: str) -> keras.initializers.Initializer:
-        return keras.initializers.GlorotUniform(seed=derive_seed(run_seed, "init", name))
+    def kernel(name: str, activation: str = spec.activation) -> keras.initializers.Initializer:
+        return hidden_kernel(activation, derive_seed(run_seed, "init", name))
 
     def convolution(suffix: str, filters: int, rate: float) -> list[keras.layers.Layer]:
         name = f"conv2d{suffix}"
         pooling = keras.layers.MaxPooling2D(name=f"max_pooling2d{suffix}")
         drop = dropout(f"dropout{suffix}", rate)
-        layer = keras.layers.Conv2D(filters, 3, activation="relu", kernel_initializer=kernel(name), name=name)
+        layer = keras.layers.Conv2D(
+            filters, 3, activation=spec.activation, kernel_initializer=kernel(name), name=name
+        )
         return [
             keras.layers.ZeroPadding2D(name=f"zero_padding2d{suffix}"),
             *activated(layer, normalize=spec.batch_normalization),
@@ -63,11 +66,12 @@ def build_model(
         ]
 
     hidden = keras.layers.Dense(
-        spec.hidden_units, activation="relu", kernel_initializer=kernel("dense"), name="dense"
+        spec.hidden_units, activation=spec.activation, kernel_initializer=kernel("dense"), name="dense"
     )
     return keras.Sequential(
         [
             keras.Input(input_shape, name="images"),
+            *(dropout("images_dropout", rates[site]) for site in rates if site == "images"),
             *convolution("", spec.filters[0], rates["conv1"]),
             *convolution("_1", spec.filters[1], rates["conv2"]),
             keras.layers.Flatten(name="flatten"),
@@ -77,7 +81,7 @@ def build_model(
             keras.layers.Dense(
                 num_classes,
                 activation="softmax",
-                kernel_initializer=kernel("dense_1"),
+                kernel_initializer=kernel("dense_1", "softmax"),
                 dtype="float32",
                 name="dense_1",
             ),

@@ -49,7 +49,7 @@ def with_layers(
     for path, layer in layers.items():
         if type(made.get(path)) is not type(layer):
             raise NoConfigurationError(path)
-    copy_weights(model, built)
+    copy_weights(model, built, with_paths=True)
     return built
 
 
@@ -61,14 +61,20 @@ def from_configuration(config: dict[str, Any], custom_objects: Mapping[str, Any]
         return keras.saving.deserialize_keras_object(config, custom_objects=dict(custom_objects))
 
 
-def copy_weights(source: keras.Model, target: keras.Model) -> None:
-    """Give each weight of `target` the value and the path that it has in `source`, if that has it."""
+def copy_weights(source: keras.Model, target: keras.Model, *, with_paths: bool = False) -> None:
+    """Give each weight of `target` the value that it has in `source`, if that has it.
+
+    Args:
+        source, target: Built networks.
+        with_paths: Whether it gets the path of that weight, too. A path begins with the name of the network
+            or not, depending on how Keras built it.
+    """
     originals = dict(_weights(source))
     for key, variable in _weights(target):
         if key in originals:
             variable.assign(originals[key])
-            # It begins with the name of the model or not, depending on how Keras built the model.
-            set_path(variable, originals[key].path)
+            if with_paths:
+                set_path(variable, originals[key].path)
 
 
 def _weights(model: keras.Model) -> Iterator[tuple[tuple[str, str, int], keras.Variable]]:

@@ -71,6 +71,7 @@ def train_designs(
             designs = [resolve_networks(design, datasets) for design in designs]
     runs = [run for design in designs for run in design]
     notes = dict.fromkeys(note for dataset in datasets.values() for note in dataset.notes)
+    notes |= dict.fromkeys(note for run in runs for note in run.settings.model.notes)
     with starting("MLflow"):
         from dropout_lab.tracking import connect
 

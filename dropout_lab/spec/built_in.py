@@ -27,17 +27,23 @@ BUILT_IN: Final[Mapping[str, BuiltIn]] = {
     # Its seeds are derived from the names of its layers, so its builder takes the spec and the seed.
     "published": BuiltIn(
         builder="dropout_lab.models.published:build_model",
-        fields=("dropout_position", "filters", "hidden_units", "batch_normalization"),
+        fields=("dropout_position", "filters", "hidden_units", "activation", "batch_normalization"),
         sites=lambda _: ("conv1", "conv2", "dense"),
+        optional_sites=("images",),
     ),
     "mlp": BuiltIn(
         builder="dropout_lab.models.mlp:build_mlp",
-        fields=("hidden", "batch_normalization"),
+        fields=("hidden", "activation", "batch_normalization"),
         sites=lambda fields: ("input", *(f"hidden_{i}" for i, _ in enumerate(fields["hidden"], start=1))),
     ),
     "lenet5": BuiltIn(
         builder="dropout_lab.models.lenet5:build_lenet5",
         fields=("batch_normalization",),
         sites=lambda _: ("conv1", "conv2", "dense1", "dense2"),
+    ),
+    "resnet": BuiltIn(
+        builder="dropout_lab.models.resnet:build_resnet",
+        fields=("blocks", "activation", "batch_normalization"),
+        sites=lambda fields: (*(f"block{i}" for i in range(1, 2 * fields["blocks"] + 1)), "top"),
     ),
 }

@@ -8,6 +8,7 @@ from dropout_lab.spec.settings import Settings
 from dropout_lab.spec.training import TrainingSpec
 
 FAST_NETWORK = "published"
+SITES = ("conv1", "conv2", "dense")
 SITE_FIELDS = {"rate", "schedule"}
 MODEL_FIELDS = frozenset({"network", "dropout", "dropout_position", "filters", "hidden_units"})
 TRAINING_FIELDS = frozenset(
@@ -26,6 +27,8 @@ def unsupported_setting(model: ModelSpec, training: TrainingSpec) -> str | None:
     Optimizer and precision are not looked at: whether it supports these depends on the machine, too.
     """
     for site, setting in model.resolved().dropout.items():
+        if site not in SITES:
+            return f"the fast engine does not support dropout of the {site} (model.dropout.{site})"
         fields = setting.model_dump(exclude=SITE_FIELDS) if isinstance(setting, SiteDropout) else {}
         for field, value in fields.items():
             return f"the fast engine supports standard dropout only (model.dropout.{site}.{field}: {value})"

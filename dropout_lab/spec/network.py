@@ -35,7 +35,7 @@ class ModelSpec(Frozen):
         BeforeValidator(_check_network),
         WithJsonSchema({"anyOf": [{"enum": list(BUILT_IN)}, {"type": "string", "maxLength": 4096}]}),
     ] = "published"
-    """`published`, `mlp`, `lenet5`, a function that returns a Keras model (`file.py:function` or
+    """`published`, `mlp`, `lenet5`, `resnet`, a function that returns a Keras model (`file.py:function` or
     `module:function`), or a `.keras` file, of which the weights are not used."""
     arguments: Mapping[str, Any] = {}
     """Arguments of that function, besides `input_shape` and `num_classes` or `classes`."""
@@ -60,6 +60,11 @@ class ModelSpec(Frozen):
         BeforeValidator(list_to_tuple),
     ] = (1024, 1024)
     """Units of each hidden layer of `mlp`."""
+    blocks: Annotated[int, Field(ge=1, le=16), LATER] = 2
+    """Residual blocks in each of the two stages of `resnet`."""
+    activation: Annotated[Literal["relu", "selu"], LATER] = "relu"
+    """Activation of the hidden layers of `published`, `mlp` and `resnet`; `selu`, which the kind `alpha` is
+    for, comes with LeCun normal initial weights."""
     batch_normalization: Annotated[bool, LATER] = False
     """Whether a built-in network normalizes the inputs of its hidden activations over each batch (Ioffe and
     Szegedy, 2015)."""
@@ -89,6 +94,16 @@ class ModelSpec(Frozen):
         network = BUILT_IN[self.network]
         named = tuple(site for site in network.optional_sites if self.dropout.get(site, 0) != 0)
         return (*named, *network.sites(self.field_values))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know about the kinds of dropout of a built-in network."""
+        has_selu = "activation" in self.fields and self.activation == "selu"
+        sites = ", ".join(site for site, kind in self.kinds.items() if kind == "alpha")
+        if not sites or not self.is_built_in or has_selu:
+            return ()
+        hint = " (write model.activation: selu)" if "activation" in self.fields else ""
+        return (f"The kind alpha at {sites} keeps mean and variance only behind SELU activations{hint}.",)
 
     def with_sites(self, as_built: Mapping[str, float]) -> Self:
         """Return the same with one complete setting per site.

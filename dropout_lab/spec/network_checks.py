@@ -8,7 +8,7 @@ from dropout_lab.spec.merging import merged_settings
 from dropout_lab.spec.models import Spec
 from dropout_lab.spec.network import ModelSpec
 from dropout_lab.spec.problems import Sources, line
-from dropout_lab.spec.rates import ALL_SITES, covers, unknown_site, unknown_sites
+from dropout_lab.spec.rates import ALL_SITES, covers, is_pattern, unknown_site, unknown_sites
 
 
 def network_problems(spec: Spec, sources: Sources) -> Iterator[str]:
@@ -37,7 +37,8 @@ def _problems(
     optional = [site for network in networks for site in BUILT_IN[network.network].optional_sites]
     unknown = [name for name in unknown_sites(given.dropout, sites) if name not in optional]
     for name in unknown:
-        yield line((*place, "dropout", name), sources, unknown_site(name, [*optional, *sites]))
+        allowed_sites = sites if is_pattern(name) else [*optional, *sites]
+        yield line((*place, "dropout", name), sources, unknown_site(name, allowed_sites))
     for name, setting in given.dropout.items():
         where = (*place, "dropout") if name == ALL_SITES else (*place, "dropout", name)
         if rate_of(setting) == AS_BUILT and not (isinstance(setting, SiteDropout) and setting.rate is None):

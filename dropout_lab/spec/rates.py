@@ -136,13 +136,17 @@ def unknown_sites(rates: Mapping[str, SiteSetting], sites: Sequence[str]) -> lis
     ]
 
 
+def is_pattern(name: str) -> bool:
+    """Return whether `name` may match other names."""
+    return any(char in name for char in "*?[")
+
+
 def unknown_site(name: str, sites: Sequence[str]) -> str:
     """Return how to say that `name` fits none of `sites`."""
     if not sites:
         return "the network has no dropout sites"
-    is_pattern = any(char in name for char in "*?[")
-    what = "pattern matches no site" if is_pattern else "unknown site"
-    known = [*sites, *(() if is_pattern else FIELDS)]
+    what = "pattern matches no site" if is_pattern(name) else "unknown site"
+    known = [*sites, *(() if is_pattern(name) else FIELDS)]
     nearest = did_you_mean(name, known) or f" (allowed: {', '.join(sites)})"
     return f"{what}: {name!r}{nearest}"
 

@@ -118,6 +118,21 @@ def nested(input_shape, num_classes):
     return keras.Model(inputs, layers.Dense(num_classes)(part("second")(part("first")(inputs))))
 
 
+def residual(input_shape, num_classes):
+    """A residual block in a nested model, a layer of the user's, and dropout wherever it can be."""
+    values = keras.Input((8, 8, 4))
+    branch = layers.Conv2D(4, 3, padding="same")(values)
+    branch = layers.Activation("relu")(layers.BatchNormalization()(branch))
+    branch = layers.Dropout(0.2, name="branch")(branch)
+    block = keras.Model(values, layers.Add()([values, branch]), name="block")
+    images = keras.Input(input_shape)
+    hidden = block(layers.Conv2D(4, 3, padding="same")(images))
+    hidden = Scale(0.5)(layers.Flatten()(hidden))
+    hidden = layers.Dropout(0.1, name="scaled")(hidden)
+    hidden = layers.Dropout(0.3, name="top")(layers.Dense(6, activation="relu", name="hidden")(hidden))
+    return keras.Model(images, layers.Dense(num_classes, activation="softmax")(hidden))
+
+
 def nothing(input_shape):
     return None
 

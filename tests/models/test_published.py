@@ -57,6 +57,28 @@ def test_the_rate_does_not_change_the_initial_weights(rates: float) -> None:
     assert weights_fingerprint(build_model(twin, 7)) == weights_fingerprint(build_model(PUBLISHED, 7))
 
 
+def test_dropout_of_the_images_comes_first_and_changes_nothing_else() -> None:
+    model = build_model(ModelSpec(dropout={"images": 0.1, "dense": 0.5}), 7)
+    assert [layer.name for layer in model.layers] == [
+        "images_dropout",
+        *(name for name, *_ in PUBLISHED_LAYERS),
+    ]
+    assert [layer.rate for layer in dropout_layers(model)] == [0.1, 0.0, 0.0, 0.5]
+    assert weights_fingerprint(model) == weights_fingerprint(build_model(PUBLISHED, 7))
+
+
+def test_selu_comes_with_its_initial_weights() -> None:
+    model = build_model(ModelSpec(activation="selu"), 7)
+    hidden = [model.get_layer(name) for name in ("conv2d", "conv2d_1", "dense")]
+    assert [layer.activation.__name__ for layer in hidden] == ["selu"] * 3
+    for layer in hidden:
+        num_inputs = np.prod(layer.kernel.shape[:-1])
+        assert np.std(layer.kernel) == pytest.approx(num_inputs**-0.5, rel=0.2)
+    np.testing.assert_array_equal(
+        model.get_layer("dense_1").kernel, build_model(PUBLISHED, 7).get_layer("dense_1").kernel
+    )
+
+
 def test_another_seed_changes_the_initial_weights() -> None:
     assert weights_fingerprint(build_model(PUBLISHED, 0)) != weights_fingerprint(build_model(PUBLISHED, 1))
 

@@ -239,3 +239,33 @@ def test_logged_params_are_split_into_rates_and_kinds(load: Load) -> None:
 def test_the_fields_of_logged_params_are_those_of_specs() -> None:
     assert set(FIELDS) == set(SiteDropout.model_fields) - {"rate"}
     assert {field for fields in PARAMETERS.values() for field in fields} <= set(FIELDS)
+
+
+def test_the_input_of_the_published_network_is_a_site_if_it_is_named(load: Load) -> None:
+    assert logged(load("model: {dropout: {images: 0.1, conv*: 0.2}}")) == {
+        "k": {"images": "0.1", "conv1": "0.2", "conv2": "0.2"}
+    }
+    plain = flatten(condition_settings(load("model: {dropout: 0.2}"))["k"])
+    for dropout in ("{'*': 0.2, images: 0}", "0.2"):
+        assert flatten(condition_settings(load(f"model: {{dropout: {dropout}}}"))["k"]) == plain
+    text = "model: {dropout: {images: 0.1}}\nconditions: {a: {}, none: {model: {dropout: 0}}}"
+    assert logged(load(text)) == {"a": {"images": "0.1"}, "none": {}}
+    with pytest.raises(SpecError, match=r"pattern matches no site: 'im\*' \(allowed: conv1, conv2, dense\)"):
+        load("model: {dropout: {im*: 0.1}}")
+
+
+def test_alpha_without_selu_is_noted() -> None:
+    def notes(**model: object) -> tuple[str, ...]:
+        return ModelSpec.model_validate(model).notes
+
+    alpha = {"kind": "alpha", "rate": 0.1}
+    (note,) = notes(dropout={"dense": alpha})
+    assert note == (
+        "The kind alpha at dense keeps mean and variance only behind SELU activations"
+        " (write model.activation: selu)."
+    )
+    (note,) = notes(network="lenet5", dropout={"dense1": alpha})
+    assert "model.activation" not in note
+    assert not notes(dropout={"dense": alpha}, activation="selu")
+    assert not notes(dropout=0.1)
+    assert not notes(network=OWN, dropout=alpha)

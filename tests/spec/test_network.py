@@ -85,7 +85,7 @@ def test_only_fields_that_apply_are_logged() -> None:
             {"network": "mlb"},
             {},
             "model.network",
-            "did you mean 'mlp'?) (allowed: published, mlp, lenet5, mod",
+            "did you mean 'mlp'?) (allowed: published, mlp, lenet5, resnet, mod",
         ),
         ({"network": 3}, {}, "model.network", "invalid value: 3 (allowed: published, mlp"),
         ({"network": "lenet5", "hidden": [3]}, {}, "model.hidden", "does not apply to the network lenet5"),
