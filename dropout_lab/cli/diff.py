@@ -47,12 +47,15 @@ def diff(
         ),
     ],
     second: Annotated[str, typer.Argument(metavar="SECOND", help="Other run.", autocompletion=complete_run)],
-    all_: Annotated[bool, typer.Option("--all", help="Show times and dropped fractions too.")] = False,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Show times, dropped fractions and single shifts too.")
+    ] = False,
     format_: Annotated[TextOrJson, typer.Option("--format", help="Output format.")] = TextOrJson.TEXT,
 ) -> None:
     """Read two runs and print how they differ."""
     with starting("MLflow"):
         from dropout_lab.comparison.run_diff import diff_runs
+        from dropout_lab.evaluation.metrics import is_detail
         from dropout_lab.tracking import find_run
 
         one, other = find_run(first), find_run(second)
@@ -72,7 +75,8 @@ def diff(
     rows: list[tuple[str, ...]] = [("run ID", one.run_id[:8], other.run_id[:8], "")]
     for section, title in TITLES.items():
         found = [change for change in changes if change.section == section]
-        shown = [change for change in found if all_ or not is_incidental(change.key)]
+        keys = [change.key for change in found]
+        shown = [one for one in found if all_ or not (is_incidental(one.key) or is_detail(one.key, keys))]
         classes = [change for change in shown if CLASS_ACCURACY.member(change.key)]
         for heading, part in ((title, [one for one in shown if one not in classes]), (BY_CLASS, classes)):
             if part:

@@ -143,13 +143,14 @@ def _curves(run: "RunRecord") -> dict[str, str]:
 
 def _results(run: "RunRecord") -> dict[str, str]:
     """Return the final metrics, those that are compared by default first and incidental ones last."""
-    from dropout_lab.evaluation.metrics import DEFAULT_METRICS, format_value
+    from dropout_lab.evaluation.metrics import DEFAULT_METRICS, format_value, is_detail
 
     names = [
         name
         for name in sorted(run.metrics, key=is_incidental)
         # The UI plots the machine's load over time; its last value alone is of no use.
         if name not in EPOCH_METRICS
+        and not is_detail(name, run.metrics)
         and not any(family.member(name) for family in (CLASS_ACCURACY, DROPOUT_RATE, SYSTEM))
     ]
     first = [name for name in DEFAULT_METRICS if name in names]

@@ -19,7 +19,7 @@ from dropout_lab.comparison.testing import tested_differences
 from dropout_lab.comparison.under_study import settings_under_study
 from dropout_lab.comparison.verdicts import judge
 from dropout_lab.errors import UsageError, did_you_mean
-from dropout_lab.evaluation.metrics import DEFAULT_METRICS, metric_info
+from dropout_lab.evaluation.metrics import DEFAULT_METRICS, is_detail, metric_info
 from dropout_lab.evaluation.registry import CLASS_ACCURACY, Measured
 from dropout_lab.records import Design, RunRecord
 from dropout_lab.statistics.sequential import unplanned_looks
@@ -157,11 +157,13 @@ def _choose_metrics(
 
 def _available(logged: Iterable[str]) -> str:
     """Return the metrics that describe a trained model as a whole, one per line."""
+    known = set(logged)
     names = [
         name
-        for name in sorted(logged)
+        for name in sorted(known)
         if metric_info(name).measured in (Measured.FINAL, Measured.EVALUATED, Measured.UNKNOWN)
         and CLASS_ACCURACY.member(name) is None
+        and not is_detail(name, known)
     ]
     return (
         "\n".join(["Available metrics:", *(f"  {name}" for name in names)]) if names else "No metrics logged."

@@ -1,9 +1,11 @@
 """What is known of a metric, and how numbers are written."""
 
 import math
+from collections.abc import Container
 from dataclasses import replace
 
-from dropout_lab.evaluation.registry import BY_FORM, FAMILIES, METRICS, MetricInfo, Unit
+from dropout_lab.evaluation.registry import BY_FORM, FAMILIES, METRICS, SHIFT_FAMILIES, MetricInfo, Unit
+from dropout_lab.evaluation.robustness import DETECTION_FAMILIES
 
 DEFAULT_METRICS = ("test_accuracy", "test_loss", "generalization_gap", "test_brier", "test_ece")
 """Metrics that are compared by default."""
@@ -25,6 +27,17 @@ def metric_info(name: str) -> MetricInfo:
         if measure := BY_FORM.get("_".join(words[first:])):
             return replace(measure, name=name, label=" ".join([*words[:first], measure.label]), definition="")
     return MetricInfo(name=name, label=" ".join(words))
+
+
+def is_detail(name: str, names: Container[str]) -> bool:
+    """Return whether a metric of a single shift, severity or set has a mean among `names`.
+
+    A run has more than a hundred such metrics; lists show the means alone.
+    """
+    return any(
+        family.member(name) and (family.prefix[:-1] in names or name.rpartition("_")[0] in names)
+        for family in (*SHIFT_FAMILIES, *DETECTION_FAMILIES)
+    )
 
 
 def format_value(metric: str, value: float) -> str:

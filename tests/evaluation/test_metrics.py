@@ -11,6 +11,7 @@ from dropout_lab.evaluation.metrics import (
     format_p_cell,
     format_percent,
     format_value,
+    is_detail,
     metric_info,
 )
 
@@ -75,3 +76,13 @@ def test_levels_and_counts_are_written_in_full() -> None:
     ]
     assert format_percent(0.08734, 2) == "8.7%"
     assert [format_count(n, "pair") for n in (0, 1, 1100)] == ["0 pairs", "1 pair", "1,100 pairs"]
+
+
+def test_metrics_of_single_shifts_and_sets_are_details_where_their_mean_is_known():
+    shifts = ["shift_accuracy", "shift_accuracy_noise", "shift_accuracy_noise_3", "shift_loss_blur_1"]
+    outside = ["ood_auroc", "ood_auroc_inverted_test", "mc_ood_auroc_digits", "ood_entropy_auroc"]
+    names = ["test_accuracy", "test_accuracy_class_3", *shifts, *outside]
+    details = {name for name in names if is_detail(name, names)}
+    assert details == {"shift_accuracy_noise", "shift_accuracy_noise_3", "ood_auroc_inverted_test"}
+    alone = ["shift_accuracy_noise", "shift_accuracy_noise_3"]
+    assert [is_detail(name, alone) for name in alone] == [False, True]
