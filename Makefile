@@ -17,7 +17,7 @@ QUICK_TESTS := tests/spec tests/statistics tests/comparison tests/evaluation tes
 	tests/tracking/test_models.py tests/cli/test_app.py tests/cli/test_run.py tests/cli/test_compare.py \
 	tests/cli/test_plan.py tests/cli/test_doctor.py
 
-.PHONY: help run demo data test test-quick test-lowest lint clean
+.PHONY: help run demo data test test-quick test-lowest lint docs clean
 
 help:
 	@echo "make run          set up, get the data, then train experiments/baseline.yaml"
@@ -27,6 +27,7 @@ help:
 	@echo "make lint         the same as 'make test', without the tests"
 	@echo "make test-quick   a few minutes of tests that use every dependency"
 	@echo "make test-lowest  the same with the lowest versions that pyproject.toml allows, in $(LOWEST)"
+	@echo "make docs         set up, then build the documentation site in site/"
 	@echo "make clean        remove virtual environments and caches (no results)"
 
 run: data
@@ -54,8 +55,12 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# MkDocs reports no news of its theme's makers.
+docs: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --clean
+
 clean:
-	rm -rf $(VENV) $(LOWEST) build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
+	rm -rf $(VENV) $(LOWEST) build dist site *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
 		.ruff_cache
 
 # A virtual environment that exists and works is kept, whoever made it.
@@ -79,6 +84,11 @@ $(VENV)/.installed: $(VENV)/.created pyproject.toml constraints.txt
 $(VENV)/.installed-dev: $(VENV)/.created pyproject.toml constraints.txt
 	@echo "Installing dropout_lab and what its tests need (the first time takes a few minutes)"
 	@$(BIN)/python -m pip install --quiet --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@ $(VENV)/.installed $(VENV)/.installed-docs
+
+$(VENV)/.installed-docs: $(VENV)/.created pyproject.toml constraints.txt
+	@echo "Installing dropout_lab and what its documentation needs (the first time takes a few minutes)"
+	@$(BIN)/python -m pip install --quiet --quiet --constraint constraints.txt --editable '.[docs]'
 	@touch $@ $(VENV)/.installed
 
 $(LOWEST)/.installed: $(LOWEST)/.created pyproject.toml constraints-lowest.txt

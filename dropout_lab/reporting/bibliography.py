@@ -197,6 +197,11 @@ def references(comparison: Comparison) -> list[Reference]:
     return sorted((_REFERENCES[name] for name in _used(comparison)), key=lambda one: one.text)
 
 
+def all_references() -> list[Reference]:
+    """Return every reference, in order of author."""
+    return sorted(_REFERENCES.values(), key=lambda one: one.text)
+
+
 def _used(comparison: Comparison) -> Iterable[str]:
     methods = " ".join(one.method for one in comparison.differences)
     spec = comparison.runs[0].spec if comparison.runs else {}

@@ -1,0 +1,20 @@
+"""Pieces of Markdown."""
+
+from collections.abc import Iterable, Sequence
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(map(cell, line))} |" for line in lines)
+
+
+def cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", r"\|")
+
+
+def code(text: str) -> str:
+    return f"`{text}`"
+
+
+def block(text: str, language: str) -> str:
+    return f"```{language}\n{text.rstrip()}\n```"
