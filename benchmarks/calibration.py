@@ -12,6 +12,7 @@ from collections.abc import Callable
 from error_rates import added_rows, fixed_rows, margin_rows, sequential_rows, whole_output_rows
 from promises import coverage_rows, early_stopping_rows, power_rows, sequential_plan_rows, uncertain_plan_rows
 from simulation import MARGIN, RUN_SD, Rows
+from winners import winner_rows
 
 TABLES: dict[str, tuple[str, tuple[str, ...], Callable[[int], Rows]]] = {
     "fixed": (
@@ -66,6 +67,12 @@ TABLES: dict[str, tuple[str, tuple[str, ...], Callable[[int], Rows]]] = {
         "Sequential plans from few measured pairs, difference of 1 SD: mean over 20 measured noises",
         ("measured pairs", "median of most seeds", "promised", "found", "mean seeds"),
         sequential_plan_rows,
+    ),
+    "search": (
+        "No trial has an effect: verdict on the best one of a search, on fresh seeds and on the search's own",
+        ("trials", "seeds per trial", "fresh seeds", "equivalent or undecided (at least 95%)", "equivalent",
+         "better or worse on the search's own seeds"),
+        winner_rows,
     ),
 }  # fmt: skip
 

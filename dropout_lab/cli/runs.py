@@ -154,7 +154,7 @@ def _row(run: "RunRecord", resumable: set[str]) -> tuple[str, ...]:
     can_continue = run.run_id in resumable and run.status.value in ("KILLED", "INTERRUPTED")
     return (
         run.run_name,
-        f"{run.status.value}, resumable" if can_continue else run.status.value,
+        run.status.value + (", resumable" if can_continue else ", pruned" if run.pruned else ""),
         f"{num_done}/{epochs}" if epochs else str(num_done),
         shown("val_accuracy"),
         shown("test_accuracy"),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from dropout_lab.errors import TrainingError
-from dropout_lab.records import EpochMetrics, RunStatus
+from dropout_lab.records import EpochMetrics, RunFacts, RunStatus
 from dropout_lab.runs.outcome import Failure, RunOutcome
 from dropout_lab.runs.planning import PlannedRun
 from dropout_lab.runs.reporter import Reporter
@@ -33,7 +33,7 @@ def status_after(error: BaseException) -> tuple[RunStatus, dict[str, str]]:
     MLflow has no status for a pruned run. It is KILLED, so that nothing takes it for a result.
     """
     if isinstance(error, RunPruned):
-        return RunStatus.KILLED, {schema.PRUNED: error.message}
+        return RunStatus.KILLED, schema.fact_tags(RunFacts(pruned=error.message))
     if isinstance(error, TrainingError):
         return RunStatus.FAILED, {schema.FAILURE: error.message}
     return RunStatus.KILLED, {}

@@ -1,0 +1,150 @@
+"""Searches from end to end: trials, pruning, a kill in the middle, and the confirmation of the best trial."""
+
+import json
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import dropout_lab as dl
+from dropout_lab.records import RunStatus
+from dropout_lab.runs.workspace import STATE_ROOT
+from dropout_lab.tracking import read_runs
+
+Command = Callable[..., subprocess.Popen[str]]
+NUM_TRIALS = 8
+SPEC = f"""\
+name: rates
+model: {{network: mlp, hidden: [8]}}
+training: {{epochs: 2, batch_size: 50}}
+data: {{num_train: 500, num_test: 100, validation: 0.2}}
+seeds: 2
+search:
+  space:
+    training.learning_rate: {{low: 1e-5, high: 3e-2, log: true}}
+    model.dropout.hidden_1: [0, 0.25, 0.5]
+  trials: {NUM_TRIALS}
+  seeds: 1
+  sampler_seed: 19
+"""
+"""After five trials, four of them good, come three with learning rates so low that they must be pruned."""
+
+
+def outcome_of(process: subprocess.Popen[str]) -> dict:
+    out, err = process.communicate(timeout=1200)
+    assert process.returncode == 0, err
+    return json.loads(out)
+
+
+@pytest.mark.slow
+def test_a_search_that_is_killed_has_the_trials_of_one_that_is_not(
+    lab: Path, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("rates.yaml").write_text(SPEC)
+    run = ("run", "rates.yaml", "--format", "json")
+    process = command(*run)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("Trial 6 "):
+            break
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    resumed = outcome_of(command(*run))
+
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.chdir(whole)
+        uninterrupted = dl.run(lab / "rates.yaml", progress=False)
+
+    # The same trials, with bit-identical objectives; none lost, none doubled.
+    assert [trial["number"] for trial in resumed["trials"]] == list(range(NUM_TRIALS))
+    found = uninterrupted.search.trials.sort_values("number")
+    assert [trial["objective"] for trial in resumed["trials"]] == found["val_accuracy"].tolist()
+    assert [trial["state"] for trial in resumed["trials"]] == found["state"].tolist()
+    for field in ("training.learning_rate", "model.dropout.hidden_1"):
+        assert [trial["values"][field] for trial in resumed["trials"]] == found[field].tolist()
+    assert (found["state"] == "pruned").sum() == 3
+    assert resumed["verdict"] == uninterrupted.search.verdict
+    assert resumed["verdict"].startswith("Confirmation on 2 fresh seeds, which no trial used: best ")
+
+    # In MLflow: one run per trial, with its number; pruned runs are neither results nor failures.
+    runs = read_runs("rates-search", histories=["val_accuracy"])
+    assert Counter(run.trial for run in runs) == {str(number): 1 for number in range(NUM_TRIALS)}
+    for run in runs:
+        trial = resumed["trials"][int(run.trial)]
+        expected = {"complete": RunStatus.FINISHED, "pruned": RunStatus.KILLED}[trial["state"]]
+        assert run.status is expected
+        assert run.history["val_accuracy"][-1] == trial["objective"]
+        assert float(run.spec["training.learning_rate"]) == trial["values"]["training.learning_rate"]
+    assert list(STATE_ROOT.glob("*/run.json")) == []
+
+    # The best trial and the baseline, on seeds that no trial had.
+    confirmed = read_runs("rates")
+    assert Counter((run.condition, run.seed) for run in confirmed) == Counter(
+        (condition, seed) for condition in ("baseline", "best") for seed in (0, 1)
+    )
+    assert not {run.seed for run in confirmed} & {run.seed for run in runs}
+    best = max(
+        (trial for trial in resumed["trials"] if trial["state"] == "complete"),
+        key=lambda trial: trial["objective"],
+    )
+    assert resumed["best_trial"] == best["number"]
+
+    # Once more: nothing is trained.
+    again = dl.run("rates.yaml", progress=False)
+    assert again.search.outcome.to_json()["trials"] == resumed["trials"]
+    assert again.runs["was_finished"].all()
+
+
+@pytest.mark.slow
+def test_a_trial_whose_loss_diverges_has_failed_and_the_search_continues(
+    lab: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = dl.Spec(
+        name="diverging",
+        model={"network": "mlp", "hidden": [8]},
+        training={"epochs": 1, "optimizer": "sgd", "batch_size": 50},
+        data={"num_train": 100, "num_test": 50, "validation": 0.2},
+        seeds=2,
+        search={
+            "space": {"training.learning_rate": [1e-3, 1e-1], "training.label_smoothing": [0.0, 0.1]},
+            "sampler": "grid",
+            "seeds": 1,
+        },
+    )
+    from dropout_lab.errors import TrainingError
+    from dropout_lab.training.loop import TrainingLoop
+
+    train = TrainingLoop.train
+
+    def diverge(self, *args):
+        if self.spec.learning_rate == 1e-1:
+            raise TrainingError("The loss became nan in epoch 1.")
+        return train(self, *args)
+
+    monkeypatch.setattr(TrainingLoop, "train", diverge)
+    result = dl.run(spec, progress=False)
+    assert Counter(result.search.trials["state"]) == {"complete": 2, "failed": 2}
+    assert result.search.best["training.learning_rate"] == 1e-3
+    assert "The loss became nan" in result.search.trials["reason"].iloc[-1]
+
+
+def test_workers_do_not_prune(lab: Path) -> None:
+    Path("rates.yaml").write_text(SPEC)
+    with pytest.raises(dl.DropoutLabError, match="workers: they cannot prune trials") as error:
+        dl.run("rates.yaml", workers=2, progress=False)
+    assert "search.pruner: none" in str(error.value)
+
+
+@pytest.mark.slow
+def test_workers_train_several_trials_at_once(lab: Path) -> None:
+    Path("rates.yaml").write_text(SPEC)
+    overrides = ["search.pruner=none", "search.trials=2", "training.epochs=1"]
+    result = dl.run("rates.yaml", workers=2, overrides=overrides, progress=False)
+    assert result.search.trials["state"].tolist() == ["complete"] * 2
+    assert result.search.trials["val_accuracy"].is_monotonic_decreasing
+    assert len(result.runs) == 4
