@@ -18,7 +18,7 @@ Command = Callable[..., subprocess.Popen[str]]
 NUM_TRIALS = 8
 SPEC = f"""\
 name: rates
-model: {{network: mlp, hidden: [8]}}
+model: {{network: mlp, hidden: [32]}}
 training: {{epochs: 2, batch_size: 50}}
 data: {{num_train: 500, num_test: 100, validation: 0.2}}
 seeds: 2
