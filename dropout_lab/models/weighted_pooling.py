@@ -7,7 +7,7 @@ Source: Wu & Gu 2015, "Towards Dropout Training for Convolutional Neural Network
 section 3.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import keras
 from keras import ops
@@ -16,6 +16,7 @@ from dropout_lab.errors import UsageError
 from dropout_lab.models.keras_internals import seeded
 from dropout_lab.models.kinds import StandardDropout
 from dropout_lab.models.network import Network
+from dropout_lab.models.sites import Site, walk
 
 STANDARD = (keras.layers.Dropout, StandardDropout)
 
@@ -31,22 +32,23 @@ def weighted_pooling_model(network: Network) -> keras.Model:
     Raises:
         UsageError: If it has no such pooling, or is no model that Keras can copy layer by layer.
     """
-    rates = _rates_before(network)
     replaced = []
+    try:
+        with seeded(0):
+            # A layer that was used before, in another model, has several inputs. Its copy has one.
+            fresh = keras.models.clone_model(network.model, clone_function=_copy, recursive=True)
+            rates = _rates_before(fresh, network.sites)
 
-    def copy(layer: keras.layers.Layer) -> keras.layers.Layer:
-        rate = rates.get(_tensor(layer, "input"))
-        if rate is None or not _is_max_pooling(layer):
-            return type(layer).from_config(layer.get_config())
-        replaced.append(layer)
-        return WeightedPooling2D(layer, rate)
+            def replace(layer: keras.layers.Layer) -> keras.layers.Layer:
+                rate = rates.get(_tensor(layer, "input"))
+                if rate is None or not _is_max_pooling(layer):
+                    return _copy(layer)
+                replaced.append(layer)
+                return WeightedPooling2D(layer, rate)
 
-    if rates:
-        try:
-            with seeded(0):
-                model = keras.models.clone_model(network.model, clone_function=copy, recursive=True)
-        except (ValueError, NotImplementedError):  # a class of the user's
-            replaced = []
+            model = keras.models.clone_model(fresh, clone_function=replace, recursive=True)
+    except (ValueError, NotImplementedError):  # a class of the user's
+        replaced = []
     if not replaced:
         raise UsageError(
             "Probabilistic weighted pooling does not apply: the network has no standard dropout directly"
@@ -133,12 +135,18 @@ def _margins(length: int, window: int, stride: int) -> tuple[int, int]:
     return added // 2, added - added // 2
 
 
-def _rates_before(network: Network) -> dict[int | None, float]:
-    """Return the rate of each site of standard dropout by the identity of its output."""
+def _copy(layer: keras.layers.Layer) -> keras.layers.Layer:
+    return type(layer).from_config(layer.get_config())
+
+
+def _rates_before(model: keras.Model, sites: Iterable[Site]) -> dict[int | None, float]:
+    """Return the rate of each site of standard dropout by the identity of its output in `model`."""
+    by_path = dict(walk(model))
     rates: dict[int | None, float] = {}
-    for site in network.sites:
-        is_standard = type(site.layer) in STANDARD and site.layer.noise_shape is None
-        if is_standard and (output := _tensor(site.layer, "output")) is not None:
+    for site in sites:
+        layer = by_path.get(site.path, model)
+        output = _tensor(layer, "output")
+        if output is not None and type(layer) in STANDARD and layer.noise_shape is None:
             rates[output] = site.rate
     return rates
 

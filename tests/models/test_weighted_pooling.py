@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from dropout_lab.errors import UsageError
+from dropout_lab.models.kinds import StandardDropout
 from dropout_lab.models.network import Network, build_network
-from dropout_lab.models.sites import find_sites
+from dropout_lab.models.sites import Site, find_sites
 from dropout_lab.models.weighted_pooling import WeightedPooling2D, expected_maximum, weighted_pooling_model
 from dropout_lab.spec import ModelSpec
 
@@ -89,6 +90,36 @@ def test_the_published_network_has_two_such_poolings_and_keeps_its_weights_and_r
     assert all(map(np.array_equal, model.get_weights(), net.model.get_weights()))
     assert np.array_equal(before, net.model(images))
     assert not np.allclose(before, model(images))
+
+
+@pytest.mark.parametrize(
+    ("dropout", "replaced"),
+    [
+        ({"conv1": {"kind": "spatial", "rate": 0.2}, "conv2": 0.3}, ["max_pooling2d_1"]),
+        ({"conv1": {"kind": "dropblock", "rate": 0.2}, "conv2": {"kind": "gaussian", "rate": 0.2}}, []),
+    ],
+)
+def test_other_kinds_of_dropout_are_left_as_they_are(dropout, replaced):
+    spec = ModelSpec.model_validate({"dropout": dropout, "dropout_position": "before_pooling"})
+    net = build_network(spec, (28, 28, 1), 10, 0)
+    if not replaced:
+        with pytest.raises(UsageError, match="no standard dropout directly before max-pooling"):
+            weighted_pooling_model(net)
+        return
+    model = weighted_pooling_model(net)
+    assert [one.name for one in model.layers if isinstance(one, WeightedPooling2D)] == replaced
+    assert all(map(np.array_equal, model.get_weights(), net.model.get_weights()))
+
+
+def test_layers_with_a_variable_rate_count_with_the_current_rate():
+    images = RANDOM.random((3, 6, 6, 2)).astype(np.float32)
+    dropout = StandardDropout(0.9, variable_rate=True, name="drop")
+    net = network(dropout, keras.layers.MaxPooling2D(2))
+    site = Site(name="drop", path="drop", kind="standard", argument="rate", shape=None, layer=dropout)
+    dropout.rate_variable.assign(0.5)
+    found = weighted_pooling_model(replace(net, sites=(site,)))(images)
+    stock = weighted_pooling_model(network(keras.layers.Dropout(0.5), keras.layers.MaxPooling2D(2)))(images)
+    assert np.array_equal(found, stock)
 
 
 def test_nested_networks_are_searched():
