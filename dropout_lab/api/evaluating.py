@@ -197,8 +197,8 @@ def _finished(runs: "str | DataFrame | RunResult | None") -> list[RunRecord]:
         try:
             found = [find_run(runs)]
         except UsageError as error:
-            shown = f"Experiments: {', '.join(experiments[:20])}." if experiments else ""
-            raise UsageError(error.message, hint=f"{error.hint or ''} {shown}".strip()) from None
+            hint = f"{error.hint or ''} Experiments: {', '.join(experiments[:20])}.".strip()
+            raise UsageError(error.message, hint=hint) from None
     else:
         found = read_chosen(runs)
     finished = [run for run in found if run.status is RunStatus.FINISHED]
