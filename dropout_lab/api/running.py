@@ -127,9 +127,9 @@ def _search(
     spec: Spec, workers: int | str | None, *, progress: bool, fresh: bool, fail_fast: bool, check: bool
 ) -> RunResult:
     from dropout_lab.runs.search.search import run_search
-    from dropout_lab.runs.search.trials import example_runs
+    from dropout_lab.runs.search.trials import planned_runs
 
-    plan = None if workers is None else plan_workers(str(workers), example_runs(spec))
+    plan = None if workers is None else plan_workers(str(workers), planned_runs(spec))
     at_once = plan is not None and plan.count > 1
     outcome = run_search(
         spec,

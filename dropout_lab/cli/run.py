@@ -109,10 +109,10 @@ def _search(spec: "Spec", workers: str | None, *, fresh: bool, fail_fast: bool, 
     """Train the trials of `spec`, and confirm the best one."""
     from dropout_lab.runs.display import RunDisplay
     from dropout_lab.runs.search.search import run_search
-    from dropout_lab.runs.search.trials import example_runs
+    from dropout_lab.runs.search.trials import planned_runs
     from dropout_lab.runs.worker_plan import plan_workers
 
-    plan = plan_workers(workers, example_runs(spec)) if workers else None
+    plan = plan_workers(workers, planned_runs(spec)) if workers else None
     at_once = plan is not None and plan.count > 1
     outcome = run_search(
         spec,

@@ -101,6 +101,11 @@ def example_runs(spec: Spec) -> list[PlannedRun]:
     return trial_runs(spec, Trial(0, TrialState.RUNNING))
 
 
+def planned_runs(spec: Spec) -> list[PlannedRun]:
+    """Return as many such runs as the trials have at most."""
+    return example_runs(spec) * search_of(spec).num_trials
+
+
 def confirmation_runs(spec: Spec, best: Trial) -> list[PlannedRun]:
     """Return the runs that compare a trial with the settings of the spec, on the spec's own seeds."""
     return plan_runs(_with_conditions(spec, {BASELINE: Settings(), BEST: trial_settings(best.values)}))
