@@ -12,7 +12,15 @@ _SETTINGS = {
     "training.optimizer": "optimizer",
     "training.learning_rate": "learning rate",
     "training.batch_size": "batch size",
+    "training.learning_rate_schedule.shape": "learning rate schedule",
+    "training.momentum": "momentum",
+    "training.weight_decay": "weight decay",
+    "training.l2": "L2 penalty",
+    "training.max_norm": "max-norm",
+    "training.label_smoothing": "label smoothing",
+    "training.early_stopping.metric": "early stopping by",
 }
+"""Settings that are named if all runs share them."""
 
 
 def methods_paragraph(comparison: Comparison) -> str:
@@ -25,7 +33,7 @@ def _sentences(comparison: Comparison) -> Iterable[str]:
     names = ", ".join(comparison.conditions)
     numbers = [len(comparison.summary(name, comparison.primary).values) for name in comparison.conditions]
     span = str(numbers[0]) if len(set(numbers)) == 1 else f"{min(numbers)} to {max(numbers)}"
-    if "training.epochs" in spec:
+    if any("training.epochs" in run.spec for run in comparison.runs):
         settings = ", ".join(
             f"{label} {spec[key]}" for key, label in _SETTINGS.items() if spec.get(key) is not None
         )
@@ -88,4 +96,7 @@ def _designs(comparison: Comparison) -> Iterable[str]:
 
 
 def _spec(comparison: Comparison) -> dict[str, str]:
-    return dict(comparison.runs[0].spec) if comparison.runs else {}
+    """Return the settings that all runs share."""
+    specs = [run.spec for run in comparison.runs]
+    shared = specs[0].items() if specs else ()
+    return {key: value for key, value in shared if all(spec.get(key) == value for spec in specs)}

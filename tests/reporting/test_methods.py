@@ -43,6 +43,23 @@ def test_a_fixed_design_is_described(make_run: MakeRun) -> None:
     assert "Pocock" not in cited
 
 
+def test_settings_are_named_if_all_runs_share_them(make_run: MakeRun) -> None:
+    decay = {"training.weight_decay": "0.01"}
+    text = methods_paragraph(compare_runs(runs(make_run, spec=decay)))
+    assert "batch size 200, weight decay 0.01)" in text
+    alone = [
+        replace(run, spec={**run.spec, **decay, "training.epochs": "20"})
+        if run.condition == "dropout"
+        else run
+        for run in runs(make_run)
+    ]
+    varying = ["model.dropout", "training.weight_decay", "training.epochs"]
+    text = methods_paragraph(compare_runs(alone, Question(varying=varying)))
+    assert "We trained 2 conditions" in text
+    assert "epochs" not in text
+    assert "weight decay" not in text
+
+
 def test_what_was_done_otherwise_is_said_and_cited(make_run: MakeRun) -> None:
     sequential = compare_runs(runs(make_run, design=Design(first=4, most=9)))
     assert "until the primary metric was decided" in methods_paragraph(sequential)
