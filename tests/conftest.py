@@ -1,6 +1,9 @@
 """What all tests share: the small dataset that ships with them, and no setting of the user's."""
 
 import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -51,6 +54,24 @@ def whole_dataset() -> Path:
         if not missing_files(folder):
             return folder
     pytest.skip("needs the whole dataset: `dropout-lab data` fetches it")
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the documentation site, built without a warning."""
+    pytest.importorskip("mkdocstrings", reason="the docs extra is not installed")
+    folder = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
+        cwd=REPOSITORY,
+        env=os.environ | {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert not re.search("WARNING|ERROR", done.stderr), done.stderr
+    return folder
 
 
 FIRST_START = datetime(2026, 11, 1, tzinfo=UTC)

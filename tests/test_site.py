@@ -1,9 +1,6 @@
 """The documentation site: its pages are complete, and `make docs` builds it without a warning."""
 
-import os
 import re
-import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -56,22 +53,6 @@ def test_the_navigation_names_every_page():
     named = leaves(settings["nav"])
     assert len(named) == len(set(named))
     assert {page for page in pages if not page.startswith("study/")} == set(named)
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Path:
-    pytest.importorskip("mkdocstrings", reason="the docs extra is not installed")
-    folder = tmp_path_factory.mktemp("site")
-    done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
-        cwd=ROOT,
-        env=os.environ | {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    assert not re.search("WARNING|ERROR", done.stderr), done.stderr
-    return folder
 
 
 @pytest.mark.slow

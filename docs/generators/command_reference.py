@@ -17,13 +17,13 @@ def _section(name: str, command) -> str:
     context = command.make_context(name, [], resilient_parsing=True)
     usage = " ".join(["dropout-lab", name, *command.collect_usage_pieces(context)])
     records = [
-        (parameter.param_type_name, *parameter.get_help_record(context))
+        (parameter.param_type_name, *record)
         for parameter in command.get_params(context)
-        if parameter.get_help_record(context)
+        if (record := parameter.get_help_record(context))
     ]
     parts = [f"## {name}", command.help, block(usage, "text")]
     for kind in ("argument", "option"):
-        rows = [(code(_without_type(what)), _escaped(text)) for of, what, text in records if of == kind]
+        rows = [(code(_named(what)), _escaped(text)) for of, what, text in records if of == kind]
         if rows:
             parts.append(table((kind.capitalize(), "Meaning"), rows))
     examples = command.epilog.partition("Examples:\n")[2]
@@ -31,10 +31,10 @@ def _section(name: str, command) -> str:
     return "\n\n".join(parts)
 
 
-def _without_type(argument: str) -> str:
-    """Return ``SPEC`` for ``SPEC <list[Path]>``; the choices of an option stay."""
-    return re.sub(r" <.*>$", "", argument)
+def _named(what: str) -> str:
+    """Return ``SPEC`` for the argument ``SPEC <path>``; the choices of an option stay."""
+    return what if what.startswith("-") else what.partition(" <")[0]
 
 
 def _escaped(text: str) -> str:
-    return re.sub(r"([<>\[\]*_])", r"\\\1", text)
+    return re.sub(r"([>\[\]*_])", r"\\\1", text).replace("<", "&lt;")

@@ -14,6 +14,7 @@ from python_reference import python_reference
 from spec_reference import spec_reference
 
 MARKER = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
+SEARCH = 'data-md-component="search" role="dialog"'
 GENERATORS: dict[str, Callable[[], str]] = {
     "commands": command_reference,
     "publications": publications,
@@ -24,3 +25,8 @@ GENERATORS: dict[str, Callable[[], str]] = {
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     return MARKER.sub(lambda marker: GENERATORS[marker[1]](), markdown)
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """Name the dialog of the theme's search, for screen readers."""
+    return output.replace(SEARCH, f'{SEARCH} aria-label="Search"')

@@ -1,8 +1,6 @@
 """The report as a reader's browser shows it: on a phone and on a desktop, light and dark."""
 
 import json
-import shutil
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -69,31 +67,10 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The source of axe-core, Deque's accessibility checker."""
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed, so that axe-core cannot be had")
-    folder = tmp_path_factory.mktemp("axe")
-    packed = subprocess.run(
-        ["npm", "pack", "axe-core", "--silent"], cwd=folder, capture_output=True, text=True, timeout=120
-    )
-    if packed.returncode:
-        pytest.skip(f"npm cannot get axe-core: {packed.stderr.strip()[:200]}")
-    shutil.unpack_archive(next(folder.glob("axe-core-*.tgz")), folder, format="gztar", filter="data")
-    return (folder / "package" / "axe.min.js").read_text(encoding="utf-8")
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280], ids=["phone", "desktop"])
-def test_the_report_in_a_browser(chromium, report, axe, width, scheme):
-    chromium.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-    )
-    chromium.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600},
-    )
+def test_the_report_in_a_browser(chromium, report, axe, show, width, scheme):
+    show(width, scheme)
     chromium.get_log("performance")
     chromium.get(report.as_uri())
 
@@ -109,16 +86,7 @@ def test_the_report_in_a_browser(chromium, report, axe, width, scheme):
     )
     assert plots == [[True, scheme == "light"]] * 7
 
-    chromium.execute_script(axe)
-    found = chromium.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
-    assert len(found["passes"]) > 15
-    serious = [
-        (violation["id"], node["html"][:200], node["failureSummary"])
-        for violation in found["violations"]
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]
-    assert serious == []
+    assert axe.violations(chromium) == []
 
 
 def test_every_verdict_is_legible_in_print(chromium, report):
