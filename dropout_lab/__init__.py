@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dropout_lab.api.comparing import compare
+    from dropout_lab.api.deleting import delete
     from dropout_lab.api.evaluating import EvaluationResult, evaluate
     from dropout_lab.api.frames import load_runs
     from dropout_lab.api.judging import judge
+    from dropout_lab.api.moving import export_experiment, import_experiment
     from dropout_lab.api.predicting import Predictions, predict
     from dropout_lab.api.promoting import promote
     from dropout_lab.api.results import ComparisonResult
@@ -30,7 +32,10 @@ __all__ = [
     "compare",
     "compare_within",
     "create_study",
+    "delete",
     "evaluate",
+    "export_experiment",
+    "import_experiment",
     "judge",
     "load_runs",
     "load_spec",
@@ -49,7 +54,10 @@ _HOMES = {
     "compare": "dropout_lab.api.comparing",
     "compare_within": "dropout_lab.api.within",
     "create_study": "dropout_lab.scaffold",
+    "delete": "dropout_lab.api.deleting",
     "evaluate": "dropout_lab.api.evaluating",
+    "export_experiment": "dropout_lab.api.moving",
+    "import_experiment": "dropout_lab.api.moving",
     "judge": "dropout_lab.api.judging",
     "load_runs": "dropout_lab.api.frames",
     "load_spec": "dropout_lab.spec",

@@ -12,9 +12,11 @@ from dropout_lab.cli.common_options import with_common_options
 from dropout_lab.cli.compare import compare
 from dropout_lab.cli.console import printable, set_output_style, stderr
 from dropout_lab.cli.data import data
+from dropout_lab.cli.delete import delete
 from dropout_lab.cli.diff import diff
 from dropout_lab.cli.doctor import doctor
 from dropout_lab.cli.evaluate import evaluate
+from dropout_lab.cli.export import export, import_
 from dropout_lab.cli.help import HELP, VERBATIM, documented
 from dropout_lab.cli.init import init
 from dropout_lab.cli.judge import judge
@@ -93,11 +95,11 @@ def help_(
 
 COMMANDS = (
     *(init, run, evaluate, compare, judge, plan, show, diff, runs, resume, sync, discard),
-    *(predict, promote, ui, data, schema, doctor),
+    *(predict, promote, export, import_, delete, ui, data, schema, doctor),
 )
 DETAILED = (compare, judge, show, runs)
 for command in COMMANDS:
-    app.command(help=HELP[command].text, epilog=HELP[command].epilog)(
+    app.command(command.__name__.rstrip("_"), help=HELP[command].text, epilog=HELP[command].epilog)(
         with_common_options(command, has_details=command in DETAILED)
     )
 app.command("help", help=HELP[help_].text, epilog=HELP[help_].epilog)(help_)

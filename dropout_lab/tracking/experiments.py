@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from shlex import quote
 
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
@@ -37,7 +38,7 @@ def find_or_create(client: MlflowClient, location: Location, name: str) -> str:
         raise TrackingError(
             f"The experiment {name!r} was deleted in {location.shown}.",
             hint=f"Restore it with `mlflow experiments restore --experiment-id {found.experiment_id}`, or "
-            "use another experiment in the spec.",
+            f"free its name with `dropout-lab delete {quote(name)}`.",
         )
     save_view(client, found)
     return str(found.experiment_id)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from alembic.script import ScriptDirectory
+from mlflow import MlflowClient
 from mlflow.store.db.utils import _get_alembic_config, _upgrade_db, create_sqlalchemy_engine
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.utils.credentials import get_default_host_creds
@@ -45,6 +46,34 @@ def server_history(uri: str) -> ReadHistory:
         return [(one["run_id"], int(one["step"]), float(one["value"])) for one in found]
 
     return read
+
+
+class Eraser:
+    """Removes entries from a database for good, as ``mlflow gc`` does.
+
+    Args:
+        client: Open client of the database.
+        uri: Address of the database.
+        artifact_root: Folder of its artifacts.
+    """
+
+    def __init__(self, client: MlflowClient, uri: str, artifact_root: Path) -> None:
+        self._client = client
+        self._store = SqlAlchemyStore(uri, str(artifact_root))
+
+    def erase_model(self, model_id: str) -> None:
+        """Remove a logged model."""
+        self._store._hard_delete_logged_model(model_id)
+
+    def erase_run(self, run_id: str) -> None:
+        """Remove a run with its params, metrics and tags."""
+        self._store._hard_delete_run(run_id)
+
+    def erase_experiment(self, experiment_id: str) -> None:
+        """Remove an experiment without runs, so that its name is free."""
+        if self._client.get_experiment(experiment_id).lifecycle_stage == "active":
+            self._client.delete_experiment(experiment_id)
+        self._store._hard_delete_experiment(experiment_id)
 
 
 def schema_revisions() -> tuple[set[str], set[str]]:

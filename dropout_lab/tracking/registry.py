@@ -1,6 +1,7 @@
 """Registered models: names, versions and aliases by which a trained model is put to use."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from mlflow import MlflowClient
@@ -14,6 +15,7 @@ from dropout_lab.tracking.finding import find_run, require_model
 from dropout_lab.tracking.store import open_client
 
 _SCHEME = "models:/"
+_VERSIONS_PER_PAGE = 1000
 _MISSING = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 
@@ -120,12 +122,16 @@ def find_version(client: MlflowClient, reference: str) -> ModelVersion | None:
     raise UsageError(f"The registered model {name} has no {wanted}.", hint=f"Aliases: {aliases}.")
 
 
-def versions_of(client: MlflowClient, run_ids: list[str]) -> list[ModelVersion]:
+def versions_of(client: MlflowClient, run_ids: Collection[str]) -> list[ModelVersion]:
     """Return the registered versions of the models of runs, each with its aliases."""
-    found = [
-        version for run_id in run_ids for version in client.search_model_versions(f"run_id = '{run_id}'")
-    ]
-    return [client.get_model_version(one.name, one.version) for one in found]
+    found, token = [], None
+    while True:
+        page = client.search_model_versions(max_results=_VERSIONS_PER_PAGE, page_token=token)
+        found += [version for version in page if version.run_id in run_ids]
+        token = page.token
+        if not token:
+            # A search returns no aliases.
+            return [client.get_model_version(one.name, one.version) for one in found]
 
 
 def _check_names(name: str, alias: str) -> None:

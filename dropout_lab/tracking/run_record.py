@@ -10,8 +10,11 @@ from dropout_lab.tracking.notes import note_once
 
 
 def is_ours(run: Any) -> bool:
-    """Return whether dropout_lab trained MLflow's `run`; a report or a study is no such run."""
-    names = set(run.data.tags)
+    """Return whether dropout_lab trained MLflow's `run`.
+
+    A report or a study is no such run, nor is one whose import is not complete.
+    """
+    names = set(run.data.tags) - {schema.IMPORTED_FROM}
     return names.isdisjoint(schema.NO_RUNS) and any(name.startswith(schema.PREFIX) for name in names)
 
 

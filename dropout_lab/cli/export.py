@@ -1,0 +1,65 @@
+"""``dropout-lab export`` and ``import``: move experiments between folders, stores and servers."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dropout_lab.cli.completion import complete_experiment
+from dropout_lab.cli.console import is_quiet, starting
+from dropout_lab.cli.help import documented
+from dropout_lab.evaluation.metrics import format_count
+
+
+def _note(message: str) -> None:
+    print(message, file=sys.stderr)
+
+
+@documented(
+    "Write an experiment to a folder that `import` reads.",
+    "The folder has runs with all metrics, tags, artifacts and models, and checksums. It can be imported "
+    "into any tracking store.",
+    examples=["dropout-lab export study --to study-2026"],
+)
+def export(
+    experiment: Annotated[
+        str,
+        typer.Argument(metavar="EXPERIMENT", help="MLflow experiment.", autocompletion=complete_experiment),
+    ],
+    to: Annotated[Path, typer.Option(metavar="FOLDER", help="New folder.")],
+) -> None:
+    """Export one experiment."""
+    with starting("MLflow"):
+        from dropout_lab.api.moving import export_experiment
+
+        done = export_experiment(experiment, to, note=_note)
+    print(f"Exported {format_count(len(done.run_ids), 'MLflow run')} of {done.name} to {done.folder}.")
+
+
+@documented(
+    "Import an experiment from a folder that `export` wrote.",
+    "Checks all files first. Runs that exist are skipped, so the command can be repeated.",
+    examples=[
+        "dropout-lab import study-2026",
+        "dropout-lab import study-2026 --experiment copy",
+    ],
+)
+def import_(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder that `export` wrote.")],
+    experiment: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="MLflow experiment. [default: the exported one]", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Import one experiment."""
+    with starting("MLflow"):
+        from dropout_lab.api.moving import import_experiment
+
+        done = import_experiment(folder, experiment=experiment, note=_note)
+    existing = f" {format_count(len(done.skipped), 'MLflow run')} existed already." if done.skipped else ""
+    print(f"Imported {format_count(len(done.run_ids), 'MLflow run')} into {done.experiment}.{existing}")
+    if not is_quiet():
+        print(f"Compare: dropout-lab compare {done.experiment}", file=sys.stderr)
