@@ -29,7 +29,7 @@ def test_an_imported_experiment_compares_and_predicts_alike(
     other = tmp_path / "other"
     other.mkdir()
     monkeypatch.chdir(other)
-    assert len(dl.import_experiment(tmp_path / "exported").run_ids) == 4
+    assert len(dl.import_experiment(tmp_path / "exported").run_ids) == 5  # and their study
     assert numbers("tiny") == compared
     np.testing.assert_array_equal(dl.predict("half-seed1", images).probs, probs)
     dl.promote("half-seed1", name="clothes")

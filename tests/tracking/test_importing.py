@@ -17,6 +17,7 @@ from dropout_lab.tracking.exporting import export_experiment
 from dropout_lab.tracking.importing import import_experiment
 from dropout_lab.tracking.listing import list_runs
 from dropout_lab.tracking.store import open_client
+from dropout_lab.tracking.studies import open_study
 
 
 @pytest.fixture
@@ -24,8 +25,8 @@ def exported(sqlite_store, make_start, make_epochs, tmp_path):
     """An exported experiment: a parent with two runs, one of them with a model and odd metrics."""
     tracker = connect("to export")
     client = tracker.client
-    parent = client.create_run(tracker.experiment_id, run_name="study", tags={"note": "parent"}).info.run_id
-    client.set_terminated(parent)
+    parent = open_study(client, tracker.experiment_id, "study")
+    client.set_tag(parent, "note", "parent")
     files = tmp_path / "files"
     (files / "deep").mkdir(parents=True)
     (files / "deep" / "file.bin").write_bytes(bytes(range(256)))
@@ -153,10 +154,13 @@ def test_runs_that_exist_are_skipped(exported, make_start):
     archive = read_archive(exported)
     assert len(import_experiment(archive, None, pytest.fail).skipped) == 3  # where it was exported
     tracker = connect("trained here too")
+    study = open_study(tracker.client, tracker.experiment_id, "own study")
     run_id = tracker.start_run(make_start(seed=1, run_key="key 1"))
     tracker.end_run(run_id, RunStatus.FINISHED)
     done = import_experiment(archive, "trained here too", pytest.fail)
-    assert [archive.read_run(one)["name"] for one in done.skipped] == ["dropout-1"]
+    assert [archive.read_run(one)["name"] for one in done.skipped] == ["study", "dropout-1"]
+    (imported,) = done.run_ids.values()
+    assert tracker.client.get_run(imported).data.tags[schema.PARENT] == study
 
 
 def test_a_folder_that_is_damaged_or_none_is_refused(exported, tmp_path):
