@@ -1,6 +1,7 @@
 """Pieces of Markdown."""
 
 from collections.abc import Iterable, Sequence
+from html import escape
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -13,7 +14,8 @@ def cell(text: str) -> str:
 
 
 def code(text: str) -> str:
-    return f"`{text}`"
+    """Return `text` as code; a bar in backticks would end a cell, or show its backslash."""
+    return f"<code>{escape(text).replace('|', '&#124;')}</code>" if "|" in text else f"`{text}`"
 
 
 def block(text: str, language: str) -> str:
