@@ -79,7 +79,7 @@ def site_location(parts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class AllSites(SiteDropout):
-    """Dropout of all sites, and of sites by name or pattern, for the schema."""
+    """Dropout of all sites, and of sites by name or pattern."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[
