@@ -11,7 +11,7 @@ from dropout_lab.models.inspection import weights_fingerprint
 from dropout_lab.models.kinds import RatedLayer
 from dropout_lab.models.network import Network, build_network
 from dropout_lab.models.site_kinds import kind_variables, take_weights
-from dropout_lab.models.sites import find_sites
+from dropout_lab.models.sites import find_sites, set_rates
 from dropout_lab.spec import Settings
 from dropout_lab.training.devices import configure_keras
 from dropout_lab.training.trainer import load_model
@@ -50,6 +50,9 @@ def restore_network(
         named = tuple(replace(site, name=name) for site, name in zip(sites, names, strict=True))
         return replace(built, model=loaded, sites=named)
     take_weights(built.model, loaded)
+    # A rate that changed is logged as it was in the last step.
+    at_end = {site.path: site.rate for site in sites}
+    set_rates(built.sites, {site.name: at_end.get(site.path, site.rate) for site in built.sites})
     if final_weights and final_weights != weights_fingerprint(built.model, kind_variables(built.model)):
         raise UsageError(
             "the logged model does not have the weights that were trained",

@@ -1,15 +1,19 @@
 """Both engines drop at the rate of each step, as it is read from the step that trains."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from dropout_lab.data.dataset import Dataset
 from dropout_lab.models.sites import Site
+from dropout_lab.spec import Settings
 from dropout_lab.training.dropout_check import FALSE_ALARMS, agreement_p_value, rate_p_value
 from dropout_lab.training.progress import Progress
 from dropout_lab.training.rates import rates_at
+from dropout_lab.training.restoring import restore_network
 from dropout_lab.training.trainer import Trainer
 
 MakeTrainer = Callable[..., Trainer]
@@ -128,3 +132,22 @@ def test_the_variables_of_keras_layers_hold_the_rate_of_the_last_step(make_train
     assert {name: float(variable.numpy()) for name, variable in variables.items()} == pytest.approx(
         dict.fromkeys(("conv1", "conv2", "dense"), expected)
     )
+
+
+@pytest.mark.slow
+def test_the_restored_network_of_a_run_has_the_rates_of_its_last_step(
+    make_trainer: MakeTrainer, dataset: Dataset, tmp_path: Path
+) -> None:
+    block = {"kind": "dropblock", "rate": 0.2, "block_size": 3}
+    for engine, conv1 in (("fast", 0.2), ("stock", block)):
+        dropout = {"conv1": conv1, "dense": MIXED["conv1"]}
+        trainer = make_trainer(engine=engine, dropout=dropout, epochs=3, batch_size=100)
+        trainer.train(Progress(), lambda _: None)
+        trainer.save_model(tmp_path / "model.keras")
+        settings = Settings.model_validate(
+            {"model": {"dropout": dropout}, "training": {"epochs": 3, "batch_size": 100}}
+        )
+        restored = restore_network(
+            tmp_path / "model.keras", settings, dataset, 0, trainer.weights_fingerprint(), {}
+        )
+        assert restored.rates == {"conv1": 0.2, "conv2": 0.0, "dense": 0.0} == trainer.network.rates
