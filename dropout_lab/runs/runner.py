@@ -160,9 +160,9 @@ class Runner:
                 " To retrain it here, use --fresh."
             )
         if run.evaluation is not None and missing_parts(run.evaluation, finished.evaluated):
+            command = f"dropout-lab evaluate {shlex.quote(run.origin.experiment)} {run.evaluation.options}"
             self.reporter.noted(
-                f"{run.name} was finished without this evaluation. To add it, run `dropout-lab evaluate"
-                f" {shlex.quote(run.origin.experiment)}`."
+                f"{run.name} was finished without this evaluation. To add it, run `{command.rstrip()}`."
             )
         return self._outcome(run, finished.run_id, finished.metrics, was_finished=True)
 

@@ -49,3 +49,13 @@ class EvaluationSpec(Frozen):
     pooling: bool = False
     """Whether to predict with probabilistic weighted pooling too, where standard dropout comes right before
     max-pooling."""
+
+    @property
+    def options(self) -> str:
+        """Options of ``dropout-lab evaluate`` that ask for the same."""
+        words = []
+        if self.mc_samples != type(self).model_fields["mc_samples"].default:
+            words.append(f"--mc-samples {self.mc_samples}")
+        for option, names, every in (("--shift", self.shift, SHIFT_NAMES), ("--ood", self.ood, SET_NAMES)):
+            words += [f"{option} {name}" for name in ((ALL,) if names == every else names)]
+        return " ".join([*words, *(["--pooling"] if self.pooling else [])])

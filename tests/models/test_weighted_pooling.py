@@ -50,9 +50,9 @@ def test_weights_are_those_of_the_paper():
     "arguments",
     [
         {"pool_size": 2},
-        {"pool_size": 2, "padding": "same"},
+        pytest.param({"pool_size": 2, "padding": "same"}, marks=pytest.mark.slow),
         {"pool_size": 3, "strides": 2, "padding": "same"},
-        {"pool_size": (2, 3), "strides": 1},
+        pytest.param({"pool_size": (2, 3), "strides": 1}, marks=pytest.mark.slow),
     ],
     ids=str,
 )

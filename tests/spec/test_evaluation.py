@@ -28,6 +28,19 @@ def test_sets_are_chosen_alike_and_nothing_is_the_default():
 
 
 @pytest.mark.parametrize(
+    ("evaluation", "options"),
+    [
+        ({}, ""),
+        ({"mc_samples": 20, "shift": "all"}, "--mc-samples 20 --shift all"),
+        ({"shift": ["blur", "noise"], "ood": "all"}, "--shift noise --shift blur --ood all"),
+        ({"ood": "digits", "pooling": True}, "--ood digits --pooling"),
+    ],
+)
+def test_the_command_evaluate_can_ask_for_the_same(evaluation, options):
+    assert Spec(name="a", evaluation=evaluation).evaluation.options == options
+
+
+@pytest.mark.parametrize(
     ("evaluation", "message"),
     [
         ({"shift": "nois"}, "'nois'"),
