@@ -12,7 +12,7 @@ NOT_LOGGED = "(not logged)"
 FINGERPRINTS: Mapping[str, Sequence[str]] = {
     "initial_weights": (
         "model.network", "model.code", "model.arguments", "model.filters", "model.hidden*",
-        "model.batch_normalization",
+        "model.batch_normalization", "model.blocks", "model.activation",
     ),
     "batch_order": ("training.batch_size", "training.epochs", "data.*", "data_digest"),
 }  # fmt: skip
@@ -36,14 +36,16 @@ ADDED = {
 """Settings that runs of version 0.1 did not log, since they had no other values."""
 
 UNUSED = {
+    "model.activation": "relu",
     "model.batch_normalization": "False",
+    "model.blocks": "2",
     "training.label_smoothing": "0.0",
     "training.l2": "0.0",
     "training.momentum": "0.0",
     "training.nesterov": "False",
     "training.weight_decay": "0.0",
 }
-"""Settings that runs log only if they are used, with the value that stands for no use."""
+"""Settings that runs log only at another value than the default, which is given here."""
 
 _SAME_RESULT = "The result is the same up to rounding errors, which can grow during training."
 
