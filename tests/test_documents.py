@@ -15,7 +15,7 @@ DOCUMENTS = sorted(
         *ROOT.glob("*.md"),
         *ROOT.glob("docs/**/*.md"),
         *ROOT.glob("benchmarks/*.md"),
-        *ROOT.glob("experiments/*"),
+        *ROOT.glob("experiments/**/*.yaml"),
     ]
 )
 BANNED = re.compile(
