@@ -1,6 +1,5 @@
 """Classify images with a trained model; `dropout-lab predict` prints what this returns."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
+from dropout_lab.api.running import ONE_CALL_AT_A_TIME, starting
 from dropout_lab.errors import TrackingError, UsageError, did_you_mean
 from dropout_lab.evaluation.uncertainty import Floats, MonteCarlo
 from dropout_lab.libraries import quiet_libraries
-from dropout_lab.native_log import without_native_log
 from dropout_lab.records import RunRecord
 
 if TYPE_CHECKING:
@@ -116,12 +115,10 @@ def predict(
         raise UsageError(f"scale: {scale!r}{did_you_mean(scale, choices)} (allowed: {', '.join(choices)})")
     if mc_samples < 0:
         raise UsageError(f"mc_samples: {mc_samples} (allowed: 0 or more)")
-    with quiet_libraries():
-        if "tensorflow" not in sys.modules:
-            with without_native_log():
-                import dropout_lab.training.devices  # noqa: F401
+    with ONE_CALL_AT_A_TIME, quiet_libraries():
+        with starting("TensorFlow"):
+            from dropout_lab.training.own_state import own_state
         from dropout_lab.tracking.model_files import open_model
-        from dropout_lab.training.own_state import own_state
 
         with open_model(str(model)) as files, own_state():
             return _predict(files, images, scale, mc_samples, seed)
