@@ -68,13 +68,17 @@ def test_schedules_compile_nothing(setup: Callable[..., Any], steps: list[Compil
     assert not np.array_equal(constant[0], changing[0])
 
 
-def test_each_step_of_a_call_has_its_own_rate(setup: Callable[..., Any]) -> None:
+@pytest.mark.parametrize(
+    "position", ["before_pooling", pytest.param("after_pooling", marks=pytest.mark.slow)]
+)
+def test_each_step_of_a_call_has_its_own_rate(setup: Callable[..., Any], position: str) -> None:
     """A call of several steps ends with the bits of several calls, one of which is without dropout."""
     batches = np.random.default_rng(0).integers(0, 250, (4, 20))
     late = {"schedules": {"dropout_1": Schedule(shape="late", until=3, unit="steps")}, "num_epochs": 4}
-    one = setup(dropout={"conv2": 0.61}, rates=late, **SMALL)
+    model = {**SMALL, "dropout_position": position}
+    one = setup(dropout={"conv2": 0.61}, rates=late, **model)
     one.engine.run(batches, 0)
-    never, always = (setup(dropout={"conv2": rate}, **SMALL) for rate in (0.0, 0.61))
+    never, always = (setup(dropout={"conv2": rate}, **model) for rate in (0.0, 0.61))
     never.engine.run(batches[:3], 0)
     for variable, value in zip(always.variables(), never.state(), strict=True):
         variable.assign(value)
