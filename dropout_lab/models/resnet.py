@@ -3,7 +3,6 @@
 import keras
 
 from dropout_lab.errors import UsageError
-from dropout_lab.models.initializers import hidden_kernel
 from dropout_lab.models.normalization import activated
 
 FILTERS = (16, 32)
@@ -46,6 +45,8 @@ def build_resnet(
             " (allowed: images of at least 4 x 4 pixels, as height, width, channels)"
         )
     layers = keras.layers
+    # He et al. (2015), "Delving Deep into Rectifiers", ICCV: weights that keep the variance through ReLU.
+    kernel = keras.initializers.LecunNormal if activation == "selu" else keras.initializers.HeNormal
 
     def convolved(
         values: keras.KerasTensor, name: str, filters: int, size: int, strides: int, after: str | None
@@ -56,7 +57,7 @@ def build_resnet(
             strides,
             padding="same",
             activation=after,
-            kernel_initializer=hidden_kernel(activation),
+            kernel_initializer=kernel(),
             name=name,
         )
         for one in activated(layer, normalize=batch_normalization):

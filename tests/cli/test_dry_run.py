@@ -2,7 +2,7 @@ import pytest
 
 from dropout_lab.cli.dry_run import print_plan, resolved
 from dropout_lab.errors import UsageError
-from dropout_lab.spec import condition_settings, load_spec
+from dropout_lab.spec import condition_settings, load_spec, override_spec
 
 
 @pytest.fixture
@@ -49,6 +49,19 @@ def test_runs_rates_and_the_model_are_shown(spec, capsys):
     assert out.count("conv2d_1 (Conv2D)") == 2
     assert "Model of baseline, dropout:" in out
     assert "Model of small:" in out
+
+
+def test_the_kind_at_each_site_is_shown_and_checked(spec, capsys):
+    def with_dropout(dropout):
+        changed = override_spec(spec, [f"conditions.dropout.model.dropout={dropout}"])
+        print_plan(changed)
+        return [line.split("  ") for line in capsys.readouterr().out.splitlines()]
+
+    rows = with_dropout("{conv1: {kind: dropblock, rate: 0.1}, dense: {kind: gaussian, rate: 0.5}}")
+    shown = {row[0].strip(): row[-1].strip() for row in rows if row[0] in ("conv1", "conv2", "dense")}
+    assert shown == {"conv1": "0.1 dropblock, block_size 7", "conv2": "0", "dense": "0.5 gaussian"}
+    with pytest.raises(UsageError, match=r"^condition dropout: model\.dropout\.dense\.kind: spatial drops"):
+        with_dropout("{dense: {kind: spatial, rate: 0.5}}")
 
 
 def test_sites_of_a_network_of_the_users_are_shown(tmp_path, capsys):

@@ -2,7 +2,9 @@ import re
 
 import pytest
 
-from dropout_lab.reporting.bibliography import _REFERENCES, Reference
+from dropout_lab.comparison.compare import compare_runs
+from dropout_lab.comparison.question import Question
+from dropout_lab.reporting.bibliography import _REFERENCES, Reference, references
 
 PAPER = Reference(
     key="jennison1989",
@@ -43,6 +45,19 @@ def test_every_entry_is_complete(name):
     assert str(one.year) in one.key
     assert one.publisher or (one.journal and one.volume and one.pages)
     assert one.bibtex.count("{") == one.bibtex.count("}")
+
+
+def test_the_papers_of_the_kinds_used_are_listed(make_run):
+    fields = {"model.dropout.conv1.kind": "dropblock", "model.dropout.dense.kind": "gaussian"}
+    runs = [
+        make_run(name, seed, spec=spec, test_accuracy=0.9 + seed / 100)
+        for name, spec in (("baseline", {}), ("dropout", fields))
+        for seed in range(3)
+    ]
+    keys = [one.key for one in references(compare_runs(runs, Question()))]
+    assert "ghiasi2018dropblock" in keys
+    assert "srivastava2014dropout" in keys, "the paper of Gaussian dropout, too"
+    assert "gal2017concrete" not in keys
 
 
 def test_a_book_has_a_publisher_and_keys_are_unique():
