@@ -135,7 +135,10 @@ def draw_mlflow(folder: Path, driver: webdriver.Chrome) -> None:
             WebDriverWait(driver, 120).until(
                 lambda one: "Group: dropout" in one.find_element(By.TAG_NAME, "body").text
             )
-            time.sleep(3)  # the last columns
+            for button in ("assistant.chat_panel.close", "experiment_page.shared_view.dismiss"):
+                found = f'[data-component-id="mlflow.{button}"]'
+                driver.execute_script(f"document.querySelector('{found}')?.click()")
+            time.sleep(3)  # the table takes the free room
             save(driver, "mlflow")
         finally:
             server.send_signal(signal.SIGTERM)

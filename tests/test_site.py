@@ -55,6 +55,15 @@ def test_the_navigation_names_every_page():
     assert {page for page in pages if not page.startswith("study/")} == set(named)
 
 
+def test_screenshots_are_small_and_load_nothing():
+    images = list((DOCS / "screenshots").iterdir())
+    assert len(images) >= 5
+    assert all(image.stat().st_size < 200_000 for image in images)
+    assert not [
+        image for image in images if image.suffix == ".svg" and re.search(r'url\("?http', image.read_text())
+    ]
+
+
 @pytest.mark.slow
 def test_the_site_is_built_without_a_warning_and_loads_nothing_from_elsewhere(site):
     pages = list(site.rglob("*.html"))
