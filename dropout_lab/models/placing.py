@@ -4,59 +4,19 @@ Where Keras has a layer for a kind at a constant rate, that is used. A rate that
 kinds that Keras does not have, take the layers of `dropout_lab.models.kinds`.
 """
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 
 from dropout_lab.errors import UsageError
 from dropout_lab.models.keras_internals import operations_after, operations_before
-from dropout_lab.models.kinds import (
-    AlphaDropout,
-    ConcreteDropout,
-    DropBlock,
-    DropConnect,
-    DropConnectConv2D,
-    DropConnectDense,
-    GaussianDropout,
-    RatedLayer,
-    SpatialDropout,
-    StandardDropout,
-    StochasticDepth,
-)
+from dropout_lab.models.kind_layers import SPATIAL, WEIGHTED, common_options, kind_of, layer_of
+from dropout_lab.models.kinds import ConcreteDropout
 from dropout_lab.models.sites import LAYERS, Site, walk
 from dropout_lab.spec.kinds import KINDS, PARAMETERS, SiteDropout
 
 Layers = dict[str, keras.layers.Layer]
 
-SPATIAL = {
-    3: keras.layers.SpatialDropout1D,
-    4: keras.layers.SpatialDropout2D,
-    5: keras.layers.SpatialDropout3D,
-}
-"""Layers of Keras by the number of dimensions of their inputs, with the batch."""
-
-STOCK: Mapping[str, Callable[..., keras.layers.Layer]] = {
-    "standard": keras.layers.Dropout,
-    "spatial": keras.layers.SpatialDropout2D,
-    "gaussian": keras.layers.GaussianDropout,
-    "alpha": keras.layers.AlphaDropout,
-    "stochastic_depth": keras.layers.Dropout,
-}
-OWN: Mapping[str, Callable[..., keras.layers.Layer]] = {
-    "standard": StandardDropout,
-    "spatial": SpatialDropout,
-    "gaussian": GaussianDropout,
-    "alpha": AlphaDropout,
-    "stochastic_depth": StochasticDepth,
-    "dropblock": DropBlock,
-    "concrete": ConcreteDropout,
-}
-WEIGHTED: Mapping[Any, type[DropConnect]] = {
-    keras.layers.Dense: DropConnectDense,
-    keras.layers.Conv2D: DropConnectConv2D,
-}
-RATE_ARGUMENTS = ("rate", "seed", "variable_rate")
 PASSED = (
     *LAYERS,
     *(keras.layers.Activation, keras.layers.ReLU, keras.layers.LeakyReLU, keras.layers.ELU),
@@ -106,29 +66,16 @@ def layers_at(
         options["variable_rate"] = True
     rate = float(setting.rate or 0)
     if kind != "dropconnect":
-        return {site.path: _layer(kind, site, rate, options, is_variable=is_variable)}
+        return {site.path: layer_of(kind, site, rate, options, is_variable=is_variable)}
     path, layer = _feeding(site, model)
     config = layer.get_config() | {"rate": rate, **options}
     dropping = WEIGHTED[type(layer)].from_config(config)
-    return {site.path: keras.layers.Dropout(0.0, **_common(site.layer)), path: dropping}
+    return {site.path: keras.layers.Dropout(0.0, **common_options(site.layer)), path: dropping}
 
 
 def dropping_path(site: Site, setting: SiteDropout, model: keras.Model) -> str:
     """Return the path of the layer that drops at a site."""
     return _feeding(site, model)[0] if setting.kind == "dropconnect" else site.path
-
-
-def kind_of(site: Site) -> str | None:
-    """Return the kind that the layer of a site is built as; None if it is no plain layer of Keras."""
-    if site.argument != "rate":
-        return None
-    names: dict[type, str] = {
-        keras.layers.Dropout: "standard",
-        keras.layers.GaussianDropout: "gaussian",
-        keras.layers.AlphaDropout: "alpha",
-        **dict.fromkeys(SPATIAL.values(), "spatial"),
-    }
-    return names.get(type(site.layer))
 
 
 def unfit(
@@ -162,52 +109,11 @@ def unfit(
     return ""
 
 
-def stock_layer(layer: RatedLayer) -> keras.layers.Layer:
-    """Return a layer of Keras that does at inference what `layer` does; if it can, in training too."""
-    if isinstance(layer, DropConnect):
-        stock = next(one for one, dropping in WEIGHTED.items() if type(layer) is dropping)
-        config = layer.get_config()
-        return stock.from_config({name: config[name] for name in config if name not in RATE_ARGUMENTS})
-    kind = next(kind for kind, own in OWN.items() if type(layer) is own)
-    rank = len(layer.input.shape) if kind in ("spatial", "stochastic_depth", "concrete") else 0
-    if kind == "concrete":  # it drops whole feature maps, of which a flat layer has none
-        kind = "spatial" if rank in SPATIAL else "standard"
-        return _stock(kind, layer.current_rate, rank, **_common(layer))
-    if kind not in STOCK:
-        return keras.layers.Dropout(0.0, **_common(layer))
-    options = {"noise_shape": layer.noise_shape} if kind in ("standard", "alpha") else {}
-    return _stock(kind, layer.current_rate, rank, **options, **_common(layer))
-
-
 def link_concrete(model: keras.Model) -> None:
     """Let each concrete site in `model` regularize the weights that take its outputs."""
     for _, layer in walk(model):
         if isinstance(layer, ConcreteDropout) and (taking := _taking(layer)) is not None:
             layer.regularize(taking)
-
-
-def _layer(
-    kind: str, site: Site, rate: float, options: dict[str, Any], *, is_variable: bool
-) -> keras.layers.Layer:
-    """Return the layer of Keras for `kind` if it has one and the rate is constant, else the one of here."""
-    options = options | _common(site.layer)
-    if not is_variable and kind in STOCK:
-        return _stock(kind, rate, len(site.shape or ()) + 1, **options)
-    if kind == kind_of(site) and kind in ("standard", "alpha"):
-        options |= {"noise_shape": site.layer.noise_shape}
-    return OWN[kind](rate, **options)
-
-
-def _stock(kind: str, rate: float, rank: int, **options: Any) -> keras.layers.Layer:
-    """Return the layer of Keras for `kind` and inputs with `rank` dimensions."""
-    if kind == "stochastic_depth":
-        options["noise_shape"] = (None, *(1 for _ in range(1, rank)))
-    return (SPATIAL[rank] if kind == "spatial" else STOCK[kind])(rate, **options)
-
-
-def _common(layer: keras.layers.Layer) -> dict[str, Any]:
-    """Return the options that a layer in place of `layer` has, too."""
-    return {"name": layer.name, "dtype": layer.dtype_policy}
 
 
 def _too_large(block_size: int, site: Site, shape: str) -> str:

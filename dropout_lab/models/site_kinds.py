@@ -8,8 +8,9 @@ from typing import Any
 import keras
 
 from dropout_lab.errors import UsageError
+from dropout_lab.models.kind_layers import stock_layer
 from dropout_lab.models.kinds import ConcreteDropout, RatedLayer
-from dropout_lab.models.placing import dropping_path, layers_at, link_concrete, stock_layer
+from dropout_lab.models.placing import dropping_path, layers_at, link_concrete
 from dropout_lab.models.rewriting import NoConfigurationError, copy_weights, with_layers
 from dropout_lab.models.sites import Site, find_sites, walk
 from dropout_lab.spec.kinds import SiteDropout
