@@ -14,6 +14,7 @@ from dropout_lab.api.run_result import RunResult
 from dropout_lab.api.running import ONE_CALL_AT_A_TIME, starting
 from dropout_lab.comparison.confidence import MEASURES, ConfidenceRow, confidence_rows
 from dropout_lab.comparison.ensembles import Ensemble, form_ensembles
+from dropout_lab.comparison.selection import select_runs
 from dropout_lab.errors import TrackingError, UsageError, did_you_mean
 from dropout_lab.evaluation.robustness import SET_NAMES, SHIFT_NAMES
 from dropout_lab.libraries import quiet_libraries
@@ -110,7 +111,8 @@ def evaluate(
 
     Each run is evaluated from its logged model and its data: Monte Carlo dropout, calibration, selective
     prediction and temperature scaling. The metrics are logged to the same MLflow run, so that `compare` takes
-    them like any other. A run that was evaluated with equal settings is skipped.
+    them like any other. A run that was evaluated with equal settings is skipped. Of each condition and seed
+    one run is taken, that which `compare` includes: the latest of the current spec.
 
     Args:
         runs: Name of the MLflow experiment, name or ID of a run, rows of `load_runs`, or result of `run`.
@@ -189,7 +191,7 @@ def evaluate_chosen(
 
 
 def _finished(runs: "str | DataFrame | RunResult | None") -> list[RunRecord]:
-    """Return the finished runs of an experiment, or the one run that is named."""
+    """Return the finished runs of an experiment that `compare` includes, or the one run that is named."""
     from dropout_lab.tracking import find_run, list_experiments
 
     experiments = [one.name for one in list_experiments()] if isinstance(runs, str) else []
@@ -205,7 +207,8 @@ def _finished(runs: "str | DataFrame | RunResult | None") -> list[RunRecord]:
     if not finished:
         states = ", ".join(sorted({run.status.value for run in found})) or "none"
         raise UsageError(f"no finished runs to evaluate (found: {states})")
-    return finished
+    included = {run.run_id for run in select_runs(finished).all_runs()}
+    return [run for run in finished if run.run_id in included]
 
 
 def _ensembles(runs: Sequence[RunRecord], note: Callable[[str], None]) -> tuple[Ensemble, ...]:

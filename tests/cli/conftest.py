@@ -1,5 +1,6 @@
 """A real MLflow store with runs that were logged, not trained, for the commands that read."""
 
+import json
 from pathlib import Path
 
 import psutil
@@ -91,3 +92,19 @@ def interrupted_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     machine, _, _ = tracker.client.get_run(run_id).data.tags[schema.PROCESS].rsplit(":", 2)
     tracker.set_tags(run_id, {schema.PROCESS: f"{machine}:{ended.pid}:1.0"})
     return run_id
+
+
+@pytest.fixture
+def repeated_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ids of an evaluated run and of a later one of the same condition and seed."""
+    monkeypatch.chdir(tmp_path)
+    tracker = connect("study")
+    done = {"confidence": {}, "monte_carlo": {"mc_samples": 50}, "temperature": {}}
+    ids = []
+    for accuracy in (0.1, 0.9):
+        run_id = log_run(tracker, "baseline-seed0", 0.0)
+        for metric, value in {"accuracy": accuracy, "loss": 0.5, "ece": 0.1}.items():
+            tracker.client.log_metric(run_id, f"test_{metric}", value, step=9)
+        tracker.set_tags(run_id, {schema.EVALUATED: json.dumps(done)})
+        ids.append(run_id)
+    return ids

@@ -79,6 +79,12 @@ def test_a_name_that_is_neither_run_nor_experiment_is_invalid(folder: Path) -> N
     assert "Traceback" not in result.stderr
 
 
+def test_a_run_that_was_repeated_counts_once(repeated_runs: list[str]) -> None:
+    result = dl.evaluate("study", note=lambda _: None)
+    assert [run.run_id for run in result.runs] == repeated_runs[1:]
+    assert result.table[["method", "num_seeds", "accuracy"]].values.tolist() == [["plain", 1, 0.9]]
+
+
 @pytest.mark.parametrize("count", [1, 0, -3, 10_001, 2.5, "many", True])
 def test_a_number_of_samples_out_of_range_is_invalid(count: object) -> None:
     with pytest.raises(dl.DropoutLabError, match="mc_samples") as error:
