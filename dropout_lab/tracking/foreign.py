@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from mlflow import MlflowClient
-
 from dropout_lab.errors import UsageError, did_you_mean
 from dropout_lab.records import RunRecord, RunStatus
-from dropout_lab.tracking import schema
 from dropout_lab.tracking.failures import failures_told
+from dropout_lab.tracking.listing import list_runs
 from dropout_lab.tracking.reader import choose_experiment
+from dropout_lab.tracking.run_record import is_whole
 from dropout_lab.tracking.store import open_client
 
 SEEDS = ("params.seed", "params.random_seed", "params.random_state")
@@ -53,7 +52,7 @@ def read_foreign_runs(
     client, location = open_client(create=False)
     with failures_told(location):
         chosen = choose_experiment(client, location, experiment)
-        found = _all_runs(client, chosen.experiment_id)
+        found = [run for run in list_runs(client, chosen.experiment_id) if is_whole(run)]
     known = sorted({key for run in found for key in _values(run)})
     for key in keys:
         if key not in known:
@@ -63,19 +62,6 @@ def read_foreign_runs(
                 hint=f"Available: {named}.",
             )
     return [_foreign(run, chosen.name, group_by, pair_by) for run in found]
-
-
-def _all_runs(client: MlflowClient, experiment_id: str) -> list[Any]:
-    runs: list[Any] = []
-    token = None
-    while True:
-        page = client.search_runs(
-            [experiment_id], max_results=500, order_by=["attributes.start_time ASC"], page_token=token
-        )
-        runs += [run for run in page if schema.STUDY not in run.data.tags]
-        token = page.token
-        if not token:
-            return runs
 
 
 def _values(run: Any) -> dict[str, str]:

@@ -9,13 +9,15 @@ from dropout_lab.tracking import descriptions, liveness, schema
 from dropout_lab.tracking.notes import note_once
 
 
-def is_ours(run: Any) -> bool:
-    """Return whether dropout_lab trained MLflow's `run`.
+def is_whole(run: Any) -> bool:
+    """Return whether MLflow's `run` is one: no report, no study, and no import that is not complete."""
+    return set(run.data.tags).isdisjoint(schema.NO_RUNS)
 
-    A report or a study is no such run, nor is one whose import is not complete.
-    """
+
+def is_ours(run: Any) -> bool:
+    """Return whether dropout_lab trained MLflow's `run`."""
     names = set(run.data.tags) - {schema.IMPORTED_FROM}
-    return names.isdisjoint(schema.NO_RUNS) and any(name.startswith(schema.PREFIX) for name in names)
+    return is_whole(run) and any(name.startswith(schema.PREFIX) for name in names)
 
 
 def to_record(run: Any, experiment_name: str) -> RunRecord | None:

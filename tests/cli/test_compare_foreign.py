@@ -68,6 +68,13 @@ def test_autologged_runs_are_compared_and_paired(compare: Compare) -> None:
     assert any("not made by dropout_lab" in note for note in found["notes"])
 
 
+def test_a_logged_report_is_no_run_of_theirs(compare: Compare) -> None:
+    assert compare(*KEYS, "--pair-by", "params.seed", "--log")[0] == 0
+    code, out, _ = compare(*KEYS, "--pair-by", "params.seed", "--format", "json")
+    assert code == 0
+    assert json.loads(out)["conditions"] == ["dropout=0.0", "dropout=0.5"]
+
+
 def test_without_a_key_to_pair_by_runs_are_unpaired(compare: Compare) -> None:
     code, out, _ = compare(*KEYS, "--format", "json")
     assert code == 0
