@@ -1,7 +1,8 @@
 """Which classes gain and which lose: the change of accuracy by class against the reference."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -19,6 +20,7 @@ from dropout_lab.plotting.style import (
     style_axes,
     style_legend,
 )
+from dropout_lab.plotting.tooltips import add_tooltips, mean_words, seed_words
 from dropout_lab.records import RunRecord
 from dropout_lab.statistics.difference import paired_t_test
 
@@ -32,13 +34,17 @@ class ClassChange:
 
     Attributes:
         class_name: As given, else ``class 3``.
-        differences: Accuracy on the class's test images minus that of the reference at the same seed,
-            in order of seed.
+        by_seed: Accuracy on the class's test images minus that of the reference at the same seed, by seed.
     """
 
     condition: str
     class_name: str
-    differences: tuple[float, ...]
+    by_seed: Mapping[int, float]
+
+    @property
+    def differences(self) -> tuple[float, ...]:
+        """The differences in order of seed."""
+        return tuple(self.by_seed.values())
 
     @property
     def interval(self) -> tuple[float, float] | None:
@@ -69,17 +75,19 @@ def class_changes(
     classes = CLASS_ACCURACY.members(name for run in runs for name in run.metrics)
     changes = []
     for condition in conditions:
-        twins = [
-            (by_twin[condition, seed], by_twin[reference, seed])
+        twins = {
+            seed: (by_twin[condition, seed], by_twin[reference, seed])
             for name, seed in sorted(by_twin)
             if name == condition != reference and (reference, seed) in by_twin
-        ]
+        }
         for number in map(int, classes):
             metric = CLASS_ACCURACY.name(number)
-            differences = tuple(a[metric] - b[metric] for a, b in twins if metric in a and metric in b)
-            if differences:
+            by_seed = {
+                seed: a[metric] - b[metric] for seed, (a, b) in twins.items() if metric in a and metric in b
+            }
+            if by_seed:
                 name = class_names[number] if number < len(class_names) else f"class {number}"
-                changes.append(ClassChange(condition=condition, class_name=name, differences=differences))
+                changes.append(ClassChange(condition=condition, class_name=name, by_seed=by_seed))
     means: dict[str, list[float]] = {}
     for change in changes:
         means.setdefault(change.class_name, []).append(change.mean)
@@ -102,16 +110,22 @@ def draw_class_changes(changes: Sequence[ClassChange], reference: str, theme: Th
         own = [change for change in changes if change.condition == condition]
         rows = [classes.index(change.class_name) - 0.4 + (index + 0.5) * lane for change in own]
         for row, change in zip(rows, own, strict=True):
-            axes.plot(
+            (dots,) = axes.plot(
                 change.differences, [row - 0.25 * lane] * len(change.differences), linestyle="", marker=".",
                 markersize=4, color=color, alpha=0.45,
             )  # fmt: skip
+            add_tooltips(dots, seed_words("test_accuracy", _name(change), change.by_seed))
             if change.interval is not None:
                 axes.plot(change.interval, [row, row], color=color, linewidth=2)
-        axes.plot(
+        (means,) = axes.plot(
             [change.mean for change in own], rows, linestyle="", marker=marker, markersize=6.5, color=color,
             markeredgecolor=theme.background, label=plain(condition),
         )  # fmt: skip
+        nothing = (nan, nan)
+        add_tooltips(
+            means,
+            [mean_words("test_accuracy", _name(one), one.mean, one.interval or nothing) for one in own],
+        )
     style_axes(
         axes,
         theme,
@@ -126,3 +140,7 @@ def draw_class_changes(changes: Sequence[ClassChange], reference: str, theme: Th
     if len(conditions) > 1:
         style_legend(figure.legend(loc="outside lower center", fontsize=8), theme)
     return figure
+
+
+def _name(change: ClassChange) -> str:
+    return f"{change.condition}, {change.class_name}"

@@ -8,7 +8,16 @@ import numpy.typing as npt
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
-from dropout_lab.plotting.style import LIGHT, Theme, default_settings, new_figure, percent, style_axes
+from dropout_lab.plotting.style import (
+    BLACK,
+    LIGHT,
+    WHITE,
+    Theme,
+    default_settings,
+    new_figure,
+    percent,
+    style_axes,
+)
 from dropout_lab.records import Evaluation, IntArray
 
 
@@ -68,7 +77,7 @@ def draw_confusion(data: ConfusionData, theme: Theme = LIGHT) -> Figure:
         is_dark = 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.45
         axes.text(
             column, row, str(data.counts[row, column]), ha="center", va="center", fontsize=7.5,
-            color="#ffffff" if is_dark else "#000000",
+            color=WHITE if is_dark else BLACK,
         )  # fmt: skip
     bar = figure.colorbar(image, ax=axes, shrink=0.8, format=percent())
     bar.set_label("share of the true class (%)", fontsize=9, color=theme.foreground)

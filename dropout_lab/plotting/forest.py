@@ -20,6 +20,7 @@ from dropout_lab.plotting.style import (
     plain,
     style_axes,
 )
+from dropout_lab.plotting.tooltips import add_tooltips, mean_words, seed_words
 
 GOOD = (VerdictWord.BETTER, VerdictWord.NARROWER)
 BAD = (VerdictWord.WORSE, VerdictWord.WIDER)
@@ -35,6 +36,7 @@ class ForestRow:
         interval: Confidence interval of this difference alone.
         adjusted: The interval adjusted for the number of tests, which the verdict follows.
         shown: The mean difference in its own unit.
+        words: For each seed the paired difference in its own unit, and last the mean with its interval.
     """
 
     metric: str
@@ -45,6 +47,7 @@ class ForestRow:
     interval: tuple[float, float]
     adjusted: tuple[float, float]
     shown: str
+    words: tuple[str, ...]
     verdict: VerdictWord
 
 
@@ -97,6 +100,15 @@ def _row(difference: Difference, number: int, word: VerdictWord) -> ForestRow:
         interval=_scaled(scale, difference.ci_low, difference.ci_high),
         adjusted=_scaled(scale, difference.adjusted_ci_low, difference.adjusted_ci_high),
         shown=format_difference(difference.metric, difference.mean_difference),
+        words=(
+            *seed_words(difference.metric, difference.condition, difference.differences),
+            mean_words(
+                difference.metric,
+                difference.condition,
+                difference.mean_difference,
+                (difference.adjusted_ci_low, difference.adjusted_ci_high),
+            ),
+        ),
         verdict=word,
     )
 
@@ -174,12 +186,14 @@ def _draw_row(axes: Axes, place: float, row: ForestRow, name: str, theme: Theme)
         ha="right", va="center", fontsize=8.5, color=color, bbox=_behind(theme),
     )  # fmt: skip
     seeds = [place] * len(row.by_seed)
-    axes.plot(row.by_seed, seeds, linestyle="", marker=".", markersize=5, color=color, alpha=0.6)
+    (dots,) = axes.plot(row.by_seed, seeds, linestyle="", marker=".", markersize=5, color=color, alpha=0.6)
+    add_tooltips(dots, row.words[:-1])
     for (low, high), width in ((row.adjusted, 1.2), (row.interval, 3.0)):
         if isfinite(low) and isfinite(high):
             axes.plot([low, high], [place + 0.24] * 2, color=color, linewidth=width, solid_capstyle="butt")
     marker = MARKERS[(row.number + 1) % len(MARKERS)]
-    axes.plot(row.mean, place + 0.24, linestyle="", marker=marker, markersize=6.5, color=color)
+    (mean,) = axes.plot(row.mean, place + 0.24, linestyle="", marker=marker, markersize=6.5, color=color)
+    add_tooltips(mean, row.words[-1:])
 
 
 def _behind(theme: Theme) -> dict[str, Any]:

@@ -11,7 +11,16 @@ from dropout_lab.comparison.results import Comparison
 from dropout_lab.evaluation.metrics import format_difference
 from dropout_lab.plotting.metric_axes import format_ticks, metric_label
 from dropout_lab.plotting.rate_response import compared_settings
-from dropout_lab.plotting.style import LIGHT, Theme, default_settings, new_figure, plain, style_axes
+from dropout_lab.plotting.style import (
+    BLACK,
+    LIGHT,
+    WHITE,
+    Theme,
+    default_settings,
+    new_figure,
+    plain,
+    style_axes,
+)
 from dropout_lab.site_params import PREFIX, STANDARD, is_field
 
 ALL_RATES = PREFIX.rstrip(".")
@@ -143,7 +152,7 @@ def draw_heat_map(data: HeatMap, theme: Theme = LIGHT) -> Figure:
         number = "" if cell.word == "reference" else f"{_number(data.metric, cell.mean_difference)}\n"
         axes.text(
             column, row, f"{number}{cell.word}", ha="center", va="center", fontsize=7.5,
-            color="#ffffff" if is_dark else "#000000",
+            color=WHITE if is_dark else BLACK,
         )  # fmt: skip
     bar = figure.colorbar(image, ax=axes, shrink=0.9)
     format_ticks(bar.ax.yaxis, data.metric)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dropout_lab.comparison.results import Comparison
-from dropout_lab.evaluation.metrics import format_difference, metric_info
+from dropout_lab.evaluation.metrics import format_difference, format_value, metric_info
 from dropout_lab.plotting.metric_axes import format_ticks, limit_axis, metric_label, name_sides
 from dropout_lab.plotting.style import (
     LIGHT,
@@ -19,6 +19,7 @@ from dropout_lab.plotting.style import (
     series_style,
     style_axes,
 )
+from dropout_lab.plotting.tooltips import add_tooltips, mean_words, seed_words
 
 MAX_CONDITIONS = 8
 
@@ -28,12 +29,12 @@ class PairedDifference:
     """The difference of one condition from the reference; interval ends are NaN if there is none.
 
     Attributes:
-        by_seed: Paired differences, in order of seed.
+        by_seed: Paired differences by seed, in order of seed.
         ci_low, ci_high: Adjusted interval, as the verdict uses it.
     """
 
     condition: str
-    by_seed: tuple[float, ...]
+    by_seed: Mapping[int, float]
     mean: float
     ci_low: float
     ci_high: float
@@ -73,7 +74,7 @@ def paired_seeds_data(comparison: Comparison) -> PairedSeeds | None:
         differences=tuple(
             PairedDifference(
                 condition=one.condition,
-                by_seed=tuple(one.differences.values()),
+                by_seed=one.differences,
                 mean=one.mean_difference,
                 ci_low=one.adjusted_ci_low,
                 ci_high=one.adjusted_ci_high,
@@ -101,11 +102,17 @@ def _draw_values(axes: Axes, data: PairedSeeds, theme: Theme) -> None:
     for seed in sorted({seed for values in data.values.values() for seed in values}):
         line = [values.get(seed, float("nan")) for values in data.values.values()]
         axes.plot(places, line, color=theme.muted, linewidth=1, alpha=0.6, zorder=1)
-    for place, values in zip(places, data.values.values(), strict=True):
+    for place, (name, values) in zip(places, data.values.items(), strict=True):
         color, marker = series_style(place, theme)
-        shown = [value for value in values.values() if isfinite(value)]
-        axes.plot([place] * len(shown), shown, linestyle="", marker=marker, markersize=5, color=color)
-        mean = sum(shown) / len(shown)
+        shown = {seed: value for seed, value in values.items() if isfinite(value)}
+        (dots,) = axes.plot(
+            [place] * len(shown), list(shown.values()), linestyle="", marker=marker, markersize=5, color=color
+        )
+        add_tooltips(
+            dots,
+            [f"{name}, seed {seed}: {format_value(data.metric, value)}" for seed, value in shown.items()],
+        )
+        mean = sum(shown.values()) / len(shown)
         axes.plot([place - 0.22, place - 0.08], [mean, mean], color=color, linewidth=3, solid_capstyle="butt")
     style_axes(axes, theme, title="a  One line per seed", xlabel="", ylabel=metric_label(data.metric))
     axes.set_xticks(list(places), [plain(name, 14) for name in data.values])
@@ -120,16 +127,20 @@ def _draw_differences(axes: Axes, data: PairedSeeds, theme: Theme) -> None:
         axes.axvspan(-data.margin, data.margin, color=theme.muted, alpha=0.22, linewidth=0)
     for row, one in enumerate(data.differences):
         color, marker = series_style(row + 1, theme)
-        axes.plot(
-            one.by_seed, [row - 0.22] * len(one.by_seed),
+        (dots,) = axes.plot(
+            list(one.by_seed.values()), [row - 0.22] * len(one.by_seed),
             linestyle="", marker="o", markersize=4.5, color=color, alpha=0.6,
         )  # fmt: skip
+        add_tooltips(dots, seed_words(data.metric, one.condition, one.by_seed))
         if isfinite(one.ci_low) and isfinite(one.ci_high):
             axes.plot([one.ci_low, one.ci_high], [row + 0.12] * 2, color=color, linewidth=2.6)
-        axes.plot(one.mean, row + 0.12, linestyle="", marker=marker, markersize=7, color=color)
+        (mean,) = axes.plot(one.mean, row + 0.12, linestyle="", marker=marker, markersize=7, color=color)
+        add_tooltips(mean, [mean_words(data.metric, one.condition, one.mean, (one.ci_low, one.ci_high))])
     xlabel = metric_label(data.metric, difference=True)
     style_axes(axes, theme, title=f"b  Difference from {plain(data.reference, 20)}", xlabel=xlabel, ylabel="")
-    limit_axis(axes, [d for one in data.differences for d in (*one.by_seed, one.mean)], data.margin or 0.0)
+    limit_axis(
+        axes, [d for one in data.differences for d in (*one.by_seed.values(), one.mean)], data.margin or 0.0
+    )
     axes.set_yticks(range(len(data.differences)), [plain(one.condition, 14) for one in data.differences])
     axes.set_ylim(len(data.differences) - 0.5, -0.6)
     axes.grid(visible=False, axis="y")
@@ -144,7 +155,8 @@ def describe(data: PairedSeeds) -> str:
     """Return mean, interval and the number of seeds on each side of 0, for each condition."""
     parts = []
     for one in data.differences:
-        above, below = sum(d > 0 for d in one.by_seed), sum(d < 0 for d in one.by_seed)
+        seeds = one.by_seed.values()
+        above, below = sum(d > 0 for d in seeds), sum(d < 0 for d in seeds)
         parts.append(
             f"{one.condition}: mean {format_difference(data.metric, one.mean)}, "
             f"{above} of {len(one.by_seed)} seeds higher, {below} lower"

@@ -19,10 +19,14 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.ticker import Formatter, FuncFormatter, MaxNLocator
 
+from dropout_lab.plotting.tooltips import write_tooltips
+
 WIDTH = 4.4
 """Width of a plot, in inches."""
 
 PlotFormat = Literal["png", "svg"]
+BLACK, WHITE = "#010101", "#ffffff"
+"""Colors on colored cells. SVG leaves out pure black, so that a theme could not replace it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +57,7 @@ LIGHT = Theme(
     background="#ffffff",
     grid="#e2e2e2",
     muted="#5c5c5c",
-    series=("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9"),
+    series=("#0072B2", "#D55E00", "#009E73", "#CC79A7", BLACK, "#E69F00", "#56B4E9"),
     colormap="Blues",
     diverging="PuOr",
     good="#00644a",
@@ -142,12 +146,24 @@ def plain(text: str, max_length: int = 36) -> str:
 
 
 @default_settings()
-def render(figure: Figure, plot_format: PlotFormat) -> bytes:
-    """Return `figure` as a file's bytes; they depend on nothing but the figure."""
+def render(figure: Figure, plot_format: PlotFormat, *, as_text: bool = False) -> bytes:
+    """Return `figure` as a file's bytes; they depend on nothing but the figure.
+
+    Args:
+        figure: The figure.
+        plot_format: ``png`` or ``svg``.
+        as_text: Write the words of an SVG as text in the reader's font, not as drawn letters.
+    """
     no_dates = {"Date": None} if plot_format == "svg" else {"Software": None}
     buffer = io.BytesIO()
-    with mpl.rc_context({"svg.hashsalt": "dropout_lab", "svg.fonttype": "path"}), warnings.catch_warnings():
+    letters = "none" if as_text else "path"
+    with (
+        mpl.rc_context({"svg.hashsalt": "dropout_lab", "svg.fonttype": letters}),
+        warnings.catch_warnings(),
+    ):
         # A name in a script that the font lacks is drawn as boxes; nobody needs to be warned on stderr.
         warnings.filterwarnings("ignore", message="Glyph")
         figure.savefig(buffer, format=plot_format, metadata=no_dates)
+    if plot_format == "svg":
+        return write_tooltips(buffer.getvalue().decode()).encode()
     return buffer.getvalue()

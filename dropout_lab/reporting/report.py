@@ -10,20 +10,21 @@ from datetime import UTC
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from dropout_lab import __version__
 from dropout_lab.comparison.results import Comparison
 from dropout_lab.comparison.selection import format_seeds
 from dropout_lab.evaluation import metrics
 from dropout_lab.plotting import Plot, TestPredictions, comparison_plots
-from dropout_lab.plotting.style import DARK, LIGHT, Theme, render
+from dropout_lab.plotting.style import DARK, LIGHT, render
 from dropout_lab.records import RunRecord
 from dropout_lab.reporting.bibliography import references
 from dropout_lab.reporting.data import scores_csv
 from dropout_lab.reporting.latex import to_latex
 from dropout_lab.reporting.methods import methods_paragraph
 from dropout_lab.reporting.summary import summarize
-from dropout_lab.reporting.svg import minify
+from dropout_lab.reporting.svg import Palette, inline
 from dropout_lab.reporting.tables import TEXT_COLUMNS
 from dropout_lab.reporting.view import view_comparison
 
@@ -98,7 +99,7 @@ def render_report(
         lstrip_blocks=True,
     )
     environment.filters["data_uri"] = _data_uri
-    plots = comparison_plots(comparison, predictions, class_names)
+    plots, palette = comparison_plots(comparison, predictions, class_names), Palette()
     return environment.get_template("report.html").render(
         comparison=comparison,
         view=view_comparison(comparison),
@@ -112,8 +113,8 @@ def render_report(
         scores=scores_csv(comparison).encode(),
         main_plots=[one for one in plots if one.name in MAIN_PLOTS],
         more_plots=[one for one in plots if one.name not in MAIN_PLOTS],
-        plot_svg=_plot_svg,
-        themes={"light": LIGHT, "dark": DARK},
+        drawings={plot.name: _drawing(plot, palette) for plot in plots},
+        palette=palette,
         protocol=protocol(comparison.runs, comparison.conditions),
         utc=UTC,
         links=_for_readers_elsewhere(links or ReportLinks()),
@@ -175,8 +176,10 @@ def _is_local(address: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
-def _plot_svg(plot: Plot, theme: Theme) -> bytes:
-    return minify(render(plot.draw(theme), "svg"))
+def _drawing(plot: Plot, palette: Palette) -> Markup:
+    """Return the plot for the page; all words in it were escaped by matplotlib."""
+    light, dark = (render(plot.draw(theme), "svg", as_text=True) for theme in (LIGHT, DARK))
+    return Markup(inline(light, dark, f"{plot.name}-", palette))
 
 
 def _data_uri(content: bytes, media_type: str) -> str:

@@ -81,10 +81,12 @@ def test_the_report_in_a_browser(chromium, report, axe, show, width, scheme):
     assert [entry for entry in chromium.get_log("browser") if entry["level"] == "SEVERE"] == []
 
     assert chromium.execute_script("return document.documentElement.scrollWidth") <= width
-    plots = chromium.execute_script(
-        "return [...document.images].map(i => [i.complete && i.naturalWidth > 0, i.currentSrc === i.src])"
+    backgrounds = chromium.execute_script(
+        "return [...document.querySelectorAll('.plot svg')].map(plot => "
+        "[plot.getBoundingClientRect().width > 200, getComputedStyle(plot.querySelector('path')).fill])"
     )
-    assert plots == [[True, scheme == "light"]] * 7
+    shown = "rgb(255, 255, 255)" if scheme == "light" else "rgb(22, 25, 29)"
+    assert backgrounds == [[True, shown]] * 7
 
     assert axe.violations(chromium) == []
 
