@@ -1,7 +1,6 @@
-"""``dropout-lab ui``: start the MLflow UI on localhost."""
+"""``dropout-lab ui``: start the MLflow UI."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -10,23 +9,37 @@ from typing import Annotated
 import typer
 
 from dropout_lab.cli.help import documented
-from dropout_lab.errors import UsageError
 
-HOST = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
 POLL_SECONDS = 0.2
 
 
 @documented(
-    "Start the MLflow UI on localhost.",
+    "Start the MLflow UI, on localhost or for other machines.",
     examples=[
         "dropout-lab ui",
         "dropout-lab ui --port 5001",
+        "dropout-lab ui --host 0.0.0.0",
     ],
 )
 def ui(
-    port: Annotated[int, typer.Option(metavar="PORT", help="Port on localhost.", min=1, max=65535)] = 5000,
+    port: Annotated[int, typer.Option(metavar="PORT", help="Port.", min=1, max=65535)] = 5000,
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="HOST", help="Name or address of this machine to listen on; 0.0.0.0 for all of them."
+        ),
+    ] = LOOPBACK,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Another name under which browsers open the UI, such as that of a proxy; repeatable.",
+        ),
+    ] = None,
 ) -> None:
     """Serve the MLflow UI until a signal arrives."""
+    from dropout_lab.cli import ui_hosts
     from dropout_lab.runs.stopping import listen_for_stop
     from dropout_lab.tracking import links, locate
     from dropout_lab.tracking.reader import find_view
@@ -36,32 +49,35 @@ def ui(
     if location.is_server:
         print(f"The tracking server has the MLflow UI: {find_view(links.base_address(location.uri))}")
         return
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            raise UsageError(
-                f"--port: {port} is in use",
-                hint=f"Open http://{HOST}:{port} if the MLflow UI runs there already, or use another port: "
-                f"`dropout-lab ui --port {port + 1 if port < 65535 else port - 1}`.",
-            ) from None
+    ui_hosts.require_free(host, port)
     # Before the server opens the database, this upgrades it, or follows its folder.
     _, location = open_client(create=True)
-    print(f"MLflow UI (Ctrl-C stops it): {find_view(f'http://{HOST}:{port}')}", file=sys.stderr)
+    print(
+        f"MLflow UI (Ctrl-C stops it): {find_view(f'http://{ui_hosts.shown_host(host)}:{port}')}",
+        file=sys.stderr,
+    )
+    if not ui_hosts.is_loopback(host):
+        print(
+            f"Warning: there is no login: whoever reaches port {port} of this machine can read, change and "
+            f"delete runs. Without --host, `ssh -L {port}:{LOOPBACK}:{port} HOST` on the other machine opens "
+            "the UI to its user alone.",
+            file=sys.stderr,
+        )
     environment = {
         **os.environ,
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_BACKEND_STORE_URI": location.uri,  # not as an argument: it may hold a password
         "PYTHONWARNINGS": "ignore",
     }
+    if allow_host or not ui_hosts.is_loopback(host):
+        environment |= ui_hosts.server_variables(host, allow_host or ())
     command = [
         sys.executable,
         "-m",
         "mlflow",
         "server",
         "--host",
-        HOST,
+        host,
         "--port",
         str(port),
         "--workers",
