@@ -12,6 +12,9 @@ from dropout_lab.tracking import schema
 from dropout_lab.tracking.location import Location
 from dropout_lab.tracking.views import save_view, view_tags
 
+_LONGEST_ADDRESS = 200 - len(f"/{'0' * 32}/artifacts")
+"""Of the artifacts of an experiment: MLflow's column for those of a run, below it, takes 200 characters."""
+
 
 def find_or_create(client: MlflowClient, location: Location, name: str) -> str:
     """Return the id of the experiment called `name`.
@@ -55,6 +58,17 @@ def _artifact_location(location: Location, experiment: str) -> str | None:
     if location.artifact_root is None:
         return None
     folder = re.sub(r"[^A-Za-z0-9_-]+", "-", experiment).strip("-")[:80] or "experiment"
+    unique = hashlib.sha256(experiment.encode()).hexdigest()[:12]
     if folder != experiment:
-        folder += "-" + hashlib.sha256(experiment.encode()).hexdigest()[:12]
-    return (location.artifact_root / folder).as_uri()
+        folder += f"-{unique}"
+    address = (location.artifact_root / folder).as_uri()
+    if location.file is not None or len(address) <= _LONGEST_ADDRESS:  # SQLite takes any length
+        return address
+    address = (location.artifact_root / unique).as_uri()
+    if len(address) > _LONGEST_ADDRESS:
+        raise TrackingError(
+            f"The address {address} of artifacts has {len(address)} characters (allowed in {location.shown}: "
+            f"{_LONGEST_ADDRESS}).",
+            hint="Work in a folder with a shorter path, or use an MLflow server: it keeps the files.",
+        )
+    return address

@@ -47,6 +47,8 @@ _NO_ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS)
 _MYSQL_ACCESS = (1044, 1045, 1142, 1698)
 _CONFLICTS = ("IntegrityError", "UniqueViolation")
 """Names by which a server reports that a row exists already; it says so in the text of status 400."""
+_REFUSALS = ("authentication failed", "no password supplied", "no pg_hba.conf entry", "does not exist", "SSL")
+"""What PostgreSQL says of an address that is wrong; its driver passes on no code when it connects."""
 _SHOWN_CHARACTERS = 500
 
 
@@ -113,7 +115,7 @@ def _of_system(error: BaseException, location: Location) -> TrackingError | None
         return TrackingError(
             f"The tracking store {location.shown} needs a package that is not installed: {_text(error)}",
             hint="Install it with pip, or correct the scheme in MLFLOW_TRACKING_URI "
-            "(PostgreSQL: psycopg[binary]; MySQL: pymysql; SQL Server: pymssql; S3: boto3).",
+            "(PostgreSQL: dropout_lab[postgres]; MySQL: pymysql; SQL Server: pymssql; S3: boto3).",
         )
     if isinstance(error, CommandError):
         return TrackingError(
@@ -174,10 +176,11 @@ def _of_connection(error: BaseException, location: Location) -> TrackingError | 
         original = error.orig
         state = str(getattr(original, "sqlstate", None) or getattr(original, "pgcode", None) or "")
         arguments = getattr(original, "args", ()) or (None,)
-        if state.startswith("28") or state == "42501" or arguments[0] in _MYSQL_ACCESS:
+        is_refusal = not state and any(words in str(original) for words in _REFUSALS)
+        if is_refusal or state.startswith("28") or state == "42501" or arguments[0] in _MYSQL_ACCESS:
             return TrackingError(
-                f"The database {where} refuses access: {_text(error)}",
-                hint="Correct user and password in MLFLOW_TRACKING_URI.",
+                f"The database {where} refuses access: {_text(original)}",
+                hint="Correct user, password and name of the database in MLFLOW_TRACKING_URI.",
             )
         if error.connection_invalidated or not state or state[:2] in ("08", "53", "57"):
             return unavailable(location, error)

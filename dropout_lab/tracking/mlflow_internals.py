@@ -8,16 +8,25 @@ from pathlib import Path
 
 from alembic.script import ScriptDirectory
 from mlflow import MlflowClient
-from mlflow.store.db.utils import _get_alembic_config, _upgrade_db, create_sqlalchemy_engine
+from mlflow.store.db.utils import (
+    _all_tables_exist,
+    _get_alembic_config,
+    _upgrade_db,
+    create_sqlalchemy_engine,
+)
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.rest_utils import http_request_safe
+from sqlalchemy import func, select
 
 RUNS_PER_REQUEST = 100
 """Most runs that a server takes in `server_history`."""
 VALUES_PER_REQUEST = 25_000
 """Most values that it returns."""
 _BULK_ENDPOINT = "/ajax-api/2.0/mlflow/metrics/get-history-bulk"
+
+_LOCK_OF_CREATION = 0x64726F706F7574
+"""Key of an advisory lock of PostgreSQL: any number that no other program uses."""
 
 Values = list[tuple[str, int, float]]
 """Run id, step and value."""
@@ -92,9 +101,17 @@ def upgrade_database(uri: str) -> None:
 
 
 def connect_once(uri: str) -> None:
-    """Connect to a database with MLflow's options; unlike MLflow's client, fail at the first attempt."""
+    """Connect to a database with MLflow's options; unlike MLflow's client, fail at the first attempt.
+
+    The tables of MLflow are created in an empty PostgreSQL database by one process at a time: MLflow's own
+    creation fails if two of its processes, maybe on two machines, do it at once.
+    """
     engine = create_sqlalchemy_engine(uri)
     try:
-        engine.connect().close()
+        with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(select(func.pg_advisory_xact_lock(_LOCK_OF_CREATION)))
+                if not _all_tables_exist(engine):
+                    MlflowClient(uri)
     finally:
         engine.dispose()

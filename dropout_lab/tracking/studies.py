@@ -3,7 +3,7 @@
 Its status says nothing: it is FINISHED from the start, so that no interruption leaves it RUNNING.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, RunTag
@@ -17,8 +17,7 @@ _METRICS_PER_CALL = 1000
 
 def find_study(client: MlflowClient, experiment_id: str) -> str | None:
     """Return the ID of the study of an experiment, if it has one."""
-    found = client.search_runs([experiment_id], f"tags.`{schema.STUDY}` LIKE '%'", max_results=1)
-    return str(found[0].info.run_id) if found else None
+    return next(iter(_studies(client, experiment_id)), None)
 
 
 def open_study(client: MlflowClient, experiment_id: str, name: str) -> str:
@@ -53,11 +52,14 @@ def summarize_study(
         tags: Verdicts by tag.
         summary: The comparison as Markdown.
     """
-    study_id = find_study(client, experiment_id)
-    if study_id is None:
+    studies = _studies(client, experiment_id)
+    if not studies:
         return
-    for run_id in _not_nested(client, experiment_id):
+    study_id, *surplus = studies  # of processes that opened it at the same moment
+    for run_id in _not_nested(client, experiment_id, surplus):
         client.set_tag(run_id, schema.PARENT, study_id)
+    for other in surplus:
+        client.delete_run(other)
     now = liveness.heartbeat()
     values = [Metric(name, value, int(now), 0) for name, value in metrics.items()]
     for first in range(0, len(values), _METRICS_PER_CALL):
@@ -67,15 +69,24 @@ def summarize_study(
     client.log_text(study_id, summary, schema.SUMMARY)
 
 
-def _not_nested(client: MlflowClient, experiment_id: str) -> list[str]:
-    """Return the runs of an experiment with a condition and without a parent."""
+def _studies(client: MlflowClient, experiment_id: str) -> list[str]:
+    """Return the IDs of the studies of an experiment, the oldest first."""
+    found = client.search_runs(
+        [experiment_id], f"tags.`{schema.STUDY}` LIKE '%'", order_by=["attributes.start_time ASC"]
+    )
+    return [str(run.info.run_id) for run in found]
+
+
+def _not_nested(client: MlflowClient, experiment_id: str, surplus: Collection[str]) -> list[str]:
+    """Return the runs of an experiment with a condition and without a parent, or with one in `surplus`."""
+    parents = (None, *surplus)
     found: list[str] = []
     token = None
     while True:
         page = client.search_runs(
             [experiment_id], f"tags.`{schema.CONDITION}` LIKE '%'", max_results=_PAGE, page_token=token
         )
-        found += [str(run.info.run_id) for run in page if schema.PARENT not in run.data.tags]
+        found += [str(run.info.run_id) for run in page if run.data.tags.get(schema.PARENT) in parents]
         token = page.token
         if not token:
             return found

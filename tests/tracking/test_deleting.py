@@ -36,18 +36,19 @@ def all_files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("file.txt"))
 
 
-@pytest.mark.parametrize("store", ["sqlite", pytest.param("http", marks=pytest.mark.slow)], indirect=True)
+STORES = ["sqlite", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("http", "postgres"))]
+
+
+@pytest.mark.parametrize("store", STORES, indirect=True)
 def test_runs_and_experiments_go_with_their_files_and_names(log, store, experiment, request, tmp_path):
-    root = (
-        tmp_path / "mlruns" if store == "sqlite" else request.getfixturevalue("server").folder / "artifacts"
-    )
+    root = request.getfixturevalue("server").folder / "artifacts" if store == "http" else tmp_path / "mlruns"
     before = len(all_files(root)) if root.exists() else 0
     first, second = (log(experiment, seed)[0] for seed in (0, 1))
     log(f"other {experiment}", 0)
     assert len(all_files(root)) == before + 6
     doomed = choose_doomed([first])
     assert (len(doomed.runs), len(doomed.models), doomed.experiments) == (1, 1, {})
-    assert doomed.is_permanent == (store == "sqlite")
+    assert doomed.is_permanent == (store != "http")
     delete_doomed(doomed, pytest.fail)
     assert [run.run_id for run in read_runs(experiment)] == [second]
     assert len(all_files(root)) == before + 4

@@ -3,14 +3,9 @@
 import errno
 import http.server
 import importlib.util
-import os
 import socket
 import sqlite3
-import subprocess
-import sys
 import threading
-import time
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -145,59 +140,26 @@ def test_a_file_that_is_too_large_for_a_server_is_told():
 
 
 def test_a_missing_driver_is_named_at_once(monkeypatch):
-    if importlib.util.find_spec("psycopg") or importlib.util.find_spec("psycopg2"):
+    if importlib.util.find_spec("MySQLdb"):
         pytest.skip("the driver is installed")
     with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"postgresql://u:{PASSWORD}@127.0.0.1:{server.getsockname()[1]}/runs"
+        address = f"mysql://u:{PASSWORD}@127.0.0.1:{server.getsockname()[1]}/runs"
         monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-        with pytest.raises(TrackingError, match=r"not installed: .*psycopg") as caught:
+        with pytest.raises(TrackingError, match=r"not installed: .*MySQLdb") as caught:
             read_runs()
     assert PASSWORD not in str(caught.value)
 
 
 @pytest.fixture(scope="module")
-def protected_server(tmp_path_factory):
+def protected_server(make_server, tmp_path_factory):
     """A real `mlflow server` with basic authentication; its address without a user."""
     pytest.importorskip("flask_wtf", reason="needs `pip install flask-wtf`")
-    folder = tmp_path_factory.mktemp("protected")
-    (folder / "auth.ini").write_text(
-        "[mlflow]\ndefault_permission = READ\nadmin_username = admin\n"
-        f"admin_password = {PASSWORD}\ndatabase_uri = sqlite:///{folder}/auth.db\n"
-        "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
-    )
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", "server", "--app-name", "basic-auth", "--workers", "1"]
-    command += [
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--artifacts-destination",
-        str(folder / "artifacts"),
-    ]
-    variables = {
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-        "MLFLOW_FLASK_SERVER_SECRET_KEY": "a key",
-        "MLFLOW_AUTH_CONFIG_PATH": str(folder / "auth.ini"),
-        "MLFLOW_BACKEND_STORE_URI": f"sqlite:///{folder}/mlflow.db",
-    }
-    with (
-        (folder / "log").open("wb") as log,
-        subprocess.Popen(
-            command, stdout=log, stderr=log, cwd=folder, start_new_session=True, env=os.environ | variables
-        ) as process,
-    ):
-        for _ in range(1800):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1).close()
-                break
-            except OSError:
-                assert process.poll() is None, (folder / "log").read_text()
-                time.sleep(0.1)
-        yield f"127.0.0.1:{port}"
-        os.killpg(process.pid, 15)
+    running = make_server(tmp_path_factory.mktemp("protected"), password=PASSWORD)
+    try:
+        running.start()
+        yield running.uri.removeprefix("http://")
+    finally:
+        running.kill()
 
 
 @pytest.mark.slow

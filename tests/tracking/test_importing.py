@@ -84,7 +84,9 @@ def content_of(folder: Path) -> dict[str, dict]:
     return found
 
 
-@pytest.mark.parametrize("target", ["sqlite", pytest.param("http", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "target", ["sqlite", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("server", "postgres"))]
+)
 def test_a_round_trip_keeps_everything_and_is_repeatable(
     exported, empty_store, target, tmp_path, request, monkeypatch
 ):
@@ -95,7 +97,7 @@ def test_a_round_trip_keeps_everything_and_is_repeatable(
     if target == "sqlite":
         shutil.copy(empty_store / "mlflow.db", other)
     else:
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", request.getfixturevalue("server").uri)
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", request.getfixturevalue(target).uri)
     archive = read_archive(exported)
     done = import_experiment(archive, None, pytest.fail)
     assert (done.experiment, len(done.run_ids), done.skipped) == ("to export", 3, ())
