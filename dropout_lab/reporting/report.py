@@ -1,12 +1,14 @@
 """The report of a comparison: one self-contained HTML page.
 
-It loads nothing, runs no script, and escapes every name that users chose.
+It loads nothing, runs no script but the one that sorts its tables, and escapes every name that users chose.
 """
 
 import base64
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
+from importlib.resources import files
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -99,6 +101,8 @@ def render_report(
         lstrip_blocks=True,
     )
     environment.filters["data_uri"] = _data_uri
+    # The page allows this text only: the policy holds its hash.
+    script = files("dropout_lab.reporting").joinpath("templates/report.js").read_text(encoding="utf-8")
     plots, palette = comparison_plots(comparison, predictions, class_names), Palette()
     return environment.get_template("report.html").render(
         comparison=comparison,
@@ -115,6 +119,8 @@ def render_report(
         more_plots=[one for one in plots if one.name not in MAIN_PLOTS],
         drawings={plot.name: _drawing(plot, palette) for plot in plots},
         palette=palette,
+        script=Markup(script),
+        script_hash=_content_hash(script),
         protocol=protocol(comparison.runs, comparison.conditions),
         utc=UTC,
         links=_for_readers_elsewhere(links or ReportLinks()),
@@ -180,6 +186,11 @@ def _drawing(plot: Plot, palette: Palette) -> Markup:
     """Return the plot for the page; all words in it were escaped by matplotlib."""
     light, dark = (render(plot.draw(theme), "svg", as_text=True) for theme in (LIGHT, DARK))
     return Markup(inline(light, dark, f"{plot.name}-", palette))
+
+
+def _content_hash(text: str) -> str:
+    """Return the source expression of a Content Security Policy that allows an inline script."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def _data_uri(content: bytes, media_type: str) -> str:

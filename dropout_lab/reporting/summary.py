@@ -3,16 +3,20 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC
+from math import isfinite
 
 from dropout_lab.comparison.findings import FindingKind
 from dropout_lab.comparison.results import Comparison, Difference, Verdict, VerdictWord
 from dropout_lab.comparison.selection import format_seeds
+from dropout_lab.comparison.sensitivity import sensitivity
 from dropout_lab.evaluation.metrics import (
     format_count,
     format_difference,
     format_duration,
+    format_percent,
     metric_info,
 )
+from dropout_lab.statistics.power import DEFAULT_POWER
 
 FEW_SEEDS = 5
 """With fewer, a summary says so: a t interval of 5 seeds is already 1.4 times as wide as with 100."""
@@ -25,10 +29,12 @@ class Answer:
     Attributes:
         verdict: The verdict on the primary metric, with its interval.
         decision: What follows from it.
+        changes: What would change it, one sentence each.
     """
 
     verdict: Verdict
     decision: str
+    changes: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +42,14 @@ class Summary:
     """What the first screen of a report says.
 
     Attributes:
+        description: What the spec says of the study; empty if it says nothing, or the runs differ in it.
         question: What was asked, in one sentence.
         answers: One per condition but the reference.
         evidence: Runs, dates and training time, in one line.
         limits: What the answers do not cover, one sentence each.
     """
 
+    description: str
     question: str
     answers: tuple[Answer, ...]
     evidence: str
@@ -51,15 +59,25 @@ class Summary:
 def summarize(comparison: Comparison) -> Summary:
     """Return the summary of `comparison`."""
     return Summary(
+        description=_description(comparison),
         question=_question(comparison),
         answers=tuple(
-            Answer(verdict=one, decision=_decision(one, comparison.difference(one.condition, one.metric)))
+            Answer(
+                verdict=one,
+                decision=_decision(one, comparison.difference(one.condition, one.metric)),
+                changes=tuple(_changes(comparison, one)),
+            )
             for one in comparison.verdicts
             if one.is_primary
         ),
         evidence=_evidence(comparison),
         limits=tuple(_limits(comparison)),
     )
+
+
+def _description(comparison: Comparison) -> str:
+    descriptions = {run.description for run in comparison.runs}
+    return " ".join(descriptions.pop().split()) if len(descriptions) == 1 else ""
 
 
 def _question(comparison: Comparison) -> str:
@@ -93,6 +111,27 @@ def _beyond_margin(difference: Difference) -> str:
     if smallest > difference.margin:
         return f", by more than the equivalence margin of {margin}"
     return f", but the true difference may be smaller than the equivalence margin of {margin}"
+
+
+def _changes(comparison: Comparison, verdict: Verdict) -> Iterable[str]:
+    """Yield at which margin the verdict would be another, and what so many seeds can find."""
+    difference = comparison.difference(verdict.condition, verdict.metric)
+    found = sensitivity(comparison, difference)
+    if found is None or verdict.word is VerdictWord.INTERIM:
+        return
+    margin, detectable = (
+        format_difference(verdict.metric, one, sign=False)
+        for one in (found.equivalence_margin, found.detectable)
+    )
+    if verdict.word is VerdictWord.EQUIVALENT:
+        yield f"With an equivalence margin below ±{margin} it would not be equivalent."
+    elif isfinite(found.equivalence_margin):
+        yield f"With an equivalence margin of ±{margin} or more it would be equivalent."
+    if isfinite(found.detectable):
+        yield (
+            f"With {format_count(difference.n, 'seed')}, true differences of ±{detectable} or more are found "
+            f"({format_percent(DEFAULT_POWER)} power)."
+        )
 
 
 def _evidence(comparison: Comparison) -> str:

@@ -80,6 +80,46 @@ def power_of_difference(
     return float(np.mean(np.where(np.isnan(found), 1.0, found)))
 
 
+def detectable_difference(
+    sd_difference: float,
+    n: int,
+    *,
+    sd_degrees: float = math.inf,
+    alpha: float = 0.05,
+    num_comparisons: int = 1,
+    paired: bool = True,
+    power: float = DEFAULT_POWER,
+) -> float:
+    """Return the smallest true difference that is found with `power`, to 1 part in 1,000.
+
+    Args:
+        sd_difference, n, sd_degrees, alpha, num_comparisons, paired: Arguments of `power_of_difference`.
+        power: Probability of finding it.
+
+    Returns:
+        Infinity if it is more than 1,000 standard deviations.
+    """
+
+    def power_at(difference: float) -> float:
+        return power_of_difference(
+            difference,
+            sd_difference,
+            n,
+            sd_degrees=sd_degrees,
+            alpha=alpha,
+            num_comparisons=num_comparisons,
+            paired=paired,
+        )
+
+    low, high = 0.0, 1000 * sd_difference
+    if power_at(high) < power:
+        return math.inf
+    while high - low > 1e-3 * high:
+        middle = (low + high) / 2
+        low, high = (low, middle) if power_at(middle) >= power else (middle, high)
+    return high
+
+
 def power_of_equivalence(
     difference: float,
     sd_difference: float,

@@ -101,3 +101,27 @@ def test_every_verdict_is_legible_in_print(chromium, report):
     )
     chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     assert backgrounds == ["rgba(0, 0, 0, 0)"] * 3
+
+
+def test_a_click_on_a_heading_sorts_its_table(chromium, report):
+    chromium.get(report.as_uri())
+
+    def seeds_after_click() -> list[str]:
+        return chromium.execute_script(
+            "const table = [...document.querySelectorAll('table')].at(-1);"
+            "const heading = [...table.tHead.rows[0].cells].find(one => one.textContent === 'Seed');"
+            "heading.querySelector('button').click();"
+            "return [...table.tBodies[0].rows].map(row => row.cells[heading.cellIndex].textContent)"
+        )
+
+    in_order = [seed for seed in "012" for _ in CONDITIONS]
+    clicked = [seeds_after_click() for _ in range(3)]
+    assert clicked == [in_order, in_order[::-1], in_order]
+
+
+def test_a_mark_shows_its_value_under_the_pointer(chromium, report):
+    chromium.get(report.as_uri())
+    titles = chromium.execute_script(
+        "return [...document.querySelectorAll('.plot use > title')].map(one => one.textContent)"
+    )
+    assert any(title.startswith("low, seed 2: ") for title in titles)

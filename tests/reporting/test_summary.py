@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -88,3 +89,24 @@ def test_a_single_condition_is_described(make_run):
     summary = summarize(compare_runs([make_run("baseline", 0, test_accuracy=0.9)]))
     assert summary.question == "What is the test accuracy of baseline?"
     assert summary.answers == ()
+
+
+def test_each_answer_tells_what_would_change_it(make_run):
+    (answer,) = summarize(compare(make_run, 0.01, noise=0.5)).answers
+    equivalence, found = answer.changes
+    assert re.fullmatch(
+        r"With an equivalence margin of ±1.0\d points or more it would be equivalent.", equivalence
+    )
+    assert re.fullmatch(
+        r"With 6 seeds, true differences of ±0.\d\d points or more are found \(80% power\).", found
+    )
+    (answer,) = summarize(compare(make_run, 0.0, noise=0.1)).answers
+    assert re.fullmatch(
+        r"With an equivalence margin below ±0.0\d points it would not be equivalent.", answer.changes[0]
+    )
+
+
+def test_what_would_change_is_not_told_before_the_planned_seeds(make_run):
+    design = Design(first=6, most=6, primary="test_accuracy")
+    (answer,) = summarize(compare(make_run, 0.01, num_seeds=2, design=design)).answers
+    assert answer.changes == ()

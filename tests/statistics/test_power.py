@@ -7,6 +7,7 @@ from statsmodels.stats.power import TTestIndPower, TTestPower
 
 from dropout_lab.statistics.methods import Method
 from dropout_lab.statistics.power import (
+    detectable_difference,
     power_of_difference,
     power_of_equivalence,
     seeds_for_power,
@@ -129,3 +130,14 @@ def test_a_comparison_is_decided_by_the_cheaper_of_difference_and_equivalence() 
     assert none_at_all <= small < no_margin  # type: ignore[operator]
     assert seeds_to_decide(0.0, 0.003, margin=None) is None
     assert seeds_to_decide(0.01, 0.001, margin=None, method=Method.SIGN_FLIP) == 6
+
+
+@pytest.mark.parametrize("sd_degrees", [9, math.inf])
+def test_the_detectable_difference_has_the_power(sd_degrees):
+    found = detectable_difference(0.002, 10, sd_degrees=sd_degrees, num_comparisons=3)
+    power = power_of_difference(found, 0.002, 10, sd_degrees=sd_degrees, num_comparisons=3)
+    assert power == pytest.approx(0.8, abs=0.002)
+
+
+def test_nothing_is_detected_with_a_hopeless_number_of_seeds():
+    assert detectable_difference(0.002, 2, sd_degrees=1, num_comparisons=50) == math.inf
