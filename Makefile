@@ -9,8 +9,9 @@ VENV := .venv
 LOWEST := .venv-lowest
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
-# Files of tests run at the same time, one per processor; one after the other: make test WORKERS=0
+# Test files that run at the same time, one per processor. One after the other: make test WORKERS=0
 WORKERS ?= logical
+PARALLEL := --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile
 # Tests that use every dependency and take a few minutes.
 QUICK_TESTS := tests/spec tests/statistics tests/comparison tests/evaluation tests/plotting tests/reporting tests/data \
 	tests/models tests/training/engines/test_keras_engine.py tests/tracking/test_mlflow_internals.py \
@@ -41,13 +42,13 @@ data: $(VENV)/.installed
 	$(BIN)/dropout-lab data --install
 
 test: lint
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
 test-quick: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest $(QUICK_TESTS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(QUICK_TESTS) $(PYTEST_ARGS)
 
 test-lowest: $(LOWEST)/.installed
-	$(LOWEST)/bin/python -m pytest $(QUICK_TESTS) $(PYTEST_ARGS)
+	$(LOWEST)/bin/python -m pytest $(PARALLEL) $(QUICK_TESTS) $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check

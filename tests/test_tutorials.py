@@ -73,6 +73,7 @@ def run(script: str, folder: Path, **environment: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_block_of_a_page_runs(page, tmp_path):
+    (tmp_path / "docs").symlink_to(DOCS)  # studies judge scores that are kept there
     run(as_script(page.read_text(encoding="utf-8")), tmp_path)
 
 
