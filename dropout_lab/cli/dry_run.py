@@ -126,7 +126,7 @@ def _split(trees: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, Any], dict
         first, in_all = next(iter(values.values())), len(values) == len(trees)
         if in_all and all(one == first for one in values.values()):
             shared[key] = first
-        elif in_all and isinstance(first, Mapping):
+        elif in_all and all(isinstance(one, Mapping) for one in values.values()):
             part, parts = _split(values)
             if part:
                 shared[key] = part

@@ -60,6 +60,12 @@ def test_the_kind_at_each_site_is_shown_and_checked(spec, capsys):
     rows = with_dropout("{conv1: {kind: dropblock, rate: 0.1}, dense: {kind: gaussian, rate: 0.5}}")
     shown = {row[0].strip(): row[-1].strip() for row in rows if row[0] in ("conv1", "conv2", "dense")}
     assert shown == {"conv1": "0.1 dropblock, block_size 7", "conv2": "0", "dense": "0.5 gaussian"}
+    kind_first = "conditions.baseline.model.dropout={dense: {kind: gaussian, rate: 0.5}}"
+    shown = resolved(both := override_spec(spec, [kind_first]), condition_settings(both))
+    assert [shown["conditions"][name]["model"]["dropout"]["dense"] for name in both.conditions] == [
+        {"rate": 0.5, "kind": "gaussian"},
+        0.5,
+    ]
     with pytest.raises(UsageError, match=r"^condition dropout: model\.dropout\.dense\.kind: spatial drops"):
         with_dropout("{dense: {kind: spatial, rate: 0.5}}")
 
