@@ -94,10 +94,10 @@ def stock_layer(layer: RatedLayer) -> keras.layers.Layer:
         config = layer.get_config()
         return stock.from_config({name: config[name] for name in config if name not in RATE_ARGUMENTS})
     kind = next(kind for kind, own in OWN.items() if type(layer) is own)
-    rank = len(layer.input.shape) if kind in ("spatial", "stochastic_depth", "concrete") else 0
-    if kind == "concrete":  # it drops whole feature maps, of which a flat layer has none
-        kind = "spatial" if rank in SPATIAL else "standard"
-        return _stock(kind, layer.current_rate, rank, **common_options(layer))
+    if isinstance(layer, ConcreteDropout):  # it drops whole feature maps, of which a flat layer has none
+        kind = "spatial" if layer.rank in SPATIAL else "standard"
+        return _stock(kind, layer.current_rate, layer.rank, **common_options(layer))
+    rank = len(layer.input.shape) if kind in ("spatial", "stochastic_depth") else 0
     if kind not in STOCK:
         return keras.layers.Dropout(0.0, **common_options(layer))
     options = {"noise_shape": layer.noise_shape} if kind in ("standard", "alpha") else {}

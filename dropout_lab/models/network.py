@@ -17,7 +17,7 @@ import keras
 
 from dropout_lab.errors import UsageError
 from dropout_lab.models.architecture import load_architecture
-from dropout_lab.models.keras_internals import seeded
+from dropout_lab.models.keras_internals import seeded, unchanged_state
 from dropout_lab.models.kinds import ConcreteDropout, RatedLayer
 from dropout_lab.models.outputs import Outputs, check_shapes, find_outputs
 from dropout_lab.models.published import build_model
@@ -110,8 +110,9 @@ def build_network(
     options: dict[str, Any] = {"variable_sites": variable_sites, "num_examples": num_examples}
     if spec.network == "published":
         # Every random choice has its own seed. TensorFlow forgets what it compiled when its own is set.
-        network = _published(spec, input_shape, num_classes, run_seed)
-        return _with_dropout(network, spec, run_seed, **options)
+        with unchanged_state():
+            network = _published(spec, input_shape, num_classes, run_seed)
+            return _with_dropout(network, spec, run_seed, **options)
     with seeded(derive_seed(run_seed, "init")):
         network = _as_built(spec, input_shape, num_classes)
         return _with_dropout(network, spec, run_seed, **options)

@@ -1,5 +1,6 @@
 """Networks with every kind of dropout: equal initial weights, stock layers outside, and what is refused."""
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,12 @@ def test_standard_dropout_stays_the_network_that_it_was(build: Build) -> None:
     assert named.export() is named.model
 
 
+def test_the_random_numbers_of_the_process_are_what_they_were(build: Build) -> None:
+    before = random.getstate()
+    build("published", {"conv2": setting("gaussian")}, variable_sites=["conv2"])
+    assert random.getstate() == before
+
+
 def test_masks_of_a_site_do_not_depend_on_kinds_at_others(build: Build) -> None:
     def mask(**others: object) -> np.ndarray:
         network = build("published", {"dense": 0.5, **others})
@@ -232,6 +239,8 @@ def test_sites_in_nested_models_and_wrappers_change(build_own: Callable[..., Net
     wrapped = build_own("lstm", {"each": {"kind": "gaussian", "rate": 0.5}})
     assert (wrapped.sites[0].name, wrapped.sites[0].kind) == ("each", "GaussianDropout")
     assert wrapped.rates["each"] == 0.5
+    learned = build_own("lstm", {"each": {"kind": "concrete", "rate": 0.5}}).export()
+    assert {layer.name: layer.rate for _, layer in walk(learned) if hasattr(layer, "rate")}["each"] == 0.5
 
 
 def test_the_rate_of_layers_that_are_built_as_other_kinds_can_change(

@@ -46,6 +46,7 @@ class ConcreteDropout(DropoutLayer):
 
     Attributes:
         logit: The trained variable log(p / (1 - p)), once the layer is built; None if `rate` is 0.
+        rank: Number of dimensions of the inputs, with the batch, once the layer is built.
 
     Call arguments:
         inputs: (batch, ...) tensor.
@@ -79,11 +80,12 @@ class ConcreteDropout(DropoutLayer):
         self.length_scale = _positive("length_scale", length_scale)
         self.temperature = _positive("temperature", temperature)
         self.logit: Any = None
+        self.rank = 0
         self.next_kernel: Callable[[], Any] | None = None
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the variable of the rate."""
-        num_inputs = input_shape[-1]
+        num_inputs, self.rank = input_shape[-1], len(input_shape)
         if num_inputs is None:
             raise ValueError(
                 "Concrete dropout counts the units or feature maps of its inputs. Expected a known last "
