@@ -110,7 +110,10 @@ class _Evaluator:
         objects = custom_objects(network_function(settings.model))
         with tempfile.TemporaryDirectory() as folder:
             file = fetch_model(run, Path(folder))
-            network = restore_network(file, settings, data, run.seed, run.final_weights, objects)
+            num_epochs = int(run.metrics.get("best_epoch", settings.training.epochs))
+            network = restore_network(
+                file, settings, data, run.seed, run.final_weights, objects, num_epochs=num_epochs
+            )
         trained = TrainedNetwork(network, data, run.seed, self._device)
         _require_same_predictions(run, trained)
         return trained

@@ -9,11 +9,14 @@ from dropout_lab.data.dataset import Dataset
 from dropout_lab.errors import UsageError
 from dropout_lab.models.inspection import weights_fingerprint
 from dropout_lab.models.kinds import RatedLayer
+from dropout_lab.models.kinds.base import RATE_DECIMALS
 from dropout_lab.models.network import Network, build_network
 from dropout_lab.models.site_kinds import kind_variables, take_weights
-from dropout_lab.models.sites import find_sites, set_rates
-from dropout_lab.spec import Settings
+from dropout_lab.models.sites import find_sites
+from dropout_lab.spec import ModelSpec, Settings
+from dropout_lab.spec.kinds import SiteDropout, SiteSetting, rate_of
 from dropout_lab.training.devices import configure_keras
+from dropout_lab.training.rates import rates_at, steps_per_epoch
 from dropout_lab.training.trainer import load_model
 
 
@@ -24,6 +27,7 @@ def restore_network(
     run_seed: int,
     final_weights: str,
     custom_objects: Mapping[str, Any],
+    num_epochs: int | None = None,
 ) -> Network:
     """Return the trained network of a run, with dropout at the sites that its spec has.
 
@@ -37,25 +41,43 @@ def restore_network(
         run_seed: Its seed.
         final_weights: Fingerprint of its trained weights; empty if unknown.
         custom_objects: Classes and functions of the user's in it, by name.
+        num_epochs: Epochs that its weights are from. [default: all]
 
     Raises:
         UsageError: If the logged model does not have everything that training learned.
     """
     configure_keras(settings.training.precision)
-    built = build_network(settings.model, data.input_shape, data.num_classes, run_seed)
+    at_end = _model_at_end(settings, len(data.train_labels), num_epochs or settings.training.epochs)
+    built = build_network(at_end, data.input_shape, data.num_classes, run_seed)
     loaded = load_model(path, custom_objects)
-    sites = find_sites(loaded)
     if not any(isinstance(site.layer, RatedLayer) for site in built.sites):
         names = [site.name for site in built.sites]
-        named = tuple(replace(site, name=name) for site, name in zip(sites, names, strict=True))
+        named = tuple(replace(site, name=name) for site, name in zip(find_sites(loaded), names, strict=True))
         return replace(built, model=loaded, sites=named)
     take_weights(built.model, loaded)
-    # A rate that changed is logged as it was in the last step.
-    at_end = {site.path: site.rate for site in sites}
-    set_rates(built.sites, {site.name: at_end.get(site.path, site.rate) for site in built.sites})
     if final_weights and final_weights != weights_fingerprint(built.model, kind_variables(built.model)):
         raise UsageError(
             "the logged model does not have the weights that were trained",
             hint="Add `evaluation: {}` to the spec, and train it again with --fresh.",
         )
     return built
+
+
+def _model_at_end(settings: Settings, num_examples: int, num_epochs: int) -> ModelSpec:
+    """Return the network with the rates of the last training step, which no stock layer of some kinds has."""
+    training, model = settings.training, settings.model.resolved()
+    num_steps = steps_per_epoch(num_examples, training.batch_size)
+
+    def at_end(setting: SiteSetting) -> SiteSetting:
+        if not isinstance(setting, SiteDropout) or setting.schedule is None:
+            return setting
+        (rate,) = rates_at(
+            setting.schedule,
+            float(rate_of(setting)),
+            [num_epochs * num_steps - 1],
+            steps_per_epoch=num_steps,
+            num_epochs=training.epochs,
+        )
+        return setting.model_copy(update={"rate": round(float(rate), RATE_DECIMALS), "schedule": None})
+
+    return model.model_copy(update={"dropout": {site: at_end(one) for site, one in model.dropout.items()}})

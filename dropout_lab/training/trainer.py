@@ -30,7 +30,7 @@ from dropout_lab.training.checkpoints import (
 )
 from dropout_lab.training.devices import configure_keras, make_deterministic
 from dropout_lab.training.dropout_check import check_dropout
-from dropout_lab.training.early_stopping import BestWeights
+from dropout_lab.training.early_stopping import BestWeights, best_epoch
 from dropout_lab.training.engines import build_engine
 from dropout_lab.training.engines.observation import MAX_EXAMPLES, NUM_STEPS
 from dropout_lab.training.inputs import scale_inputs
@@ -141,10 +141,15 @@ class Trainer:
         return checks
 
     def train(self, progress: Progress, on_progress: Callable[[Progress], None]) -> Progress:
-        """Train from `progress` to the end; see `TrainingLoop`. The layers then have the rates of its end."""
+        """Train from `progress` to the end; see `TrainingLoop`.
+
+        The layers then have the rates of the last step of the epoch that the weights are from.
+        """
         with self._on_device():
             progress = self._loop.train(progress, on_progress)
-        last_step = len(progress.epochs) * self._rates.steps_per_epoch - 1
+        stopping = self._loop.spec.early_stopping
+        num_epochs = best_epoch(stopping, progress.epochs) if stopping else len(progress.epochs)
+        last_step = num_epochs * self._rates.steps_per_epoch - 1
         set_rates(self.network.sites, self.network.rates | self._changing_rates(last_step))
         return progress
 

@@ -10,7 +10,9 @@ import pytest
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.models.sites import Site
 from dropout_lab.spec import Settings
+from dropout_lab.spec.training import EarlyStopping
 from dropout_lab.training.dropout_check import FALSE_ALARMS, agreement_p_value, rate_p_value
+from dropout_lab.training.early_stopping import best_epoch
 from dropout_lab.training.progress import Progress
 from dropout_lab.training.rates import rates_at
 from dropout_lab.training.restoring import restore_network
@@ -139,8 +141,13 @@ def test_the_restored_network_of_a_run_has_the_rates_of_its_last_step(
     make_trainer: MakeTrainer, dataset: Dataset, tmp_path: Path
 ) -> None:
     block = {"kind": "dropblock", "rate": 0.2, "block_size": 3}
-    for engine, conv1 in (("fast", 0.2), ("stock", block)):
-        dropout = {"conv1": conv1, "dense": MIXED["conv1"]}
+    early = MIXED["conv1"]
+    ended = {"conv2": {**block, **early}, "dense": {"kind": "dropconnect", **early}}
+    for engine, dropout in (
+        ("fast", {"conv1": 0.2, "dense": early}),
+        ("stock", {"conv1": block, "dense": early}),
+        ("stock", {"conv1": block, **ended}),
+    ):
         trainer = make_trainer(engine=engine, dropout=dropout, epochs=3, batch_size=100)
         trainer.train(Progress(), lambda _: None)
         trainer.save_model(tmp_path / "model.keras")
@@ -151,3 +158,19 @@ def test_the_restored_network_of_a_run_has_the_rates_of_its_last_step(
             tmp_path / "model.keras", settings, dataset, 0, trainer.weights_fingerprint(), {}
         )
         assert restored.rates == {"conv1": 0.2, "conv2": 0.0, "dense": 0.0} == trainer.network.rates
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["fast", "stock"])
+def test_the_rates_belong_to_the_epoch_of_the_best_weights(make_trainer: MakeTrainer, engine: str) -> None:
+    trainer = make_trainer(
+        engine=engine,
+        dropout={"rate": 0.5, "schedule": {"shape": "linear"}},
+        epochs=9,
+        learning_rate=1.0,
+        early_stopping={"patience": 1, "metric": "val_accuracy"},
+    )
+    progress = trainer.train(Progress(), lambda _: None)
+    best = best_epoch(EarlyStopping(metric="val_accuracy"), progress.epochs)
+    assert best < len(progress.epochs)
+    assert trainer.network.rates == pytest.approx(progress.epochs[best - 1].rates)
