@@ -43,7 +43,7 @@ def save_view(client: MlflowClient, experiment: Experiment) -> None:
 def _state() -> dict[str, Any]:
     columns = [f"metrics.`{metric}`" for metric in (*DEFAULT_METRICS, "train_seconds")]
     return {
-        "searchFilter": f"tags.`{schema.CONDITION}` != ''",
+        "searchFilter": f"tags.`{schema.CONDITION}` LIKE '%'",
         "orderByKey": "attributes.start_time",
         "orderByAsc": True,
         "startTime": "ALL",
