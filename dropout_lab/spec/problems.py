@@ -17,7 +17,7 @@ from dropout_lab.spec.yaml_source import Location, YamlSource, format_location, 
 Sources = Mapping[Location, YamlSource]
 """The file at ``()``, and the override that set the value at each other location."""
 
-TYPES_WORDED_BY_PYDANTIC = ("validation", "rate", "network", "dataset")
+TYPES_WORDED_BY_PYDANTIC = ("validation", "rate", "network", "dataset", "number")
 FORMS = (FIXED_SEEDS, SEQUENTIAL_SEEDS, BARE_RATE, SITE_FIELDS, LISTED, RANGE)
 """Parts of pydantic's locations that name one of two forms of a value."""
 KEY_OF = "[key]"

@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, JsonValue, Tag
+from pydantic import BeforeValidator, Discriminator, Field, JsonValue, PlainValidator, Tag
+from pydantic_core import PydanticCustomError
 
 from dropout_lab.spec.base import Frozen, Seed, list_to_tuple
 
@@ -23,14 +24,36 @@ LISTED, RANGE = "listed values", "range of values"
 """How errors tell the two forms of a field's values apart; no part of a location in the file."""
 
 
+def _check_number(value: Any) -> Any:
+    """Accept a number with one message instead of a union's two."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return value
+    raise PydanticCustomError("number", "a number")
+
+
+def _check_step(value: Any) -> Any:
+    if value is None or _check_number(value) > 0:
+        return value
+    raise PydanticCustomError("number", "a number above 0")
+
+
+Number = Annotated[int | float, PlainValidator(_check_number, json_schema_input_type=int | float)]
+
+
 class Range(Frozen):
     """Numbers from `low` to `high`, both included."""
 
-    low: int | float
+    low: Number
     """Lowest value."""
-    high: int | float
+    high: Number
     """Highest value."""
-    step: Annotated[int, Field(gt=0)] | Annotated[float, Field(gt=0)] | None = None
+    step: Annotated[
+        int | float | None,
+        PlainValidator(
+            _check_step,
+            json_schema_input_type=Annotated[int, Field(gt=0)] | Annotated[float, Field(gt=0)] | None,
+        ),
+    ] = None
     """Distance between two values. Default: 1 for integers, none for other numbers."""
     log: bool = False
     """Whether values are chosen evenly on a logarithmic scale."""

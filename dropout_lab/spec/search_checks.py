@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from dropout_lab.spec.expectations import takes_fractions
 from dropout_lab.spec.grid import GridSource, nested_settings, setting_location
@@ -104,13 +104,21 @@ def _fields(search: SearchSpec) -> Iterator[Problem]:
         location = setting_location(key)
         if not any(format_location(location[: one.count(".") + 1]) == one for one in SEARCHABLE):
             yield place, f"not a field to search (allowed: fields of {', '.join(SEARCHABLE)})"
-        others = [one for one in map(setting_location, search.space) if one != location]
+        others = [setting_location(other) for other in search.space if other != key]
         if any(location[: len(one)] == one for one in others):
-            yield place, "part of another field of the space"
+            yield place, "part of another field of the space, or the same"
         if isinstance(values, Range):
             yield from _range((*place,), values)
         elif repeated := [value for number, value in enumerate(values) if value in values[:number]]:
             yield place, f"duplicate value: {describe(repeated[0])}"
+
+
+def _examples(key: str, values: Range | tuple[JsonValue, ...]) -> tuple[JsonValue, ...]:
+    """Return the values that a list has, and both ends of a range as trials would get them."""
+    if not isinstance(values, Range):
+        return values
+    ends = values.low, values.high
+    return ends if takes_integers(key, values) else tuple(map(float, ends))
 
 
 def _range(place: Location, values: Range) -> Iterator[Problem]:
@@ -133,10 +141,7 @@ def _values(
         "search", places={setting_location(key): ("search", "space", key) for key in search.space}
     )
     with_trial = {**sources, TRIAL: source}
-    examples = {
-        key: (values.low, values.high) if isinstance(values, Range) else values
-        for key, values in search.space.items()
-    }
+    examples = {key: _examples(key, values) for key, values in search.space.items()}
     are_valid = True
     for key, values in examples.items():
         for value in values:

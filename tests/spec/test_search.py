@@ -109,6 +109,31 @@ def test_a_grid_tries_all_combinations_or_the_first_ones(path):
             "invalid value: 1.5 (allowed: an integer from 1",
         ),
         (
+            "search.space.training.epochs={low: 1, high: 3, step: 0.5}",
+            "search.space.training.epochs",
+            "invalid value: 1.0 (allowed: an integer from 1",
+        ),
+        (
+            "search.space.training.l2={low: x, high: 1}",
+            "search.space.training.l2.low",
+            "invalid value: 'x' (text) (allowed: a number)",
+        ),
+        (
+            "search.space.training.l2={low: 0, high: .inf}",
+            "search.space.training.l2.high",
+            "invalid value: inf (allowed: a number)",
+        ),
+        (
+            "search.space.training.l2={low: 0, high: 1, step: 0}",
+            "search.space.training.l2.step",
+            "invalid value: 0 (allowed: a number above 0)",
+        ),
+        (
+            "search.space={training.epochs: [1, 2], ' training.epochs': [2, 3]}",
+            "search.space.training.epochs",
+            "part of another field of the space, or the same",
+        ),
+        (
             "search.space.training.learning_rate={low: 0, high: 1, log: true}",
             "search.space.training.learning_rate.low",
             "(allowed with log: a number above 0)",
