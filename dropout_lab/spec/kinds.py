@@ -164,3 +164,8 @@ def rate_of(setting: SiteSetting) -> SiteRate:
     if not isinstance(setting, SiteDropout):
         return setting
     return AS_BUILT if setting.rate is None else setting.rate
+
+
+def is_off(setting: SiteSetting) -> bool:
+    """Return whether a setting is no dropout: a rate of 0 without a kind."""
+    return rate_of(setting) == 0 and not (isinstance(setting, SiteDropout) and setting.kind)

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from dropout_lab.spec.base import LATER, Frozen, list_to_tuple
 from dropout_lab.spec.built_in import BUILT_IN
-from dropout_lab.spec.kinds import SiteDropout, as_rate, rate_of, schedule_of
+from dropout_lab.spec.kinds import SiteDropout, as_rate, is_off, rate_of, schedule_of
 from dropout_lab.spec.rates import Rates, site_settings
 
 KERAS_FILE = ".keras"
@@ -92,7 +92,7 @@ class ModelSpec(Frozen):
         if not self.is_built_in:
             return None
         network = BUILT_IN[self.network]
-        named = tuple(site for site in network.optional_sites if self.dropout.get(site, 0) != 0)
+        named = tuple(site for site in network.optional_sites if not is_off(self.dropout.get(site, 0.0)))
         return (*named, *network.sites(self.field_values))
 
     @property

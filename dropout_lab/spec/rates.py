@@ -18,9 +18,9 @@ from dropout_lab.spec.kinds import (
     check_rate,
     combine,
     complete,
+    is_off,
     is_rate,
     plain_setting,
-    rate_of,
 )
 
 ALL_SITES: Final = "*"
@@ -132,7 +132,7 @@ def unknown_sites(rates: Mapping[str, SiteSetting], sites: Sequence[str]) -> lis
     return [
         name
         for name, setting in rates.items()
-        if not any(fnmatchcase(site, name) for site in sites) and not (name == ALL_SITES and setting == 0)
+        if not any(fnmatchcase(site, name) for site in sites) and not (name == ALL_SITES and is_off(setting))
     ]
 
 
@@ -171,9 +171,3 @@ def site_settings(
         return found
 
     return {site: complete(setting(site), built) for site, built in as_built.items()}
-
-
-def site_rates(rates: Mapping[str, SiteSetting], as_built: Mapping[str, float]) -> dict[str, float]:
-    """Return the rate at each site; see `site_settings`."""
-    settings = site_settings(rates, as_built)
-    return {site: float(rate_of(setting)) for site, setting in settings.items()}

@@ -246,7 +246,7 @@ def test_the_input_of_the_published_network_is_a_site_if_it_is_named(load: Load)
         "k": {"images": "0.1", "conv1": "0.2", "conv2": "0.2"}
     }
     plain = flatten(condition_settings(load("model: {dropout: 0.2}"))["k"])
-    for dropout in ("{'*': 0.2, images: 0}", "0.2"):
+    for dropout in ("{'*': 0.2, images: 0}", "{'*': 0.2, images: {rate: 0}}", "0.2"):
         assert flatten(condition_settings(load(f"model: {{dropout: {dropout}}}"))["k"]) == plain
     text = "model: {dropout: {images: 0.1}}\nconditions: {a: {}, none: {model: {dropout: 0}}}"
     assert logged(load(text)) == {"a": {"images": "0.1"}, "none": {}}
