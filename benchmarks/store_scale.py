@@ -1,26 +1,26 @@
 """Read one experiment of 200 runs from a store of 10,000, beside the bare MLflow client.
 
-    python benchmarks/store_scale.py [--folder FOLDER] [--rounds 5] [--runs 10000] [--write]
+    python benchmarks/store_scale.py [--folder FOLDER] [--rounds 5] [--runs 10000] [--uri URI] [--write]
 
-The store is real: one run is written by dropout_lab and copied within SQLite. Rounds are interleaved, since
-the machine's other load changes over minutes. Goal: at most 1.3 times the bare client, less than 400 MB.
+The store is real: one run is written by dropout_lab and copied within the database: a SQLite file, or with
+--uri an empty PostgreSQL database. Rounds are interleaved, since the machine's other load changes over
+minutes. Goal: at most 1.3 times the bare client, less than 400 MB.
 Building the store takes minutes; --folder keeps it.
 """
 
 import argparse
 import os
-import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
 import psutil
+from sqlalchemy import Connection, create_engine, inspect, text
 
 from results import machine, markdown_table, write_section
 
@@ -28,9 +28,14 @@ RUNS_PER_EXPERIMENT = 200
 CHOSEN = "experiment 7"
 HISTORIES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
-BARE = f"""
+SQLITE = "sqlite:///mlflow.db"
+OPEN = """
+import os
 from mlflow import MlflowClient
-client = MlflowClient("sqlite:///mlflow.db")
+uri = os.environ["MLFLOW_TRACKING_URI"]
+client = MlflowClient(uri)
+"""
+BARE = f"""{OPEN}
 experiment = client.get_experiment_by_name({CHOSEN!r})
 runs = client.search_runs([experiment.experiment_id], "attributes.status = 'FINISHED'", max_results=1000)
 assert len(runs) == {RUNS_PER_EXPERIMENT}
@@ -42,7 +47,7 @@ for name in {HISTORIES!r}:
 """
 IN_BULK = f"""{BARE}
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-store = SqlAlchemyStore("sqlite:///mlflow.db", "./mlruns")
+store = SqlAlchemyStore(uri, "./mlruns")
 for name in {HISTORIES!r}:
     store.get_metric_history_bulk([run.info.run_id for run in runs], name, 25_000)
 """
@@ -53,6 +58,12 @@ runs = read_runs({CHOSEN!r}, statuses=[RunStatus.FINISHED], histories={HISTORIES
 assert len(runs) == {RUNS_PER_EXPERIMENT}
 assert all(len(run.history[name]) == 10 for run in runs for name in {HISTORIES!r})
 """
+PAGE = f"""{OPEN}
+experiments = [one.experiment_id for one in client.search_experiments()]
+runs = client.search_runs(experiments, max_results=100, order_by=["attributes.start_time DESC"])
+assert len(runs) == 100
+"""
+"""What the MLflow page asks for first, of all runs of the store."""
 IS_BASELINE = "number % 2"
 SEED = "CAST(number / 2 AS TEXT)"
 CONDITION = f"CASE {IS_BASELINE} WHEN 1 THEN 'baseline' ELSE 'dropout' END"
@@ -64,11 +75,16 @@ TAGS_OF_COPIES = (
     f"WHEN 'dropout_lab.spec_fingerprint' THEN 'fingerprint ' || ({IS_BASELINE})",
     "WHEN 'dropout_lab.final_weights' THEN 'final ' || number",
 )
-CALLS = {"bare client": EACH_RUN, "bare client, histories by its store class": IN_BULK, "read_runs": OURS}
+CALLS = {
+    "bare client": EACH_RUN,
+    "bare client, histories by its store class": IN_BULK,
+    "page of 100 of all runs": PAGE,
+    "read_runs": OURS,
+}
 
 
 def build(num_runs: int) -> None:
-    """Create mlflow.db in the current folder: `num_runs` runs of 10 params and 20 metrics over 10 epochs."""
+    """Fill the empty store: `num_runs` runs of 10 params and 20 metrics over 10 epochs."""
     from dropout_lab.records import DataFingerprint, RunStart, RunStatus
     from dropout_lab.tracking import connect  # before MLflow, which it keeps quiet
 
@@ -114,16 +130,17 @@ def build(num_runs: int) -> None:
     tracker.end_run(template, RunStatus.FINISHED)
     for number in range(1, num_runs // RUNS_PER_EXPERIMENT):
         connect(f"experiment {number}")
-    with closing(sqlite3.connect("mlflow.db")) as connection, connection:
+    with create_engine(os.environ["MLFLOW_TRACKING_URI"]).begin() as connection:
         _copy(connection, template, num_runs)
 
 
-def _copy(connection: sqlite3.Connection, template: str, num_runs: int) -> None:
+def _copy(connection: Connection, template: str, num_runs: int) -> None:
     """Copy the run `template` in every table that speaks of it: pairs of a baseline and a dropout run."""
-    connection.execute("CREATE TEMPORARY TABLE copies (copy_id TEXT, experiment INTEGER, number INTEGER)")
-    names = {
-        name: number for number, name in connection.execute("SELECT experiment_id, name FROM experiments")
-    }
+    connection.execute(
+        text("CREATE TEMPORARY TABLE copies (copy_id TEXT, experiment INTEGER, number INTEGER)")
+    )
+    found = connection.execute(text("SELECT experiment_id, name FROM experiments"))
+    names = {name: number for number, name in found}
     copies = [
         (
             os.urandom(16).hex(),
@@ -132,9 +149,10 @@ def _copy(connection: sqlite3.Connection, template: str, num_runs: int) -> None:
         )
         for number in range(1, num_runs)
     ]
-    connection.executemany("INSERT INTO copies VALUES (?, ?, ?)", copies)
+    rows = [dict(zip(("copy_id", "experiment", "number"), copy, strict=True)) for copy in copies]
+    connection.execute(text("INSERT INTO copies VALUES (:copy_id, :experiment, :number)"), rows)
     for table in ("runs", "params", "tags", "metrics", "latest_metrics"):
-        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        columns = [column["name"] for column in inspect(connection).get_columns(table)]
         changed = {"run_uuid": "copy_id", "experiment_id": "experiment", "value": "value"}
         if table == "tags":
             changed["value"] = f"CASE key {' '.join(TAGS_OF_COPIES)} ELSE value END"
@@ -142,15 +160,17 @@ def _copy(connection: sqlite3.Connection, template: str, num_runs: int) -> None:
             changed["value"] = (
                 f"CASE WHEN key = 'dropout_lab.condition' THEN {CONDITION} "
                 f"WHEN key = 'dropout_lab.seed' THEN {SEED} "
-                f"WHEN key = 'model.dropout.conv1' AND {IS_BASELINE} THEN '0.0' ELSE value END"
+                f"WHEN key = 'model.dropout.conv1' AND {IS_BASELINE} = 1 THEN '0.0' ELSE value END"
             )
         if table in ("metrics", "latest_metrics"):
             changed["value"] = f"value + (number / 2 * 7919 % 1000 + {IS_BASELINE} * number % 13) / 1e5"
         chosen = ", ".join(changed.get(column, column) for column in columns)
         connection.execute(
-            f"INSERT INTO {table} ({', '.join(columns)}) "
-            f"SELECT {chosen} FROM {table}, copies WHERE run_uuid = ?",
-            [template],
+            text(
+                f"INSERT INTO {table} ({', '.join(columns)}) "
+                f"SELECT {chosen} FROM {table}, copies WHERE run_uuid = :template"
+            ),
+            {"template": template},
         )
 
 
@@ -179,14 +199,17 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--runs", type=int, default=10_000)
+    parser.add_argument("--uri", default="", help="an empty PostgreSQL database [default: a SQLite file]")
     parser.add_argument("--write", action="store_true", help="write the table into benchmarks/RESULTS.md")
     options = parser.parse_args()
     folder = (options.folder or Path(tempfile.mkdtemp())).absolute()
     folder.mkdir(parents=True, exist_ok=True)
     os.chdir(folder)
-    if not Path("mlflow.db").exists():
+    os.environ["MLFLOW_TRACKING_URI"] = options.uri or SQLITE
+    if options.uri or not Path("mlflow.db").exists():
         print(f"building a store of {options.runs} runs: {seconds(lambda: build(options.runs)):.0f} s")
     commands = {f"process: {name}": ("-c", program) for name, program in CALLS.items() if name != "read_runs"}
+    commands["process: dropout-lab runs"] = ("-m", "dropout_lab", "runs", CHOSEN)
     commands["process: dropout-lab compare"] = ("-m", "dropout_lab", "compare", CHOSEN)
     for program in CALLS.values():
         exec(program, {})
@@ -208,14 +231,15 @@ def main() -> None:
     table = markdown_table(
         ("reading 200 of the runs", "seconds, median", "against the bare client, paired"), rows
     )
-    text = (
-        f"{machine()}, mlflow {version('mlflow')}\n\n{options.runs} runs of 20 metrics over 10 epochs; "
+    result = (
+        f"{machine()}, mlflow {version('mlflow')}\n\n{options.runs} runs in "
+        f"{'PostgreSQL' if options.uri else 'SQLite'} of 20 metrics over 10 epochs; "
         f"{options.rounds} interleaved rounds. Peak memory of compare: {max(peaks):.0f} MB. MLflow's client "
         f"has no bulk call for histories, so the bare client asks for each run's.\n\n{table}"
     )
-    print(text)
+    print(result)
     if options.write:
-        write_section("Reading from a large store", text)
+        write_section("Reading from a large store", result)
 
 
 if __name__ == "__main__":
