@@ -27,7 +27,7 @@ from dropout_lab.spec.evaluation import EvaluationSpec
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from dropout_lab.plotting.plots import Plot
+    from dropout_lab.plotting import Plot
 
 NAMES = {"shift": SHIFT_NAMES, "ood": SET_NAMES}
 """Names that settings are chosen from."""

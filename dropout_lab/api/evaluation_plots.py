@@ -16,7 +16,7 @@ from dropout_lab.spec import DataSpec
 from dropout_lab.tracking import load_predictions, load_test_probs
 
 if TYPE_CHECKING:
-    from dropout_lab.plotting.plots import Plot
+    from dropout_lab.plotting import Plot
 
 Arrays = dict[str, npt.NDArray[Any]]
 

@@ -15,7 +15,7 @@ from dropout_lab.plotting import reliability, severity
 from dropout_lab.plotting import risk_coverage as risks
 from dropout_lab.plotting import uncertain_images as uncertain
 from dropout_lab.plotting.metric_axes import metric_label
-from dropout_lab.plotting.plots import Plot
+from dropout_lab.plotting.plot import Plot
 
 Array = npt.NDArray[Any]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dropout_lab.errors import UsageError
 from dropout_lab.files import write_atomically
-from dropout_lab.plotting.plots import Plot
+from dropout_lab.plotting.plot import Plot
 from dropout_lab.plotting.style import DARK, LIGHT, PlotFormat, render
 
 FORMATS: tuple[PlotFormat, ...] = ("png", "svg")

@@ -1,9 +1,6 @@
 """All plots of a comparison, each with its caption and alternative text."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-
-from matplotlib.figure import Figure
+from collections.abc import Mapping, Sequence
 
 from dropout_lab.comparison.results import Comparison
 from dropout_lab.evaluation.metrics import format_difference, format_percent, format_value, metric_info
@@ -19,34 +16,10 @@ from dropout_lab.plotting.forest import draw_forest, forest_panels
 from dropout_lab.plotting.heatmap import draw_heat_map, heat_map
 from dropout_lab.plotting.metric_axes import metric_label
 from dropout_lab.plotting.paired_seeds import describe, draw_paired_seeds, paired_seeds_data
-from dropout_lab.plotting.rate_response import draw_rate_response, rate_response
-from dropout_lab.plotting.reliability import (
-    MIN_IMAGES,
-    NUM_BINS,
-    TestPredictions,
-    draw_reliability,
-    reliability_curves,
-)
-from dropout_lab.plotting.reliability import describe as describe_reliability
-from dropout_lab.plotting.style import Theme
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plot:
-    """One plot of a comparison.
-
-    Attributes:
-        name: File name without suffix, such as ``learning_curves``.
-        caption: How to read it.
-        alt: Alternative text with the main values.
-        draw: Returns the figure in a theme.
-    """
-
-    name: str
-    title: str
-    caption: str
-    alt: str
-    draw: Callable[[Theme], Figure]
+from dropout_lab.plotting.plot import Plot
+from dropout_lab.plotting.prediction_plots import prediction_plots
+from dropout_lab.plotting.rate_response import RATE_CONFIDENCE, draw_rate_response, rate_response
+from dropout_lab.plotting.reliability import TestPredictions
 
 
 def comparison_plots(
@@ -58,7 +31,8 @@ def comparison_plots(
 
     Args:
         comparison: The comparison; without histories in its runs there are no learning curves.
-        predictions: Test predictions by run ID; without them there is no reliability diagram.
+        predictions: Test predictions by run ID; without them there are no reliability diagram
+            and no confusions.
         class_names: Names of the classes, by class number.
     """
     plots = (
@@ -69,7 +43,7 @@ def comparison_plots(
         _critical_difference(comparison),
         _epoch_difference(comparison),
         _class_change(comparison, class_names),
-        _reliability(comparison, predictions or {}),
+        *prediction_plots(comparison, predictions or {}, class_names),
         _curves(comparison),
     )
     return tuple(plot for plot in plots if plot is not None)
@@ -178,7 +152,8 @@ def _rate_response(comparison: Comparison) -> Plot | None:
     return Plot(
         name="rate_response",
         title="Response to the dropout rate",
-        caption=f"Means over the seeds by dropout rate, {response.site}; dots: single seeds.",
+        caption=f"Means over the seeds by dropout rate, {response.site}. Bands: "
+        f"{format_percent(RATE_CONFIDENCE)} confidence intervals (t, not adjusted); thin lines: seeds.",
         alt=f"{metric_label(metric)} by dropout rate. {'; '.join(values)}.",
         draw=lambda theme: draw_rate_response(response, theme),
     )
@@ -200,23 +175,6 @@ def _heat_map(comparison: Comparison) -> Plot | None:
         f" by {data.settings[0]} (rows) and {data.settings[1]} (columns).",
         alt=f"Heat map of differences from {comparison.reference}. {'; '.join(cells)}.",
         draw=lambda theme: draw_heat_map(data, theme),
-    )
-
-
-def _reliability(comparison: Comparison, predictions: Mapping[str, TestPredictions]) -> Plot | None:
-    curves = reliability_curves(comparison.runs, predictions, comparison.conditions)
-    if not any(one.num_images >= MIN_IMAGES for curve in curves for one in curve.bins):
-        return None
-    errors = [f"{curve.condition} {format_value('test_ece', curve.ece)}" for curve in curves]
-    return Plot(
-        name="reliability",
-        title="Reliability",
-        caption=f"Accuracy minus confidence of the test predictions of all seeds, in {NUM_BINS} bins by "
-        f"confidence; bins of fewer than {MIN_IMAGES} images per run are left out. Below: share of each "
-        f"bin. Error: expected calibration error, mean over the seeds. {describe_reliability(curves)}",
-        alt=f"Reliability diagram. Expected calibration error: {', '.join(errors)}. "
-        f"{describe_reliability(curves)}",
-        draw=lambda theme: draw_reliability(curves, theme),
     )
 
 

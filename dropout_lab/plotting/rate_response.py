@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, nan
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from dropout_lab.comparison.results import Comparison
+from dropout_lab.evaluation.metrics import format_value
 from dropout_lab.plotting.metric_axes import format_ticks, metric_label
 from dropout_lab.plotting.style import (
     LIGHT,
@@ -17,9 +19,13 @@ from dropout_lab.plotting.style import (
     plain,
     style_axes,
 )
+from dropout_lab.plotting.tooltips import add_tooltips
 from dropout_lab.site_params import is_field, logged_rates
+from dropout_lab.statistics.difference import paired_t_test
 
 COMPARED = ("model.", "training.", "data.")
+RATE_CONFIDENCE = 0.95
+"""Level of the band."""
 MIN_RATES = 3
 MAX_PANELS = 3
 
@@ -30,7 +36,19 @@ class RatePoint:
 
     condition: str
     dropout_rate: float
-    values: tuple[float, ...]
+    by_seed: Mapping[int, float]
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """The values in order of seed."""
+        return tuple(self.by_seed.values())
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Confidence interval of the mean (t); both ends the mean if the values do not vary."""
+        if len(set(self.values)) < 2:
+            return self.mean, self.mean
+        return paired_t_test(np.array(self.values)).interval(RATE_CONFIDENCE)
 
     @property
     def mean(self) -> float:
@@ -83,9 +101,10 @@ def rate_response(comparison: Comparison) -> RateResponse | None:
     for metric in comparison.metrics:
         found = []
         for condition, rate in sorted(by_condition.items(), key=lambda item: item[1]):
-            values = tuple(v for v in comparison.summary(condition, metric).values.values() if isfinite(v))
-            if values:
-                found.append(RatePoint(condition=condition, dropout_rate=rate, values=values))
+            values = comparison.summary(condition, metric).values
+            by_seed = {seed: value for seed, value in values.items() if isfinite(value)}
+            if by_seed:
+                found.append(RatePoint(condition=condition, dropout_rate=rate, by_seed=by_seed))
         if found:
             points[metric] = tuple(found)
     return RateResponse(site=site, points=points)
@@ -106,7 +125,7 @@ def _without_rates(spec: Mapping[str, str]) -> dict[str, str]:
 
 @default_settings()
 def draw_rate_response(data: RateResponse, theme: Theme = LIGHT) -> Figure:
-    """Draw the mean of the first metrics against the rate, with a small dot for each seed."""
+    """Draw the mean of the first metrics by rate, with its interval and a thin line for each seed."""
     shown = list(data.points.items())[:MAX_PANELS]
     figure = new_figure(2.2 * len(shown) + 0.2, theme)
     all_axes = figure.subplots(len(shown), 1, squeeze=False, sharex=True)[:, 0]
@@ -114,12 +133,23 @@ def draw_rate_response(data: RateResponse, theme: Theme = LIGHT) -> Figure:
         # Colours stand for conditions in all other plots, so metrics have none.
         color = theme.foreground
         rates = [point.dropout_rate for point in points]
-        axes.plot(rates, [point.mean for point in points], color=color, marker="o", markersize=5)
-        for point in points:
-            axes.plot(
-                [point.dropout_rate] * len(point.values), point.values,
-                linestyle="", marker=".", markersize=4, color=color, alpha=0.55,
-            )  # fmt: skip
+        for seed in sorted({seed for point in points for seed in point.by_seed}):
+            line = [point.by_seed.get(seed, nan) for point in points]
+            axes.plot(rates, line, color=theme.muted, linewidth=0.8, alpha=0.5, zorder=1)
+        low, high = zip(*(point.interval for point in points), strict=True)
+        axes.fill_between(rates, low, high, color=color, alpha=0.16, linewidth=0)
+        (means,) = axes.plot(rates, [point.mean for point in points], color=color, marker="o", markersize=5)
+        add_tooltips(
+            means,
+            [
+                f"{one.condition}: {format_value(metric, one.mean)} (mean of {len(one.values)})"
+                for one in points
+            ],
+        )
+        seeds = [value for point in points for value in point.values]
+        room = 0.08 * (max(seeds) - min(seeds)) or 0.01
+        # With 2 seeds a band is 9 standard deviations wide, and would make all lines flat.
+        axes.set_ylim(min(seeds) - room, max(seeds) + room)
         is_last = axes is all_axes[-1]
         style_axes(
             axes,

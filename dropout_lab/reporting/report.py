@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from dropout_lab import __version__
+from dropout_lab.comparison.flips import find_flips
 from dropout_lab.comparison.results import Comparison
 from dropout_lab.comparison.selection import format_seeds
 from dropout_lab.evaluation import metrics
@@ -23,6 +24,7 @@ from dropout_lab.plotting.style import DARK, LIGHT, render
 from dropout_lab.records import RunRecord
 from dropout_lab.reporting.bibliography import references
 from dropout_lab.reporting.data import scores_csv
+from dropout_lab.reporting.flip_tables import flip_table
 from dropout_lab.reporting.latex import to_latex
 from dropout_lab.reporting.methods import methods_paragraph
 from dropout_lab.reporting.summary import summarize
@@ -88,7 +90,8 @@ def render_report(
 
     Args:
         comparison: The comparison; learning curves are drawn from the histories of its runs.
-        predictions: Test predictions by run ID; without them there is no reliability diagram.
+        predictions: Test predictions by run ID; without them there are no reliability diagram, no
+            confusions and no images that flip.
         class_names: Names of the classes, by class number.
         links: Addresses in the MLflow UI; those on this machine are left out, as they are dead elsewhere.
         command: The command that reproduces this report, shown at its end.
@@ -117,8 +120,14 @@ def render_report(
         scores=scores_csv(comparison).encode(),
         main_plots=[one for one in plots if one.name in MAIN_PLOTS],
         more_plots=[one for one in plots if one.name not in MAIN_PLOTS],
-        drawings={plot.name: _drawing(plot, palette) for plot in plots},
+        drawings={plot.name: _drawing(plot, f"f{n}-", palette) for n, plot in enumerate(plots)},
         palette=palette,
+        flips=[
+            flip_table(one, comparison.reference, class_names)
+            for one in find_flips(
+                comparison.runs, predictions or {}, comparison.conditions, comparison.reference
+            )
+        ],
         script=Markup(script),
         script_hash=_content_hash(script),
         protocol=protocol(comparison.runs, comparison.conditions),
@@ -182,10 +191,10 @@ def _is_local(address: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
-def _drawing(plot: Plot, palette: Palette) -> Markup:
+def _drawing(plot: Plot, prefix: str, palette: Palette) -> Markup:
     """Return the plot for the page; all words in it were escaped by matplotlib."""
     light, dark = (render(plot.draw(theme), "svg", as_text=True) for theme in (LIGHT, DARK))
-    return Markup(inline(light, dark, f"{plot.name}-", palette))
+    return Markup(inline(light, dark, prefix, palette))
 
 
 def _content_hash(text: str) -> str:

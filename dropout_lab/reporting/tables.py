@@ -4,7 +4,17 @@ from dataclasses import dataclass, replace
 from itertools import compress
 
 TEXT_COLUMNS = frozenset(
-    {"Metric", "Condition", "Compared with", "Not told apart from", "Posterior probability", "Verdict"}
+    {
+        "Metric",
+        "Condition",
+        "Compared with",
+        "Not told apart from",
+        "Posterior probability",
+        "Verdict",
+        "True class",
+        "Right",
+        "Mistaken for",
+    }
 )
 """Headings of columns that hold words; all others hold numbers and are aligned to the right."""
 NAMES = ("Metric", "Condition")

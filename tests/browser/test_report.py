@@ -86,7 +86,7 @@ def test_the_report_in_a_browser(chromium, report, axe, show, width, scheme):
         "[plot.getBoundingClientRect().width > 200, getComputedStyle(plot.querySelector('path')).fill])"
     )
     shown = "rgb(255, 255, 255)" if scheme == "light" else "rgb(22, 25, 29)"
-    assert backgrounds == [[True, shown]] * 7
+    assert backgrounds == [[True, shown]] * 9
 
     assert axe.violations(chromium) == []
 

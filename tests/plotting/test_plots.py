@@ -38,6 +38,7 @@ def test_every_plot_with_values_is_there_and_in_words(plots):
         "epoch_difference",
         "class_change",
         "reliability",
+        "confusion_change",
         "learning_curves",
     ]
     assert "2 of 2 seeds higher" in by_name["paired_seeds"].alt

@@ -139,5 +139,5 @@ def test_the_detectable_difference_has_the_power(sd_degrees):
     assert power == pytest.approx(0.8, abs=0.002)
 
 
-def test_nothing_is_detected_with_a_hopeless_number_of_seeds():
-    assert detectable_difference(0.002, 2, sd_degrees=1, num_comparisons=50) == math.inf
+def test_hopeless_power_has_no_detectable_difference():
+    assert detectable_difference(0.002, 2, sd_degrees=1, power=0.999) == math.inf
