@@ -1,10 +1,11 @@
 """How a network is trained, as a spec states it: epochs, optimizer, and what regularizes besides dropout."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from dropout_lab.spec.base import LATER, Frozen, list_to_tuple
+from dropout_lab.spec.schedules import to_schedule
 
 Shape = Literal["constant", "cosine", "step"]
 Epochs = Annotated[float, Field(gt=0, le=10_000)]
@@ -29,11 +30,6 @@ class LearningRateSchedule(Frozen):
         """Return whether `field` has a meaning for the shape."""
         shapes = {"final": "cosine", "milestones": "step", "factor": "step"}
         return shapes.get(field, self.shape) == self.shape
-
-
-def _to_schedule(value: Any) -> Any:
-    """Return a mapping for a shape alone, and anything else unchanged."""
-    return {"shape": value} if isinstance(value, str) else value
 
 
 class EarlyStopping(Frozen):
@@ -80,7 +76,7 @@ class TrainingSpec(Frozen):
     """Whether the momentum of `sgd` is that of Nesterov."""
     learning_rate_schedule: Annotated[
         LearningRateSchedule | None,
-        BeforeValidator(_to_schedule, json_schema_input_type=Shape | LearningRateSchedule | None),
+        BeforeValidator(to_schedule, json_schema_input_type=Shape | LearningRateSchedule | None),
         LATER,
     ] = None
     """Change of the learning rate during training, or its shape alone, `cosine`. Default: none."""

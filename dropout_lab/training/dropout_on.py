@@ -15,6 +15,7 @@ from dropout_lab.models.network import Network
 from dropout_lab.models.sites import LAYERS, walk
 from dropout_lab.seeds import derive_seed
 from dropout_lab.training.engines.masks import hashed, step_keys
+from dropout_lab.training.replacing import replaced
 
 PURPOSE = "monte carlo"
 """Name of the random numbers."""
@@ -101,17 +102,3 @@ def drop(values: tf.Tensor, rate: float, first_key: tf.Tensor, second_key: tf.Te
 # Compiled into one loop without a mask in memory: on a CPU, the random numbers of Keras take five times as
 # long, and longer than the convolution that follows.
 _compiled_drop: Callable[..., tf.Tensor] = tf.function(drop, jit_compile=True, autograph=False)
-
-
-@contextmanager
-def replaced(owner: Any, name: str, method: Callable[..., Any]) -> Iterator[None]:
-    """Replace a method of one object."""
-    own = vars(owner).get(name)
-    setattr(owner, name, method)
-    try:
-        yield
-    finally:
-        if own is None:
-            delattr(owner, name)
-        else:
-            setattr(owner, name, own)

@@ -17,9 +17,10 @@ from dropout_lab.evaluation.uncertainty import MonteCarlo
 from dropout_lab.models.keras_internals import graph_of
 from dropout_lab.models.network import Network
 from dropout_lab.models.sites import random_numbers_kept, seed_masks, walk
-from dropout_lab.training.dropout_on import PURPOSE, dropout_on, layers_that_drop, replaced
+from dropout_lab.training.dropout_on import PURPOSE, dropout_on, layers_that_drop
 from dropout_lab.training.inputs import scale_inputs
 from dropout_lab.training.memory import examples_that_fit
+from dropout_lab.training.replacing import replaced
 
 LARGEST_TENSOR = 2**22
 """Values in the largest activation of a batch: 16 MiB in float32, which the caches of a processor hold."""

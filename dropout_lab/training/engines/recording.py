@@ -12,6 +12,7 @@ from dropout_lab.models.keras_internals import sublayers
 from dropout_lab.models.kinds import RatedLayer, SpatialDropout, StandardDropout, StochasticDepth
 from dropout_lab.models.sites import Site
 from dropout_lab.training.engines.observation import BoolArray, DropoutObservation
+from dropout_lab.training.replacing import replaced
 
 SPATIAL = (keras.layers.SpatialDropout1D, keras.layers.SpatialDropout2D, keras.layers.SpatialDropout3D)
 SHOWING = (keras.layers.Dropout, *SPATIAL, StandardDropout, SpatialDropout, StochasticDepth)
@@ -58,17 +59,8 @@ def record_calls(layers: Iterable[keras.layers.Layer]) -> Iterator[list[Call]]:
 
     with ExitStack() as restored:
         for layer in layers:
-            own = vars(layer).get("call")
-            restored.callback(_restore, layer, own)
-            layer.call = recorded(layer)
+            restored.enter_context(replaced(layer, "call", recorded(layer)))
         yield calls
-
-
-def _restore(layer: keras.layers.Layer, own: Any) -> None:
-    if own is None:
-        del layer.call
-    else:
-        layer.call = own
 
 
 def what_shows(
