@@ -15,12 +15,12 @@ class LearningRateSchedule(Frozen):
     """Change of the learning rate during training, step by step."""
 
     shape: Shape = "constant"
-    """`constant`; `cosine`, half a cosine from the learning rate down to `final` of it at the last step; or
+    """`constant`; `cosine`, half a cosine from the learning rate towards `final` of it at the end; or
     `step`, which multiplies the rate by `factor` after each of the `milestones`."""
     warmup_epochs: Annotated[float, Field(ge=0, le=10_000)] = 0.0
     """Epochs over which the rate first rises linearly from 0; may be a fraction."""
     final: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Fraction of the learning rate that `cosine` ends with."""
+    """Fraction of the learning rate that `cosine` leads to; the last step is one short of it."""
     milestones: Annotated[tuple[Epochs, ...], Field(max_length=100), BeforeValidator(list_to_tuple)] = ()
     """Epochs, in rising order, after which `step` changes the rate; may be fractions."""
     factor: Annotated[float, Field(gt=0, le=1)] = 0.1
