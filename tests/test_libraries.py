@@ -19,6 +19,8 @@ def test_variables_and_loggers_are_restored(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     monkeypatch.setenv("MPLBACKEND", "module://of_a_notebook")
     monkeypatch.setenv(REMOVED[0], "3")
+    # Levels are restored of what is imported by then.
+    monkeypatch.setitem(sys.modules, "tensorflow", sys.modules.get("tensorflow", logging))
     logger = logging.getLogger("tensorflow")
     monkeypatch.setattr(logger, "level", logging.INFO)
     before = dict(os.environ)
