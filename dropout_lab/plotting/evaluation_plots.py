@@ -72,7 +72,9 @@ def evaluation_plots(runs: Sequence[EvaluatedRun]) -> tuple[Plot, ...]:
     by_condition: dict[str, list[EvaluatedRun]] = {}
     for run in runs:
         by_condition.setdefault(run.condition, []).append(run)
-    plots = list(_severities({name: [run.metrics for run in found] for name, found in by_condition.items()}))
+    plots = list(
+        severity_plots({name: [run.metrics for run in found] for name, found in by_condition.items()})
+    )
     for condition, found in by_condition.items():
         own = [
             _reliability(found),
@@ -95,7 +97,12 @@ def _of_condition(plot: Plot, condition: str) -> Plot:
     )
 
 
-def _severities(metrics: Mapping[str, Sequence[Mapping[str, float]]]) -> Iterator[Plot]:
+def severity_plots(metrics: Mapping[str, Sequence[Mapping[str, float]]]) -> Iterator[Plot]:
+    """Yield the plots of metrics on shifted images.
+
+    Args:
+        metrics: For each condition the metrics of its runs, by name.
+    """
     for measure in SHIFT_MEASURES:
         data = severity.severity_curves(metrics, measure)
         if data is not None:

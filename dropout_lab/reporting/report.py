@@ -20,10 +20,12 @@ from dropout_lab.comparison.results import Comparison
 from dropout_lab.comparison.selection import format_seeds
 from dropout_lab.evaluation import metrics
 from dropout_lab.plotting import Plot, TestPredictions, comparison_plots
+from dropout_lab.plotting.evaluation_plots import severity_plots
 from dropout_lab.plotting.style import DARK, LIGHT, render
 from dropout_lab.records import RunRecord
 from dropout_lab.reporting.bibliography import references
 from dropout_lab.reporting.data import scores_csv
+from dropout_lab.reporting.evaluated_table import evaluated_table
 from dropout_lab.reporting.flip_tables import flip_table
 from dropout_lab.reporting.latex import to_latex
 from dropout_lab.reporting.methods import methods_paragraph
@@ -107,6 +109,14 @@ def render_report(
     # The page allows this text only: the policy holds its hash.
     script = files("dropout_lab.reporting").joinpath("templates/report.js").read_text(encoding="utf-8")
     plots, palette = comparison_plots(comparison, predictions, class_names), Palette()
+    evaluated = tuple(
+        severity_plots(
+            {
+                name: [run.metrics for run in comparison.runs if run.condition == name]
+                for name in comparison.conditions
+            }
+        )
+    )
     return environment.get_template("report.html").render(
         comparison=comparison,
         view=view_comparison(comparison),
@@ -120,7 +130,12 @@ def render_report(
         scores=scores_csv(comparison).encode(),
         main_plots=[one for one in plots if one.name in MAIN_PLOTS],
         more_plots=[one for one in plots if one.name not in MAIN_PLOTS],
-        drawings={plot.name: _drawing(plot, f"f{n}-", palette) for n, plot in enumerate(plots)},
+        evaluated=evaluated_table(comparison),
+        evaluated_plots=evaluated,
+        drawings={
+            plot.name: _drawing(plot, f"f{number}-", palette)
+            for number, plot in enumerate((*plots, *evaluated))
+        },
         palette=palette,
         flips=[
             flip_table(one, comparison.reference, class_names)
