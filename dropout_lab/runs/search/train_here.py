@@ -59,6 +59,8 @@ class TrainHere:
                 report.add(work([job], self._reporter, self._stop, fail_fast=self._fail_fast))
                 if report.ended_early or report.failures or self._trial.pruned:
                     break
+                if not report.outcomes[-1].delivered:  # the store lacks the values of its epochs
+                    break
                 self._trial.finish(report.outcomes[-1], self._tracker)
         return report
 

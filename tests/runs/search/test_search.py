@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 import dropout_lab as dl
+from dropout_lab.errors import TrackingUnavailable
 from dropout_lab.records import RunStatus
 from dropout_lab.runs.workspace import STATE_ROOT
-from dropout_lab.tracking import read_runs
+from dropout_lab.tracking import Tracker, read_runs
 
 Command = Callable[..., subprocess.Popen[str]]
 NUM_TRIALS = 8
@@ -131,6 +132,26 @@ def test_a_trial_whose_loss_diverges_has_failed_and_the_search_continues(
     assert Counter(result.search.trials["state"]) == {"complete": 2, "failed": 2}
     assert result.search.best["training.learning_rate"] == 1e-3
     assert "The loss became nan" in result.search.trials["reason"].iloc[-1]
+
+
+@pytest.mark.slow
+def test_a_store_that_is_away_leaves_the_trial_to_a_later_call(
+    lab: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("rates.yaml").write_text(SPEC)
+    overrides = ["search.trials=1", "training.epochs=1"]
+
+    def away(*_arguments: object, **_options: object) -> None:
+        raise TrackingUnavailable("The tracking server does not answer.")
+
+    with monkeypatch.context() as outage:
+        for name in ("log_epochs", "log_result"):
+            outage.setattr(Tracker, name, away)
+        with pytest.raises(dl.DropoutLabError, match="not logged yet") as error:
+            dl.run("rates.yaml", overrides=overrides, progress=False)
+    assert "dropout-lab sync" in str(error.value)
+    result = dl.run("rates.yaml", overrides=overrides, progress=False)
+    assert result.search.trials["state"].tolist() == ["complete"]
 
 
 def test_workers_do_not_prune(lab: Path) -> None:
