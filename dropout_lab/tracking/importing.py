@@ -80,7 +80,7 @@ def import_experiment(archive: Archive, name: str | None, note: Note) -> Importe
         for run_id, content in contents.items():
             if run_id not in known:
                 parents = known | imported
-                content["tags"] |= _tags_here(content["tags"], experiment, parents)
+                content["tags"] = _tags_here(content["tags"], experiment, parents)
                 imported[run_id] = _import_run(client, experiment_id, content, archive.run_folder(run_id))
     return Imported(experiment=experiment, run_ids=imported, skipped=tuple(known))
 
@@ -119,9 +119,10 @@ def _known(
 
 
 def _tags_here(tags: Mapping[str, str], experiment: str, parents: Mapping[str, str]) -> dict[str, str]:
-    """Return the tags of a run that are others here: its experiment and its parent."""
+    """Return the tags of a run, with its experiment and its parent here; one that is not here is left out."""
     own = {schema.EXPERIMENT: experiment, schema.PARENT: parents.get(tags.get(schema.PARENT, ""), "")}
-    return {name: value for name, value in own.items() if value and name in tags}
+    here = {name: own.get(name, value) for name, value in tags.items()}
+    return {name: value for name, value in here.items() if value or name not in own}
 
 
 def _import_run(client: MlflowClient, experiment_id: str, content: Mapping[str, Any], folder: Path) -> str:
@@ -146,7 +147,7 @@ def _import_run(client: MlflowClient, experiment_id: str, content: Mapping[str, 
     for some_metrics in _parts(metrics, _METRICS_PER_CALL):
         client.log_batch(run_id, metrics=some_metrics)
     client.log_inputs(run_id, [_dataset(one) for one in content["datasets"]])
-    if any((folder / ARTIFACTS).iterdir()):
+    if any((folder / ARTIFACTS).glob("*")):  # what copied the folder may have left out an empty one
         client.log_artifacts(run_id, str(folder / ARTIFACTS))
     for model in content["models"]:
         _import_model(client, experiment_id, run_id, model, folder / MODELS / model["model_id"])

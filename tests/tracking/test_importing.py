@@ -165,6 +165,19 @@ def test_runs_that_exist_are_skipped(exported, make_start):
     assert tracker.client.get_run(imported).data.tags[schema.PARENT] == study
 
 
+def test_what_an_export_or_a_copy_left_out_is_no_obstacle(sqlite_store, tmp_path):
+    tracker = connect("to export")
+    client = tracker.client
+    run = client.create_run(tracker.experiment_id, tags={schema.PARENT: "deleted"})
+    client.set_terminated(run.info.run_id)
+    export_experiment("to export", tmp_path / "exported", pytest.fail, "1")
+    (empty,) = (tmp_path / "exported").rglob("artifacts")
+    empty.rmdir()
+    done = import_experiment(read_archive(tmp_path / "exported"), "copy", pytest.fail)
+    (run_id,) = done.run_ids.values()
+    assert schema.PARENT not in client.get_run(run_id).data.tags
+
+
 def test_a_folder_that_is_damaged_or_none_is_refused(exported, tmp_path):
     file = next(exported.rglob("file.bin"))
     whole = file.read_bytes()
