@@ -23,7 +23,8 @@ GROUP BY experiments.name ORDER BY MAX(runs.start_time) DESC
 """
 _RUNS = """
 SELECT {name} FROM runs JOIN experiments USING (experiment_id)
-WHERE runs.lifecycle_stage = 'active' AND experiments.lifecycle_stage = 'active'
+WHERE runs.lifecycle_stage = 'active' AND experiments.lifecycle_stage = 'active' AND EXISTS (
+    SELECT 1 FROM tags WHERE tags.run_uuid = runs.run_uuid AND tags.key = 'dropout_lab.condition')
 GROUP BY 1 ORDER BY MAX(runs.start_time) DESC
 """
 _ALIASES = "SELECT name || '@' || alias FROM registered_model_aliases ORDER BY 1"

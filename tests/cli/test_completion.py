@@ -1,10 +1,12 @@
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from dropout_lab.cli import completion
+from dropout_lab.tracking import connect
 
 
 class Context:
@@ -24,6 +26,15 @@ def test_names_in_the_database_are_completed(folder):
     assert completion.complete_run("drop") == ["dropout-seed0"]
     assert completion.complete_run("study/b") == ["study/baseline-seed0"]
     assert sorted(completion.complete_condition(Context(), "")) == ["baseline", "dropout"]
+
+
+def test_a_study_is_no_run(folder, tmp_path, monkeypatch):
+    shutil.copy(folder / "mlflow.db", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    connect("study").open_study()
+    assert completion.complete_run("st") == []
+    assert completion.complete_experiment_or_run("st") == ["study"]
+    assert "study/study" not in completion.complete_run("study/")
 
 
 def test_conditions_are_those_of_the_experiment(folder):
