@@ -1,5 +1,6 @@
 """``dropout-lab export`` and ``import``: move experiments between folders, stores and servers."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -62,4 +63,4 @@ def import_(
     existing = f" {format_count(len(done.skipped), 'MLflow run')} existed already." if done.skipped else ""
     print(f"Imported {format_count(len(done.run_ids), 'MLflow run')} into {done.experiment}.{existing}")
     if not is_quiet():
-        print(f"Compare: dropout-lab compare {done.experiment}", file=sys.stderr)
+        print(f"Compare: dropout-lab compare {shlex.quote(done.experiment)}", file=sys.stderr)

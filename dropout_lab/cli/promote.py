@@ -1,5 +1,6 @@
 """``dropout-lab promote``: register the model of a run under a name and an alias."""
 
+import shlex
 from dataclasses import asdict
 from typing import Annotated
 
@@ -50,5 +51,6 @@ def promote(
         f" alias {done.alias}.{before}",
     )
     if not is_quiet():
-        print_text(console, f"Predict with it: `dropout-lab predict {done.name}@{done.alias} IMAGE...`")
-        print_text(console, f"Serve it: `mlflow models serve -m {done.uri} --env-manager local`")
+        reference, uri = shlex.quote(f"{done.name}@{done.alias}"), shlex.quote(done.uri)
+        print_text(console, f"Predict with it: `dropout-lab predict {reference} IMAGE...`")
+        print_text(console, f"Serve it: `mlflow models serve -m {uri} --env-manager local`")

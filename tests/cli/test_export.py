@@ -21,11 +21,11 @@ def test_an_experiment_moves_to_another_folder(logged_runs, tmp_path, monkeypatc
     monkeypatch.chdir(other)
     import_(target)
     assert capsys.readouterr().out == "Imported 0 MLflow runs into study. 3 MLflow runs existed already.\n"
-    import_(target, experiment="copy")
+    import_(target, experiment="a copy")
     printed = capsys.readouterr()
-    assert printed.out == "Imported 3 MLflow runs into copy.\n"
-    assert printed.err.endswith("Compare: dropout-lab compare copy\n")
-    assert [(run.run_name, run.metrics, run.start_time) for run in read_runs("copy")] == before
+    assert printed.out == "Imported 3 MLflow runs into a copy.\n"
+    assert printed.err.endswith("Compare: dropout-lab compare 'a copy'\n")
+    assert [(run.run_name, run.metrics, run.start_time) for run in read_runs("a copy")] == before
     with pytest.raises(UsageError, match="exists already"):
         export("study", target)
     with pytest.raises(UsageError, match="no such folder"):

@@ -26,5 +26,9 @@ def test_the_version_is_told_and_completed(logged_runs, tmp_path, monkeypatch, c
     assert (printed["version"], printed["is_new"], printed["run"]) == (1, False, run_id)
     assert complete_model("clo") == ["clothes@champion"]
     assert complete_model("drop") == ["dropout-seed0"]
+    promote("dropout-seed0", name="my clothes", alias="champion")
+    output = capsys.readouterr().out
+    assert "dropout-lab predict 'my clothes@champion' IMAGE" in output
+    assert "-m 'models:/my clothes@champion' --env" in output
     with pytest.raises(UsageError, match="has no model"):
         promote("baseline-seed0", name="clothes", alias="champion")
