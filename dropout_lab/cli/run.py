@@ -72,6 +72,8 @@ def run(
         overrides.append(f"device={device}")
     loaded = [load_spec(path, overrides) for path in dict.fromkeys(specs)]
     if dry_run:
+        if format_ is TextOrJson.JSON:
+            raise UsageError("--format json: not allowed with --dry-run, which prints text")
         from dropout_lab.cli.dry_run import print_plan
 
         for spec in loaded:

@@ -1,6 +1,8 @@
 import pytest
 
+from dropout_lab.cli.console import TextOrJson
 from dropout_lab.cli.dry_run import print_plan, resolved
+from dropout_lab.cli.run import run
 from dropout_lab.errors import UsageError
 from dropout_lab.spec import condition_settings, load_spec, override_spec
 
@@ -99,3 +101,8 @@ def test_schedules_are_shown_beside_the_rates(spec, capsys):
     (row,) = [line for line in out.splitlines() if line.split()[:2] == ["dense", "Dropout"]]
     assert row.split()[-6:] == ["0.5", "0.5,", "early", "until", "epoch", "1"]
     assert "schedule: {shape: early, until: 1, unit: epochs}" in out
+
+
+def test_a_plan_is_not_printed_as_json(repository):
+    with pytest.raises(UsageError, match="--format json: not allowed with --dry-run"):
+        run([repository / "experiments" / "smoke.yaml"], dry_run=True, format_=TextOrJson.JSON)
