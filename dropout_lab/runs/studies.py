@@ -1,4 +1,4 @@
-"""The summary of all runs of a spec, logged to the study that they are nested under."""
+"""The summary of all runs of an experiment, logged to the study that they are nested under."""
 
 import math
 from collections.abc import Sequence
@@ -34,11 +34,14 @@ def compare_planned(runs: Sequence[RunRecord], planned: Sequence[PlannedRun]) ->
 
 
 def summarize(tracker: Tracker, planned: Sequence[PlannedRun]) -> str | None:
-    """Log means, differences and verdicts of the finished runs of a spec to its study.
+    """Log means, differences and verdicts of the finished runs of an experiment to its study.
+
+    They are those of ``dropout-lab compare``, since several specs may share an experiment. If it would refuse
+    them, they are those of the spec alone.
 
     Args:
-        tracker: Tracker of their experiment.
-        planned: All runs of the spec.
+        tracker: Tracker of the experiment.
+        planned: All runs of the spec that was trained last.
 
     Returns:
         Why there is no summary, if the store refuses it.
@@ -46,7 +49,11 @@ def summarize(tracker: Tracker, planned: Sequence[PlannedRun]) -> str | None:
     if len(planned) < 2 or not planned[0].origin.design:
         return None
     try:
-        comparison = compare_planned(read_runs(tracker.experiment), planned)
+        runs = read_runs(tracker.experiment)
+        try:
+            comparison = compare_runs(runs)
+        except UsageError:
+            comparison = compare_planned(runs, planned)
         tracker.summarize_study(_metrics(comparison), _tags(comparison), to_markdown(comparison))
     except UsageError:  # nothing to compare yet
         return None

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
+from dropout_lab.api.comparing import compare
 from dropout_lab.api.running import run
 from dropout_lab.tracking import read_runs, schema
 from dropout_lab.tracking.studies import find_study
@@ -54,6 +55,18 @@ def test_a_study_holds_its_runs_and_their_summary(lab: Path) -> None:
     assert metrics["difference/half"] == pytest.approx(means["half"] - means["none"])
     assert metrics["ci_low/half"] < metrics["difference/half"] < metrics["ci_high/half"]
     assert study.data.tags[f"{schema.VERDICT}half"] in ("better", "worse", "equivalent", "undecided")
+    assert "half vs none" in study.data.tags[schema.DESCRIPTION]
+
+
+@pytest.mark.slow
+def test_specs_that_share_an_experiment_are_compared_as_compare_does(lab: Path) -> None:
+    shared = SPEC.partition("conditions:")[0].replace("[4]", "[4], dropout: RATE") + "experiment: both\n"
+    for name, rate in (("none", "0"), ("half", "0.5")):
+        (lab / f"{name}.yaml").write_text(shared.replace("nested", name).replace("RATE", rate))
+        run(f"{name}.yaml", progress=False)
+    study, _ = study_and_runs("both")
+    expected = compare("both").comparison.difference("half", "test_loss")
+    assert study.data.metrics["difference/half"] == expected.mean_difference
     assert "half vs none" in study.data.tags[schema.DESCRIPTION]
 
 
