@@ -1,6 +1,5 @@
 """Write runs. Every call may be repeated after a crash or an outage; nothing is recorded twice."""
 
-import tempfile
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Metric, RunTag
 
 from dropout_lab.evaluation.registry import DROPOUT_RATE, EPOCH_METRICS
 from dropout_lab.records import EpochMetrics, FloatArray, RunFacts, RunRecord, RunStart, RunStatus
 from dropout_lab.redaction import redact
 from dropout_lab.tracking import descriptions, liveness, models, schema
-from dropout_lab.tracking.dataset_inputs import dataset_inputs
 from dropout_lab.tracking.experiments import describe, find_or_create
 from dropout_lab.tracking.failures import failures_told
 from dropout_lab.tracking.known_runs import find_status
@@ -23,11 +21,11 @@ from dropout_lab.tracking.location import Location
 from dropout_lab.tracking.model_code import ModelCode
 from dropout_lab.tracking.repeating import repeatable
 from dropout_lab.tracking.run_record import to_record
+from dropout_lab.tracking.starting import start_run
 from dropout_lab.tracking.store import open_client
 from dropout_lab.tracking.studies import find_study, open_study, summarize_study
 from dropout_lab.tracking.system_metrics import SystemMetricsSampler
 
-_PARAMS_PER_CALL = 100
 _METRICS_PER_CALL = 1000
 
 
@@ -119,46 +117,11 @@ class Tracker:
 
     @repeatable
     def _start_run(self, start: RunStart, start_id: str) -> str:
-        run_id = self._find_started(start_id) or self._create_run(start, start_id)
-        self._log_params(run_id, {**schema.identity(start.condition, start.seed), **start.spec})
-        self.client.log_inputs(run_id, dataset_inputs(start.data))
-        with tempfile.TemporaryDirectory() as folder:
-            for path, text in start.texts.items():
-                file = Path(folder, path)
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(text, encoding="utf-8")
-            self.client.log_artifacts(run_id, folder)
-        return run_id
-
-    def _find_started(self, start_id: str) -> str | None:
-        found = self.client.search_runs(
-            [self.experiment_id], f"tags.`{schema.START_ID}` = '{start_id}'", max_results=1
-        )
-        return str(found[0].info.run_id) if found else None
-
-    def _create_run(self, start: RunStart, start_id: str) -> str:
-        run_tags = {
-            **start.tags,
-            **liveness.process_tags(),
-            schema.EXPERIMENT: self.experiment,
-            **schema.identity(start.condition, start.seed),
-            schema.DESCRIPTION: start.description,
-            schema.USER: liveness.user(),
-            schema.SOURCE_NAME: "dropout-lab run",
-            schema.SOURCE_TYPE: "LOCAL",
-            schema.START_ID: start_id,
-        }
         self._study_id = self._study_id or find_study(self.client, self.experiment_id)
+        places = {schema.EXPERIMENT: self.experiment}
         if self._study_id:
-            run_tags[schema.PARENT] = self._study_id
-        run_tags = {name: redact(value) for name, value in run_tags.items()}
-        run = self.client.create_run(self.experiment_id, tags=run_tags, run_name=start.run_name)
-        return str(run.info.run_id)
-
-    def _log_params(self, run_id: str, spec: Mapping[str, str]) -> None:
-        params = [Param(name, redact(value)) for name, value in spec.items()]
-        for first in range(0, len(params), _PARAMS_PER_CALL):
-            self.client.log_batch(run_id, params=params[first : first + _PARAMS_PER_CALL])
+            places[schema.PARENT] = self._study_id
+        return start_run(self.client, self.experiment_id, start, start_id, places)
 
     @repeatable
     def resume_run(self, run_id: str) -> None:

@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 from dropout_lab.errors import TrackingError, UsageError
 from dropout_lab.records import Design, RunStatus
 from dropout_lab.tracking import connect, find_run, histories, list_experiments, load_test_probs, read_runs
+from dropout_lab.tracking.starting import create_run
 
 TAGS = {
     "spec_fingerprint": "f1",
@@ -164,9 +165,8 @@ def test_a_condition_or_seed_that_somebody_changed_is_told_and_not_believed(
 def test_a_run_whose_condition_nobody_knows_is_told_and_stops_no_other(make_start, caplog):
     tracker = connect("fashion-mnist")
     kept = tracker.start_run(make_start("baseline"))
-    lost = tracker._create_run(
-        make_start("dropout"), "start"
-    )  # without params, as earlier versions logged it
+    # Without params, as earlier versions logged it.
+    lost = create_run(tracker.client, tracker.experiment_id, make_start("dropout"), "start", {})
     tracker.client.delete_tag(lost, "dropout_lab.condition")
     assert [run.run_id for run in read_runs()] == [kept]
     assert any(lost in text and "left out" in text for text in caplog.messages)

@@ -15,6 +15,7 @@ from dropout_lab.errors import TrackingError
 from dropout_lab.evaluation.registry import DROPOUT_RATE
 from dropout_lab.records import RunStatus
 from dropout_lab.tracking import Tracker, connect, find_run, read_runs, system_metrics, writer
+from dropout_lab.tracking.starting import create_run
 
 
 def steps(tracker: Tracker, run_id: str, metric: str) -> list[tuple[int, float]]:
@@ -50,7 +51,7 @@ def test_start_logs_all_that_is_known(experiment, make_start, tmp_path):
 def test_start_with_a_known_id_completes_the_run_that_a_killed_process_left(experiment, make_start):
     tracker = connect(experiment)
     start = make_start()
-    left = tracker._create_run(start, "start-1")
+    left = create_run(tracker.client, tracker.experiment_id, start, "start-1", {})
     assert tracker.start_run(start, start_id="start-1") == left
     assert tracker.client.get_run(left).data.params.items() >= start.spec.items()
     assert tracker.start_run(start, start_id="start-1") == left
