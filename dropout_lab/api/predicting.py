@@ -1,13 +1,12 @@
 """Classify images with a trained model; `dropout-lab predict` prints what this returns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import yaml
 
 from dropout_lab.api.running import ONE_CALL_AT_A_TIME, starting
 from dropout_lab.errors import TrackingError, UsageError, did_you_mean
@@ -195,13 +194,9 @@ def _form_of_data(run: RunRecord) -> "InputForm":
     """Return the form of the data of a run that logged none, from its data, which must still be the same."""
     from dropout_lab.data.input_form import InputForm
     from dropout_lab.data.selection import load_data
-    from dropout_lab.spec import Settings
-    from dropout_lab.tracking import schema
-    from dropout_lab.tracking.reports import load_text
+    from dropout_lab.runs.logged_settings import read_settings
 
-    resolved: Mapping[str, Any] = yaml.safe_load(load_text(run, schema.RESOLVED_SPEC))
-    settings = Settings(**{name: part for name, part in resolved.items() if name in Settings.model_fields})
-    data = load_data(settings.data, run.seed)
+    data = load_data(read_settings(run).data, run.seed)
     if data.fingerprint.digest != run.data_digest:
         raise UsageError(
             f"The run {run.run_name} did not log the scaling of its inputs, and its data have changed.",

@@ -27,5 +27,5 @@ def read_settings(run: RunRecord) -> Settings:
         )
     except (yaml.YAMLError, AttributeError, ValidationError):
         raise UsageError(
-            f"its {schema.RESOLVED_SPEC} cannot be read by this version of dropout_lab"
+            f"{schema.RESOLVED_SPEC} of {run.run_name} cannot be read by this version of dropout_lab"
         ) from None

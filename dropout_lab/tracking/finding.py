@@ -10,6 +10,7 @@ from dropout_lab.errors import UsageError, did_you_mean
 from dropout_lab.evaluation.registry import MetricFamily
 from dropout_lab.records import RunRecord
 from dropout_lab.tracking.failures import failures_told
+from dropout_lab.tracking.listing import find_ready_model
 from dropout_lab.tracking.location import Location
 from dropout_lab.tracking.reader import all_experiments, with_histories
 from dropout_lab.tracking.run_record import is_ours, to_record
@@ -64,10 +65,8 @@ def require_model(client: MlflowClient, run: RunRecord) -> str:
     Raises:
         UsageError: If it has none.
     """
-    found = client.search_logged_models([run.experiment_id], f"source_run_id = '{run.run_id}'")
-    for model in found:
-        if model.status == "READY":
-            return str(model.model_id)
+    if model := find_ready_model(client, run):
+        return str(model.model_id)
     raise UsageError(
         f"The run {run.run_name} ({run.run_id[:8]}) has no model: its status is {run.status.value}.",
         hint="`dropout-lab runs` lists runs and their status.",

@@ -6,6 +6,8 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.entities import ViewType
 
+from dropout_lab.records import RunRecord
+
 _RUNS_PER_PAGE = 500
 _MODELS_PER_PAGE = 50
 
@@ -41,3 +43,9 @@ def list_models(client: MlflowClient, experiment_id: str, run_id: str = "") -> I
         token = page.token
         if not token:
             return
+
+
+def find_ready_model(client: MlflowClient, run: RunRecord) -> Any | None:
+    """Return the logged model of a run; None if it has none, or its upload was not completed."""
+    found = list_models(client, run.experiment_id, run.run_id)
+    return next((model for model in found if model.status == "READY"), None)

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from mlflow import MlflowClient
 
 from dropout_lab.errors import TrackingError
 from dropout_lab.records import FloatArray, RunRecord
 from dropout_lab.redaction import redact
 from dropout_lab.tracking import schema
 from dropout_lab.tracking.failures import failures_told
+from dropout_lab.tracking.listing import find_ready_model
 from dropout_lab.tracking.moved import local_path
 from dropout_lab.tracking.store import open_client
 
@@ -84,9 +84,10 @@ def find_model(run: RunRecord) -> LoggedModel | None:
     """
     client, location = open_client(create=False)
     with failures_told(location):
-        address = _model_address(client, run)
-    if address is None:
+        model = find_ready_model(client, run)
+    if model is None:
         return None
+    address = str(model.artifact_location)
     folder = local_path(address)
     if folder is None:
         return LoggedModel(redact(address))
@@ -103,9 +104,10 @@ def fetch_model(run: RunRecord, folder: Path) -> Path:
 
     client, location = open_client(create=False)
     with failures_told(location):
-        address = _model_address(client, run)
-        if address is None:
+        model = find_ready_model(client, run)
+        if model is None:
             raise TrackingError(f"The run {run.run_name} ({run.run_id}) has not logged its model.")
+        address = str(model.artifact_location)
         local = local_path(address)
         if local is None:
             uri = f"{address.rstrip('/')}/{KERAS_FILE}"
@@ -114,10 +116,3 @@ def fetch_model(run: RunRecord, folder: Path) -> Path:
     if not file.is_file():
         raise TrackingError(f"The model of the run {run.run_name} is missing: {file} was deleted or moved.")
     return file
-
-
-def _model_address(client: MlflowClient, run: RunRecord) -> str | None:
-    found = client.search_logged_models(
-        [run.experiment_id], f"source_run_id = '{run.run_id}'", max_results=10
-    )
-    return next((str(model.artifact_location) for model in found if model.status == "READY"), None)

@@ -18,12 +18,12 @@ from dropout_lab.tracking import schema
 from dropout_lab.tracking.failures import failures_told
 from dropout_lab.tracking.finding import find_run, require_model
 from dropout_lab.tracking.location import Location
+from dropout_lab.tracking.logged_files import KERAS_FILE
 from dropout_lab.tracking.moved import local_path
 from dropout_lab.tracking.registry import find_version
 from dropout_lab.tracking.store import open_client
 
 DESCRIPTION = "MLmodel"
-KERAS_FILE = "data/model.keras"
 
 
 @dataclass(frozen=True, kw_only=True)
