@@ -8,6 +8,7 @@ from dropout_lab.api.frames import run_frame
 from dropout_lab.api.reading import read_chosen
 from dropout_lab.api.results import ComparisonResult
 from dropout_lab.api.run_result import RunResult
+from dropout_lab.comparison.confounds import UNUSED
 from dropout_lab.errors import UsageError, did_you_mean
 from dropout_lab.evaluation.metrics import format_count, format_percent
 from dropout_lab.libraries import quiet_libraries
@@ -47,6 +48,7 @@ def compare_within(
     if column not in rows:
         settings = [name.removeprefix("params.") for name in rows if name.startswith("params.")]
         raise UsageError(f"within: no run has the setting {key!r}{did_you_mean(key, settings)}")
+    rows[column] = rows[column].fillna(UNUSED.get(key, ""))
     parts = dict(list(rows.groupby(column)))
     level = 1 - (1 - confidence) / len(parts)
     found = {}

@@ -38,3 +38,16 @@ def test_each_value_has_its_own_reference(tmp_path: Path, monkeypatch: pytest.Mo
         assert np.isclose(same.mean_difference, difference.mean_difference)
     with pytest.raises(dl.DropoutLabError, match=r"no run has the setting 'data.num_trian'.*data.num_train"):
         dl.compare_within("data.num_trian", "sizes")
+
+
+@pytest.mark.slow
+def test_runs_with_a_default_that_is_not_logged_are_a_value_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    grid = {"model.dropout": [0, 0.5], "model.batch_normalization": [False, True]}
+    data = {"num_train": 50, "num_test": 50}
+    dl.run(dl.Spec(**SPEC | {"grid": grid, "data": data, "seeds": 2}), progress=False)
+    found = dl.compare_within("model.batch_normalization", "sizes")
+    assert list(found) == ["False", "True"]
+    assert all(result.comparison.confidence == pytest.approx(0.975) for result in found.values())
