@@ -19,6 +19,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from dropout_lab.records import RunRecord
 from dropout_lab.tracking import connect, links, read_runs, schema
+from dropout_lab.tracking.studies import find_study
 
 pytestmark = pytest.mark.browser
 
@@ -48,7 +49,9 @@ def page(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator
         runs = read_runs()
         client = connect(runs[0].experiment_name).client
         outputs = client.get_run(runs[0].run_id).outputs
-        for run in runs:  # the table folds the runs of a study; here they stand by themselves
+        # The table folds the runs of a study; here they stand by themselves.
+        client.delete_run(find_study(client, runs[0].experiment_id))
+        for run in runs:
             client.delete_tag(run.run_id, schema.PARENT)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
