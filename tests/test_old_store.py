@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from dropout_lab.cli import app as command_line
+from dropout_lab.comparison.confounds import ADDED
 from dropout_lab.records import Design, RunStatus
-from dropout_lab.runs.planning import ADDED_SETTINGS, plan_runs
+from dropout_lab.runs.planning import plan_runs
 from dropout_lab.spec import flatten, load_spec
 from dropout_lab.tracking import find_model, load_test_probs, read_runs
 from dropout_lab.tracking.reports import load_text
@@ -82,7 +83,7 @@ def test_its_runs_are_those_of_the_spec_today(repository: Path) -> None:
     assert planned.keys() == runs.keys()
     for name, run in runs.items():
         assert run.spec_fingerprint == planned[name].spec_fingerprint
-        assert dict(run.spec) | ADDED_SETTINGS == flatten(planned[name].settings)
+        assert dict(run.spec) | ADDED == flatten(planned[name].settings)
 
 
 def test_artifacts_are_found_where_the_store_is_now(old_store: Path) -> None:

@@ -33,7 +33,8 @@ ADDED = {
     "data.scale": "auto",
     "model.network": "published",
 }
-"""Settings that runs of version 0.1 did not log, since they had no other values."""
+"""Settings that runs of version 0.1 did not log, since they had no other values. At these values they do not
+enter fingerprints either."""
 
 UNUSED = {
     "model.activation": "relu",

@@ -68,7 +68,7 @@ def find_flips(
             if name == condition != reference and (reference, seed) in known
         ]
         labels = [label for pair in pairs for _, label in pair]
-        # With data drawn anew for each seed, an image has another number at each.
+        # With other data for each seed, an image has another number at each.
         if len(pairs) >= MIN_PAIRS and all(np.array_equal(labels[0], one) for one in labels):
             found.append(_flips(condition, pairs, labels[0]))
     return tuple(found)

@@ -4,7 +4,7 @@ import functools
 
 import keras
 
-from dropout_lab.errors import UsageError
+from dropout_lab.models.image_inputs import require_images
 from dropout_lab.models.normalization import activated
 
 SMALLEST = 14
@@ -31,11 +31,7 @@ def build_lenet5(
     Raises:
         UsageError: If the inputs are not images of at least 4 x 4 pixels.
     """
-    if len(input_shape) != 3 or min(input_shape[:2]) < 4:
-        raise UsageError(
-            f"model.network: lenet5 does not take inputs of shape {input_shape}"
-            " (allowed: images of at least 4 x 4 pixels, as height, width, channels)"
-        )
+    require_images(input_shape, "lenet5")
     layers = keras.layers
     hidden = functools.partial(activated, normalize=batch_normalization)
     second = "valid" if min(input_shape[:2]) >= SMALLEST else "same"

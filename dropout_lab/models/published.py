@@ -2,7 +2,7 @@
 
 import keras
 
-from dropout_lab.errors import UsageError
+from dropout_lab.models.image_inputs import require_images
 from dropout_lab.models.initializers import hidden_kernel
 from dropout_lab.models.normalization import activated
 from dropout_lab.seeds import derive_seed
@@ -36,12 +36,7 @@ def build_model(
     Raises:
         UsageError: If the inputs are not images of at least 4 x 4 pixels.
     """
-    if len(input_shape) != 3 or min(input_shape[:2]) < 4:
-        raise UsageError(
-            f"model.network: published does not take inputs of shape {input_shape}"
-            " (allowed: images of at least 4 x 4 pixels, as height, width, channels)",
-            hint="Use --set model.network=mlp.",
-        )
+    require_images(input_shape, "published", hint="Use --set model.network=mlp.")
     rates = spec.rates
 
     def dropout(name: str, rate: float) -> keras.layers.Layer:

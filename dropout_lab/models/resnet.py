@@ -2,7 +2,7 @@
 
 import keras
 
-from dropout_lab.errors import UsageError
+from dropout_lab.models.image_inputs import require_images
 from dropout_lab.models.normalization import activated
 
 FILTERS = (16, 32)
@@ -39,11 +39,7 @@ def build_resnet(
     Raises:
         UsageError: If the inputs are not images of at least 4 x 4 pixels.
     """
-    if len(input_shape) != 3 or min(input_shape[:2]) < 4:
-        raise UsageError(
-            f"model.network: resnet does not take inputs of shape {input_shape}"
-            " (allowed: images of at least 4 x 4 pixels, as height, width, channels)"
-        )
+    require_images(input_shape, "resnet")
     layers = keras.layers
     # He et al. (2015), "Delving Deep into Rectifiers", ICCV: weights that keep the variance through ReLU.
     kernel = keras.initializers.LecunNormal if activation == "selu" else keras.initializers.HeNormal

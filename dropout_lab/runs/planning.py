@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from dropout_lab.comparison.confounds import ADDED
 from dropout_lab.records import Claim, Design, claims_fingerprint
 from dropout_lab.spec import SequentialSeeds, Settings, Spec, condition_settings, flatten
 from dropout_lab.spec.engines import share_engines
@@ -16,14 +17,6 @@ if TYPE_CHECKING:
 
 RESOLVED_ELSEWHERE = ("data.folder", "device", "training.engine")
 """Settings that do not enter a fingerprint themselves: what they resolve to does."""
-
-ADDED_SETTINGS = {
-    "data.dataset": "fashion_mnist",
-    "data.resample": "False",
-    "data.scale": "auto",
-    "model.network": "published",
-}
-"""Settings added since version 0.1, with their default, which leaves fingerprints as they were."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +79,7 @@ class PlannedRun:
         content = {
             key: value
             for key, value in self.params.items()
-            if key not in RESOLVED_ELSEWHERE and ADDED_SETTINGS.get(key) != value
+            if key not in RESOLVED_ELSEWHERE and ADDED.get(key) != value
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -25,6 +25,13 @@ def list_to_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def count_to_seeds(value: Any, most: int, first: int = 0) -> Any:
+    """Return `value` seeds from `first` on for a count of at most `most`, and a tuple for a list."""
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most:
+        return tuple(range(first, first + value))
+    return list_to_tuple(value)
+
+
 class _Later:
     """See `LATER`."""
 

@@ -4,6 +4,7 @@ The top level of a file holds the settings that all conditions share; ``conditio
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -21,21 +22,11 @@ from pydantic import (
 
 from dropout_lab.design import DEFAULT_PRIMARY
 from dropout_lab.evaluation.registry import COMPARED_METRICS, METRICS
-from dropout_lab.spec.base import Frozen, Seed, list_to_tuple
+from dropout_lab.spec.base import Frozen, Seed, count_to_seeds, list_to_tuple
 from dropout_lab.spec.evaluation import EvaluationSpec
 from dropout_lab.spec.grid import MAX_CONDITIONS
 from dropout_lab.spec.search import BASELINE, BEST, SearchSpec
 from dropout_lab.spec.settings import Settings
-
-
-def _count_to_seeds(value: Any) -> Any:
-    """Return the seeds 0 to n - 1 for a count n, and a tuple for a list."""
-    if isinstance(value, list):
-        return tuple(value)
-    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_SEEDS:
-        return tuple(range(value))
-    return value
-
 
 MAX_SEEDS = 1000
 
@@ -124,7 +115,7 @@ class Spec(Settings):
         | Annotated[SequentialSeeds, Tag(SEQUENTIAL_SEEDS)],
         Discriminator(_form_of_seeds),
         BeforeValidator(
-            _count_to_seeds,
+            partial(count_to_seeds, most=MAX_SEEDS),
             json_schema_input_type=Annotated[int, Field(ge=1, le=MAX_SEEDS)]
             | Annotated[list[Seed], Field(min_length=1, max_length=MAX_SEEDS)]
             | SequentialSeeds,

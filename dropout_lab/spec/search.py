@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, JsonValue, PlainValidator, Tag
 from pydantic_core import PydanticCustomError
 
-from dropout_lab.spec.base import Frozen, Seed, list_to_tuple
+from dropout_lab.spec.base import Frozen, Seed, count_to_seeds, list_to_tuple
 
 BASELINE, BEST = "baseline", "best"
 """Conditions of the confirmation: the settings of the spec, and those with the values of the best trial."""
@@ -82,12 +83,6 @@ def _form_of_values(value: Any) -> str:
     return LISTED if isinstance(value, list | tuple) else RANGE
 
 
-def _count_to_seeds(value: Any) -> Any:
-    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_SEEDS:
-        return tuple(range(FIRST_SEED, FIRST_SEED + value))
-    return list_to_tuple(value)
-
-
 Values = Annotated[
     Annotated[
         tuple[JsonValue, ...],
@@ -115,7 +110,7 @@ class SearchSpec(Frozen):
         tuple[Seed, ...],
         Field(min_length=1, max_length=MAX_SEEDS),
         BeforeValidator(
-            _count_to_seeds,
+            partial(count_to_seeds, most=MAX_SEEDS, first=FIRST_SEED),
             json_schema_input_type=Annotated[int, Field(ge=1, le=MAX_SEEDS)]
             | Annotated[list[Seed], Field(min_length=1, max_length=MAX_SEEDS)],
         ),

@@ -2,10 +2,10 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import yaml
 from mlflow import MlflowClient
@@ -22,6 +22,7 @@ from mlflow.entities import (
 from dropout_lab.errors import UsageError
 from dropout_lab.tracking import liveness, schema
 from dropout_lab.tracking.archive import ARTIFACTS, MODELS, Archive, read_number
+from dropout_lab.tracking.batches import log_metrics, log_params
 from dropout_lab.tracking.deleting import delete_run
 from dropout_lab.tracking.experiments import find_or_create
 from dropout_lab.tracking.failures import failures_told
@@ -30,10 +31,7 @@ from dropout_lab.tracking.location import Location
 from dropout_lab.tracking.model_files import DESCRIPTION
 from dropout_lab.tracking.store import open_client
 
-_PARAMS_PER_CALL = 100
-_METRICS_PER_CALL = 1000
 _OF_PROCESS = (schema.PROCESS, schema.LOCK, schema.HEARTBEAT)
-Item = TypeVar("Item")
 Note = Callable[[str], None]
 
 
@@ -136,16 +134,13 @@ def _import_run(client: MlflowClient, experiment_id: str, content: Mapping[str, 
         experiment_id, start_time=content["start_time"], tags=tags, run_name=content["name"]
     )
     run_id = str(run.info.run_id)
-    params = [Param(key, value) for key, value in content["params"].items()]
-    for some in _parts(params, _PARAMS_PER_CALL):
-        client.log_batch(run_id, params=some)
+    log_params(client, run_id, [Param(key, value) for key, value in content["params"].items()])
     metrics = [
         Metric(name, read_number(value), timestamp, step)
         for name, history in content["metrics"].items()
         for value, timestamp, step in history
     ]
-    for some_metrics in _parts(metrics, _METRICS_PER_CALL):
-        client.log_batch(run_id, metrics=some_metrics)
+    log_metrics(client, run_id, metrics)
     client.log_inputs(run_id, [_dataset(one) for one in content["datasets"]])
     if any((folder / ARTIFACTS).glob("*")):  # what copied the folder may have left out an empty one
         client.log_artifacts(run_id, str(folder / ARTIFACTS))
@@ -181,8 +176,7 @@ def _import_model(
         Metric(name, read_number(value), timestamp, step, model_id=model.model_id)
         for name, value, timestamp, step in content["metrics"]
     ]
-    for some in _parts(metrics, _METRICS_PER_CALL):
-        client.log_batch(run_id, metrics=some)
+    log_metrics(client, run_id, metrics)
     if content["output_step"] is not None:
         client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=content["output_step"])])
 
@@ -204,7 +198,3 @@ def _rewrite(description: Path, model: Any, run_id: str) -> None:
 def _dataset(content: Mapping[str, Any]) -> DatasetInput:
     fields = {name: value for name, value in content.items() if name != "tags"}
     return DatasetInput(Dataset(**fields), [InputTag(key, value) for key, value in content["tags"].items()])
-
-
-def _parts(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
-    return (items[first : first + size] for first in range(0, len(items), size))

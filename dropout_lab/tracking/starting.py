@@ -10,9 +10,8 @@ from mlflow.entities import Param
 from dropout_lab.records import RunStart
 from dropout_lab.redaction import redact
 from dropout_lab.tracking import liveness, schema
+from dropout_lab.tracking.batches import log_params
 from dropout_lab.tracking.dataset_inputs import dataset_inputs
-
-_PARAMS_PER_CALL = 100
 
 
 def start_run(
@@ -32,8 +31,7 @@ def start_run(
     )
     values = {**schema.identity(start.condition, start.seed), **start.spec}
     params = [Param(name, redact(value)) for name, value in values.items()]
-    for first in range(0, len(params), _PARAMS_PER_CALL):
-        client.log_batch(run_id, params=params[first : first + _PARAMS_PER_CALL])
+    log_params(client, run_id, params)
     client.log_inputs(run_id, dataset_inputs(start.data))
     with tempfile.TemporaryDirectory() as folder:
         for path, text in start.texts.items():

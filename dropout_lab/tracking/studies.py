@@ -10,9 +10,9 @@ from mlflow.entities import Metric, RunTag
 
 from dropout_lab.redaction import redact
 from dropout_lab.tracking import liveness, schema
+from dropout_lab.tracking.batches import log_metrics
 
 _PAGE = 1000
-_METRICS_PER_CALL = 1000
 
 
 def find_study(client: MlflowClient, experiment_id: str) -> str | None:
@@ -62,8 +62,7 @@ def summarize_study(
         client.delete_run(other)
     now = liveness.heartbeat()
     values = [Metric(name, value, int(now), 0) for name, value in metrics.items()]
-    for first in range(0, len(values), _METRICS_PER_CALL):
-        client.log_batch(study_id, metrics=values[first : first + _METRICS_PER_CALL])
+    log_metrics(client, study_id, values)
     described = {**tags, schema.DESCRIPTION: _shortened(summary)}
     client.log_batch(study_id, tags=[RunTag(name, redact(value)) for name, value in described.items()])
     client.log_text(study_id, summary, schema.SUMMARY)

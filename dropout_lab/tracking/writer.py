@@ -14,6 +14,7 @@ from dropout_lab.evaluation.registry import DROPOUT_RATE, EPOCH_METRICS
 from dropout_lab.records import EpochMetrics, FloatArray, RunFacts, RunRecord, RunStart, RunStatus
 from dropout_lab.redaction import redact
 from dropout_lab.tracking import descriptions, liveness, models, schema
+from dropout_lab.tracking.batches import METRICS_PER_CALL, log_metrics
 from dropout_lab.tracking.experiments import describe, find_or_create
 from dropout_lab.tracking.failures import failures_told
 from dropout_lab.tracking.known_runs import find_status
@@ -25,8 +26,6 @@ from dropout_lab.tracking.starting import start_run
 from dropout_lab.tracking.store import open_client
 from dropout_lab.tracking.studies import find_study, open_study, summarize_study
 from dropout_lab.tracking.system_metrics import SystemMetricsSampler
-
-_METRICS_PER_CALL = 1000
 
 
 def connect(experiment: str) -> "Tracker":
@@ -155,7 +154,7 @@ class Tracker:
         logged = {metric.step for metric in history}
         missing = [epoch for epoch in epochs if epoch.epoch not in logged]
         num_values = len(EPOCH_METRICS) + max((len(epoch.rates) for epoch in missing), default=0)
-        at_once = max(1, _METRICS_PER_CALL // num_values)
+        at_once = max(1, METRICS_PER_CALL // num_values)
         for first in range(0, len(missing), at_once):
             metrics = [
                 Metric(name, value, epoch.end_time_ms, epoch.epoch)
@@ -189,8 +188,7 @@ class Tracker:
             for name, value in metrics.items()
             if name not in data.metrics
         ]
-        for first in range(0, len(missing), _METRICS_PER_CALL):
-            self.client.log_batch(run_id, metrics=missing[first : first + _METRICS_PER_CALL])
+        log_metrics(self.client, run_id, missing)
         self._set_tags(run_id, {schema.DESCRIPTION: descriptions.with_results(data.tags, metrics)})
         self.client.log_artifacts(run_id, str(folder))
 

@@ -1,12 +1,14 @@
 """The hardware that a run trains on, and what the bits of its result depend on."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from dropout_lab.errors import DeviceError, UsageError
+from dropout_lab.errors import DeviceError, OutOfMemoryError, UsageError
 from dropout_lab.records import DeviceInfo
 from dropout_lab.training.cpus import available_cpus
 from dropout_lab.training.processor import cpu_name, instruction_set, is_capped_below, onednn
@@ -173,3 +175,22 @@ def _gpu_details(index: int) -> dict[str, Any]:
     if index < len(physical):
         details = tf.config.experimental.get_device_details(physical[index])
     return details
+
+
+@contextmanager
+def computing_on(device: str, shown: str, hint: str) -> Iterator[None]:
+    """Compute on a device inside this context.
+
+    Args:
+        device: The device, as TensorFlow names it.
+        shown: Its name in messages.
+        hint: What to do if its memory is not enough.
+
+    Raises:
+        OutOfMemoryError: If its memory is not enough.
+    """
+    try:
+        with tf.device(device):
+            yield
+    except (MemoryError, tf.errors.ResourceExhaustedError):
+        raise OutOfMemoryError(f"Out of memory on {shown}.", hint=hint) from None

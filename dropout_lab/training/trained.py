@@ -1,18 +1,15 @@
 """A trained network with its data: what the parts of an evaluation measure."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
 
-import tensorflow as tf
-
 from dropout_lab.data.dataset import Dataset, Inputs
-from dropout_lab.errors import OutOfMemoryError
 from dropout_lab.evaluation.uncertainty import MonteCarlo, entropy
 from dropout_lab.models.network import Network
 from dropout_lab.models.weighted_pooling import weighted_pooling_model
 from dropout_lab.records import FloatArray
+from dropout_lab.training.devices import computing_on
 from dropout_lab.training.monte_carlo import MonteCarloPredictor
 from dropout_lab.training.prediction import Predictor
 
@@ -91,12 +88,5 @@ class TrainedNetwork:
             return None
         return self.probs(self.data.validation_inputs)
 
-    @contextmanager
-    def _on_device(self) -> Iterator[None]:
-        try:
-            with tf.device(self._device):
-                yield
-        except (MemoryError, tf.errors.ResourceExhaustedError):
-            raise OutOfMemoryError(
-                f"Out of memory on {self._device}.", hint="Free memory and repeat the command."
-            ) from None
+    def _on_device(self) -> AbstractContextManager[None]:
+        return computing_on(self._device, self._device, "Free memory and repeat the command.")

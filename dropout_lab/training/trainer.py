@@ -1,17 +1,16 @@
 """One run's network with everything that trains and measures it; other packages need no Keras."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from dropout_lab.data.dataset import Dataset, Inputs
-from dropout_lab.errors import OutOfMemoryError, TrainingError
+from dropout_lab.errors import TrainingError
 from dropout_lab.files import move_durably
 from dropout_lab.models.inspection import summary_text, weights_fingerprint
 from dropout_lab.models.network import build_network
@@ -28,7 +27,7 @@ from dropout_lab.training.checkpoints import (
     save_checkpoint,
     state_variables,
 )
-from dropout_lab.training.devices import configure_keras, make_deterministic
+from dropout_lab.training.devices import computing_on, configure_keras, make_deterministic
 from dropout_lab.training.dropout_check import check_dropout
 from dropout_lab.training.early_stopping import BestWeights, best_epoch
 from dropout_lab.training.engines import build_engine
@@ -161,22 +160,12 @@ class Trainer:
         }
         return scheduled | self.network.learned_rates
 
-    @contextmanager
-    def _on_device(self) -> Iterator[None]:
-        """Compute on the run's device.
-
-        Raises:
-            OutOfMemoryError: If its memory is not enough.
-        """
-        try:
-            with tf.device(self._device):
-                yield
-        except (MemoryError, tf.errors.ResourceExhaustedError):
-            raise OutOfMemoryError(
-                f"Out of memory on {self.device_name}.",
-                hint="Free memory and run `dropout-lab resume`, or use a smaller training.batch_size"
-                " (starts a new run).",
-            ) from None
+    def _on_device(self) -> AbstractContextManager[None]:
+        hint = (
+            "Free memory and run `dropout-lab resume`, or use a smaller training.batch_size"
+            " (starts a new run)."
+        )
+        return computing_on(self._device, self.device_name, hint)
 
     def save(self, folder: Path, progress: Progress) -> None:
         """Write a checkpoint into `folder`. Raises OSError if it cannot be written."""

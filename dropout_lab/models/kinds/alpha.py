@@ -1,20 +1,18 @@
 """Alpha dropout: dropped units take the value that SELU saturates at."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-from dropout_lab.models.kinds.base import DropoutLayer
-from dropout_lab.models.kinds.standard import checked_noise_shape, full_shape
+from dropout_lab.models.kinds.standard import NoiseShapeDropout, full_shape
 
 SATURATION = -1.6732632423543772 * 1.0507009873554805
 """Limit of SELU at minus infinity: -alpha * scale (Klambauer et al. 2017, equation 14)."""
 
 
 @keras.saving.register_keras_serializable("dropout_lab")
-class AlphaDropout(DropoutLayer):
+class AlphaDropout(NoiseShapeDropout):
     """Dropout that keeps the mean 0 and the variance 1 of self-normalizing networks.
 
     A dropped unit becomes s = -1.758, the value that SELU saturates at, and then all units become a x + b
@@ -43,17 +41,6 @@ class AlphaDropout(DropoutLayer):
         Klambauer et al., "Self-Normalizing Neural Networks", NeurIPS 2017, arXiv 1706.02515, section 3.
     """
 
-    def __init__(
-        self,
-        rate: float,
-        seed: int | None = None,
-        *,
-        noise_shape: Sequence[int | None] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(rate, seed, **kwargs)
-        self.noise_shape = checked_noise_shape(noise_shape)
-
     def drop(self, inputs: Any) -> Any:
         """See `DropoutLayer.drop`."""
         rate = self.applied_rate
@@ -64,7 +51,3 @@ class AlphaDropout(DropoutLayer):
         dropped = mixed * ops.cast(scale, inputs.dtype) + ops.cast(shift, inputs.dtype)
         # At a variable rate of 0, adding the shift of 0 would turn -0.0 into 0.0.
         return dropped if self.rate_variable is None else ops.where(rate > 0, dropped, inputs)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments of the constructor."""
-        return {**super().get_config(), "noise_shape": self.noise_shape}

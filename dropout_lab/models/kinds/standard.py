@@ -9,8 +9,27 @@ from keras import ops
 from dropout_lab.models.kinds.base import DropoutLayer
 
 
+class NoiseShapeDropout(DropoutLayer):
+    """Layer whose mask may have a shape of its own, as `noise_shape` of `keras.layers.Dropout`."""
+
+    def __init__(
+        self,
+        rate: float,
+        seed: int | None = None,
+        *,
+        noise_shape: Sequence[int | None] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(rate, seed, **kwargs)
+        self.noise_shape = checked_noise_shape(noise_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
+        return {**super().get_config(), "noise_shape": self.noise_shape}
+
+
 @keras.saving.register_keras_serializable("dropout_lab")
-class StandardDropout(DropoutLayer):
+class StandardDropout(NoiseShapeDropout):
     """Dropout of single units: each is 0 with probability `rate`, else divided by 1 - rate.
 
     `keras.layers.Dropout` with a rate that may be variable: equal seeds give equal masks. The first choice
@@ -39,24 +58,9 @@ class StandardDropout(DropoutLayer):
         (2014), sections 4 and 10: scaling in training ("inverted dropout") in place of at test time.
     """
 
-    def __init__(
-        self,
-        rate: float,
-        seed: int | None = None,
-        *,
-        noise_shape: Sequence[int | None] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(rate, seed, **kwargs)
-        self.noise_shape = checked_noise_shape(noise_shape)
-
     def drop(self, inputs: Any) -> Any:
         """See `DropoutLayer.drop`."""
         return self.drop_and_scale(inputs, full_shape(self.noise_shape, inputs))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments of the constructor."""
-        return {**super().get_config(), "noise_shape": self.noise_shape}
 
 
 def checked_noise_shape(noise_shape: Sequence[int | None] | None) -> tuple[int | None, ...] | None:

@@ -1,4 +1,4 @@
-"""What Optuna is told of a search: values to choose from, how to choose them, and when to end a trial."""
+"""Settings of Optuna for a search: values to choose from, how to choose them, and when to end a trial."""
 
 import itertools
 import json
