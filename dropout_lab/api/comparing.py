@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def compare(
-    runs: "str | DataFrame | RunResult | None" = None,
+    runs: "str | DataFrame | RunResult | list[RunRecord] | None" = None,
     *,
     conditions: Sequence[str] = (),
     reference: str | None = None,
@@ -44,7 +44,8 @@ def compare(
     """Compare the conditions of an experiment with the tests of ``dropout-lab compare``.
 
     Args:
-        runs: Name of the MLflow experiment, rows of `load_runs`, all of one experiment, or result of `run`.
+        runs: Name of the MLflow experiment, rows of `load_runs`, all of one experiment, result of `run`, or
+            records that were read already.
             [default: ``MLFLOW_EXPERIMENT_NAME``, or the experiment of the latest run]
         conditions: Conditions shown besides the reference. [default: all]
         reference: Reference condition. [default: "baseline", a condition without dropout, or the first]
@@ -91,7 +92,7 @@ def compare(
         found = (
             _read_foreign(runs, group_by, pair_by)
             if group_by
-            else read_chosen(runs, _histories(curves=curves))
+            else read_chosen(runs, curve_histories(curves=curves))
         )
         question = replace(question, claims=_read_claims(claims, found))
         result = ComparisonResult(_with_single_runs(compare_runs(found, question)), note)
@@ -103,7 +104,8 @@ def compare(
     return ComparisonResult(replace(result.comparison, ensembles=ensembles), note, result.predictions)
 
 
-def _histories(*, curves: bool) -> Sequence[str]:
+def curve_histories(*, curves: bool) -> Sequence[str]:
+    """Return the per-epoch metrics that learning curves are drawn of; none without `curves`."""
     if not curves:
         return ()
     from dropout_lab.plotting import CURVE_METRICS
@@ -112,7 +114,9 @@ def _histories(*, curves: bool) -> Sequence[str]:
 
 
 def _read_foreign(
-    experiment: "str | DataFrame | RunResult | None", group_by: Sequence[str], pair_by: str | None
+    experiment: "str | DataFrame | RunResult | list[RunRecord] | None",
+    group_by: Sequence[str],
+    pair_by: str | None,
 ) -> list[RunRecord]:
     from dropout_lab.comparison.score_table import seed_numbers
     from dropout_lab.tracking.foreign import read_foreign_runs

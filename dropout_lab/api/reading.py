@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-def read_chosen(runs: "str | DataFrame | RunResult | None", histories: Sequence[str] = ()) -> list[RunRecord]:
+def read_chosen(
+    runs: "str | DataFrame | RunResult | list[RunRecord] | None", histories: Sequence[str] = ()
+) -> list[RunRecord]:
     """Return runs of one experiment, any status, the oldest first.
 
     Args:
-        runs: Name of the experiment, rows of `load_runs`, result of `run`, or None for the experiment of the
-            latest run.
+        runs: Name of the experiment, rows of `load_runs`, result of `run`, records that were read already,
+            or None for the experiment of the latest run.
         histories: Names of per-epoch metrics to read as well.
 
     Raises:
@@ -25,6 +27,8 @@ def read_chosen(runs: "str | DataFrame | RunResult | None", histories: Sequence[
     """
     from dropout_lab.tracking import read_runs
 
+    if isinstance(runs, list):
+        return runs
     if runs is None or isinstance(runs, str):
         return read_runs(runs, histories=histories)
     if isinstance(runs, RunResult):

@@ -3,8 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dropout_lab.api.comparing import compare
-from dropout_lab.api.frames import run_frame
+from dropout_lab.api.comparing import compare, curve_histories
 from dropout_lab.api.reading import read_chosen
 from dropout_lab.api.results import ComparisonResult
 from dropout_lab.api.run_result import RunResult
@@ -12,6 +11,7 @@ from dropout_lab.comparison.confounds import UNUSED
 from dropout_lab.errors import UsageError, did_you_mean
 from dropout_lab.evaluation.metrics import format_count, format_percent
 from dropout_lab.libraries import quiet_libraries
+from dropout_lab.records import RunRecord
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -22,6 +22,7 @@ def compare_within(
     runs: "str | DataFrame | RunResult | None" = None,
     *,
     confidence: float = 0.95,
+    curves: bool = True,
     **options: Any,
 ) -> dict[str, ComparisonResult]:
     """Compare the conditions of an experiment for each value of a setting by itself.
@@ -33,6 +34,7 @@ def compare_within(
         key: The setting, such as ``data.num_train``.
         runs: As in `compare`.
         confidence: Confidence level of all values together.
+        curves: As in `compare`.
         **options: Further arguments of `compare`.
 
     Returns:
@@ -43,17 +45,17 @@ def compare_within(
         TrackingError: If the store cannot be read, or has no runs yet.
     """
     with quiet_libraries():
-        rows = run_frame(read_chosen(runs, ()))
-    column = f"params.{key}"
-    if column not in rows:
-        settings = [name.removeprefix("params.") for name in rows if name.startswith("params.")]
+        records = read_chosen(runs, curve_histories(curves=curves))
+    settings = sorted({name for run in records for name in run.spec})
+    if key not in settings:
         raise UsageError(f"within: no run has the setting {key!r}{did_you_mean(key, settings)}")
-    rows[column] = rows[column].fillna(UNUSED.get(key, ""))
-    parts = dict(list(rows.groupby(column)))
+    parts: dict[str, list[RunRecord]] = {}
+    for run in records:
+        parts.setdefault(run.spec.get(key, UNUSED.get(key, "")), []).append(run)
     level = 1 - (1 - confidence) / len(parts)
     found = {}
     for value in sorted(parts, key=_in_order):
-        result = compare(parts[value], confidence=level, **options)
+        result = compare(parts[value], confidence=level, curves=curves, **options)
         comparison = replace(
             result.comparison,
             experiment=f"{result.comparison.experiment}, {key} {value or 'unset'}",
