@@ -82,7 +82,7 @@ def steps_of(kind: Kind) -> Callable[[], None]:
     from dropout_lab.models.published import build_model
     from dropout_lab.spec import ModelSpec, TrainingSpec
     from dropout_lab.training.engines.keras_engine import KerasEngine
-    from dropout_lab.training.loop import build_optimizer
+    from dropout_lab.training.optimizers import build_optimizer
 
     random = np.random.default_rng(0)
     size = BATCH_SIZE * NUM_STEPS
