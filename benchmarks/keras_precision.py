@@ -1,0 +1,97 @@
+"""How much faster the engine of Keras layers trains networks under Keras' bfloat16 policy than in float32.
+
+    python benchmarks/keras_precision.py                  # all networks, about 5 minutes on a quiet machine
+    python benchmarks/keras_precision.py wide --rounds 20
+    python benchmarks/keras_precision.py --write          # and into RESULTS.md
+
+Both engines train the same network in one process, in turn; ratios are taken within a round. What products
+gain must pay for the conversions around them, so a network gains if its layers are wide.
+"""
+
+import argparse
+from collections.abc import Callable
+
+import numpy as np
+
+from keras_engine import CASES as COMMON
+from keras_engine import NUM_CLASSES, Case, seconds
+from results import machine, markdown_table, write_section
+
+CASES = {
+    **COMMON,
+    "wide": Case(
+        "MLP of 2 x 2048 units, 28 x 28",
+        {"network": "mlp", "hidden": [2048, 2048], "dropout": 0.5},
+        (28, 28, 1),
+        200,
+        5,
+    ),
+    "lenet5": Case("LeNet-5, 28 x 28", {"network": "lenet5", "dropout": 0.5}, (28, 28, 1), 200, 10),
+    "resnet": Case("ResNet, 28 x 28", {"network": "resnet"}, (28, 28, 1), 100, 3),
+}
+PRECISIONS = ("float32", "mixed_bfloat16")
+
+
+def steps_of(case: Case, precision: str) -> Callable[[], None]:
+    """Return what trains the network of `case` for a round in `precision`."""
+    import keras
+
+    from dropout_lab.data.scaling import UNIT_PIXELS
+    from dropout_lab.models.network import build_network
+    from dropout_lab.spec import ModelSpec, TrainingSpec
+    from dropout_lab.training.engines.keras_engine import KerasEngine
+    from dropout_lab.training.loop import STEPS_A_CALL
+    from dropout_lab.training.optimizers import build_optimizer
+
+    keras.config.set_dtype_policy(precision)
+    random = np.random.default_rng(0)
+    size = case.batch_size * case.steps
+    pixels = random.integers(0, 256, (size, *case.input_shape), np.uint8)
+    network = build_network(ModelSpec.model_validate(case.network), case.input_shape, NUM_CLASSES, 0)
+    optimizer = build_optimizer(TrainingSpec(precision=precision), network.model)
+    engine = KerasEngine(network, optimizer, pixels, random.integers(0, NUM_CLASSES, size), UNIT_PIXELS)
+
+    def run() -> None:
+        batches = random.permutation(size).reshape(case.steps, case.batch_size)
+        for first in range(0, case.steps, STEPS_A_CALL):
+            engine.run(batches[first : first + STEPS_A_CALL], first)
+
+    for _ in range(2):
+        run()  # traced, compiled and warm
+    return run
+
+
+def measure(case: Case, num_rounds: int) -> tuple[str, ...]:
+    float32, bfloat16 = (steps_of(case, precision) for precision in PRECISIONS)
+    times = np.array([[seconds(float32), seconds(bfloat16)] for _ in range(num_rounds)])
+    milliseconds = np.median(times[..., 0], axis=0) / case.steps * 1000
+    ratios = np.percentile(times[:, 0] / times[:, 1], [25, 50, 75], axis=0)
+    return (
+        case.label,
+        *(f"{value:.1f}" for value in milliseconds),
+        *(f"{middle:.2f} ({low:.2f} to {high:.2f})" for low, middle, high in ratios.T),
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("cases", nargs="*", choices=[*CASES, []], help="networks (default: all)")
+    parser.add_argument("--rounds", type=int, default=15, help="rounds (default 15)")
+    parser.add_argument("--write", action="store_true", help="write the result into RESULTS.md")
+    options = parser.parse_args()
+
+    from dropout_lab.libraries import set_variables
+
+    set_variables()  # as `dropout-lab run` does, before TensorFlow is imported
+    rows = [measure(CASES[name], options.rounds) for name in options.cases or CASES]
+    header = ("network", "float32, ms a step", "bfloat16, ms a step", "times faster, clock", "by CPU time")
+    text = markdown_table(header, rows) + f"\n{machine()}\n"
+    print(text)
+    if options.write:
+        write_section("Keras layers in bfloat16", text)
+
+
+if __name__ == "__main__":
+    main()
