@@ -42,8 +42,11 @@ def compare_runs(runs: Iterable[RunRecord], question: Question | None = None) ->
     design = _latest_design(selection)
     primary, shown, tested = _choose_metrics(family, question, design)
     margins = _margins(question, design, (primary, *shown))
+    judged = dict.fromkeys((primary, *tested, *(claim.metric for claim in question.claims)))
     findings = (
-        check_confounds(selection, varying=question.varying, allow=question.allow) if question.guard else ()
+        check_confounds(selection, varying=question.varying, allow=question.allow, metrics=judged)
+        if question.guard
+        else ()
     )
     refuse(findings)
 

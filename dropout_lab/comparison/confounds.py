@@ -8,6 +8,8 @@ from dropout_lab.errors import UsageError, did_you_mean
 from dropout_lab.records import RunRecord
 
 NOT_LOGGED = "(not logged)"
+EVALUATION = "evaluation"
+"""Beginning of the settings that finished runs were evaluated with."""
 
 FINGERPRINTS: Mapping[str, Sequence[str]] = {
     "initial_weights": (
@@ -48,6 +50,7 @@ UNUSED = {
 }
 """Settings that runs log only at another value than the default, which is given here."""
 
+_NUM_SAMPLES = "The predictions are means over different numbers of samples."
 _SAME_RESULT = "The result is the same up to rounding errors, which can grow during training."
 
 WHY = {
@@ -64,6 +67,8 @@ WHY = {
     "instruction_set": _SAME_RESULT,
     "onednn": _SAME_RESULT,
     "num_threads": _SAME_RESULT,
+    f"{EVALUATION}.monte_carlo.mc_samples": _NUM_SAMPLES,
+    f"{EVALUATION}.out_of_distribution.mc_samples": _NUM_SAMPLES,
 }
 
 _MAY_MATTER = (
@@ -119,6 +124,14 @@ def kind_of(key: str) -> FindingKind:
     """Return whether a difference in `key` forbids a comparison or is only a caution."""
     only_may = matches(key, _MAY_MATTER) and not matches(key, _MATTERS_STILL)
     return FindingKind.CAUTION if only_may else FindingKind.REFUSED
+
+
+def remedy(key: str) -> str:
+    """Return what makes runs equal in `key`: new training, or only a new evaluation."""
+    if not matches(key, (EVALUATION,)):
+        return "Retrain with equal settings"
+    option = key.rpartition(".")[2].replace("_", "-")
+    return f"Evaluate with equal settings (`dropout-lab evaluate EXPERIMENT --{option} N`)"
 
 
 def matches(key: str, patterns: Sequence[str]) -> bool:

@@ -26,8 +26,7 @@ def facts_by_condition(selection: Selection) -> dict[str, FactsBySeed]:
     facts = {
         name: {seed: run_facts(run) for seed, run in runs.items()} for name, runs in selection.runs.items()
     }
-    keys = {key for by_seed in facts.values() for run in by_seed.values() for key in run}
-    not_set = {key: UNUSED.get(key, NOT_SET) for key in keys if key.startswith(SETTINGS)}
+    not_set = {key: UNUSED.get(key, NOT_SET) for key in keys_of(facts) if key.startswith(SETTINGS)}
     return {
         name: {
             seed: {**not_set, **own} if selection.runs[name][seed].versions else own
@@ -35,6 +34,11 @@ def facts_by_condition(selection: Selection) -> dict[str, FactsBySeed]:
         }
         for name, by_seed in facts.items()
     }
+
+
+def keys_of(facts: Mapping[str, FactsBySeed]) -> set[str]:
+    """Return the keys that any run has."""
+    return {key for by_seed in facts.values() for run in by_seed.values() for key in run}
 
 
 def differs(key: str, first: FactsBySeed, second: FactsBySeed) -> bool:

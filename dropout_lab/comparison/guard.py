@@ -1,7 +1,7 @@
 """The confound guard: find every difference between runs besides the setting under study."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from dropout_lab.comparison.confounds import (
@@ -11,7 +11,9 @@ from dropout_lab.comparison.confounds import (
     check_patterns,
     kind_of,
     matches,
+    remedy,
 )
+from dropout_lab.comparison.evaluation_facts import evaluation_facts, with_evaluation
 from dropout_lab.comparison.facts import (
     FactsBySeed,
     describe_values,
@@ -21,6 +23,7 @@ from dropout_lab.comparison.facts import (
     group_seeds,
     is_explained,
     is_seed_own,
+    keys_of,
 )
 from dropout_lab.comparison.findings import Finding, FindingKind
 from dropout_lab.comparison.selection import FAILED, Selection, format_seeds
@@ -29,7 +32,11 @@ from dropout_lab.errors import UsageError
 
 
 def check_confounds(
-    selection: Selection, *, varying: Sequence[str] = (), allow: Sequence[str] = ()
+    selection: Selection,
+    *,
+    varying: Sequence[str] = (),
+    allow: Sequence[str] = (),
+    metrics: Collection[str] = (),
 ) -> tuple[Finding, ...]:
     """Find differences between the runs, besides the setting under study.
 
@@ -42,6 +49,7 @@ def check_confounds(
         varying: Settings under study: keys (with all below them), or patterns with ``*``. By default those
             of `settings_under_study`.
         allow: Settings that may also differ, in the same form; their refusals become cautions.
+        metrics: Metrics that are compared. Settings of the evaluation are checked if one depends on them.
 
     Returns:
         Refusals first, each kind in order of key.
@@ -49,8 +57,9 @@ def check_confounds(
     Raises:
         UsageError: If a key of `varying` or `allow` does not exist.
     """
-    facts = facts_by_condition(selection)
-    keys = sorted({key for by_seed in facts.values() for run in by_seed.values() for key in run})
+    measured = evaluation_facts(selection.all_runs(), metrics)
+    facts = with_evaluation(facts_by_condition(selection), measured)
+    keys = sorted(keys_of(facts))
     check_patterns("--varying", varying, keys)
     is_stated, varying = bool(varying), varying or settings_under_study(selection)
     check_patterns("--allow", allow, keys)
@@ -58,8 +67,12 @@ def check_confounds(
         finding
         for key in keys
         for finding in (
-            *_within_conditions(key, facts),
-            *([] if matches(key, varying) else _between_conditions(key, facts, selection.reference)),
+            *_within_conditions(key, measured.get(key, facts)),
+            *(
+                []
+                if matches(key, varying)
+                else _between_conditions(key, measured.get(key, facts), selection.reference)
+            ),
         )
     ]
     findings += _repeated_runs(facts)
@@ -85,7 +98,7 @@ def refuse(findings: Iterable[Finding]) -> None:
 
 def _between_conditions(key: str, facts: Mapping[str, FactsBySeed], reference: str) -> Iterable[Finding]:
     """Yield a finding if conditions differ from the reference in `key`, or cannot be checked."""
-    if key == "final_weights":
+    if key == "final_weights" or reference not in facts:
         return
     differing = [
         name
@@ -101,7 +114,7 @@ def _between_conditions(key: str, facts: Mapping[str, FactsBySeed], reference: s
         advice = ""
         if kind_of(key) is FindingKind.REFUSED:
             advice = (
-                f"This affects results. Retrain with equal settings, pass --allow {key} to ignore it, or "
+                f"This affects results. {remedy(key)}, pass --allow {key} to ignore it, or "
                 f"--varying {key} to study it."
             )
         yield Finding(
@@ -138,7 +151,7 @@ def _within_conditions(key: str, facts: Mapping[str, FactsBySeed]) -> Iterable[F
                 values=(value,),
                 observation=f"{key} differs between the runs of {name}: {value}. A condition has one "
                 "setting.",
-                advice=f"Retrain its seeds with equal settings, or pass --allow {key} to mix them.",
+                advice=f"{remedy(key)}, or pass --allow {key} to mix them.",
             )
 
 

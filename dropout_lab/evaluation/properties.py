@@ -50,6 +50,7 @@ class MetricInfo:
         margin: Default equivalence margin; None if no difference is known to be too small to matter.
         gap_of: The two metrics whose difference it is, of training and test set. A gap is best near 0: a
             negative one is underfitting.
+        settings: Settings of the evaluation that its value depends on, as ``PART.SETTING``.
     """
 
     name: str
@@ -60,6 +61,7 @@ class MetricInfo:
     unit: Unit = Unit.NONE
     measured: Measured = Measured.UNKNOWN
     gap_of: tuple[str, str] | None = None
+    settings: tuple[str, ...] = ()
 
     @property
     def is_gap(self) -> bool:

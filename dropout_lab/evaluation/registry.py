@@ -149,12 +149,15 @@ METRICS = {
             gap_of=("test_loss", "train_loss"),
         ),
         *_part("test", "test set, dropout off", Measured.EVALUATED, EVALUATED_MEASURES),
-        *_part(
-            "mc",
-            "test set, mean over Monte Carlo dropout",
-            Measured.EVALUATED,
-            (*MEASURES, *EVALUATED_MEASURES, _MUTUAL_INFORMATION.name),
-            label="MC dropout",
+        *(
+            replace(metric, settings=("monte_carlo.mc_samples",))
+            for metric in _part(
+                "mc",
+                "test set, mean over Monte Carlo dropout",
+                Measured.EVALUATED,
+                (*MEASURES, *EVALUATED_MEASURES, _MUTUAL_INFORMATION.name),
+                label="MC dropout",
+            )
         ),
         MetricInfo(
             name="temperature",

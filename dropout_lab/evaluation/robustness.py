@@ -48,7 +48,8 @@ _INFOS = (
 def _of_score(info: MetricInfo, prefix: str, meaning: str) -> MetricInfo:
     label = f"{prefix.replace('_', ' ').replace('ood', 'OOD')} {info.label}"
     definition = f"{info.definition} ({meaning})."
-    return replace(info, name=f"{prefix}_{info.name}", label=label, definition=definition)
+    settings = ("out_of_distribution.mc_samples",) if prefix.startswith("mc_") else ()
+    return replace(info, name=f"{prefix}_{info.name}", label=label, definition=definition, settings=settings)
 
 
 DETECTION_METRICS = tuple(

@@ -4,7 +4,6 @@ A new part is one function and one entry of `PARTS`. Its metrics are entries of 
 """
 
 import io
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dropout_lab.errors import TrainingError, UsageError
+from dropout_lab.evaluation.measured_parts import Settings, covers, names_of, read_parts, write_parts
 from dropout_lab.evaluation.measures import measure, measure_all
 from dropout_lab.evaluation.registry import EVALUATED_MEASURES
+from dropout_lab.evaluation.robustness import SET_NAMES, SHIFT_NAMES
 from dropout_lab.evaluation.temperature import fit_temperature, scale_by_temperature
 from dropout_lab.runs.evaluation_artifacts import draw_evaluation
 from dropout_lab.spec.evaluation import EvaluationSpec
@@ -22,8 +23,6 @@ from dropout_lab.tracking import schema
 
 if TYPE_CHECKING:
     from dropout_lab.training.trained import TrainedNetwork
-
-Settings = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Part:
     Attributes:
         name: Name in tags, and of the file of its results per example.
         settings: What its result depends on besides the run; None if it is not asked for. A run that was
-            evaluated with equal settings is not evaluated again.
+            evaluated with these settings is not evaluated again.
         measure: Measures a trained network.
     """
 
@@ -75,19 +74,19 @@ class Measurements:
 
 
 def missing_parts(spec: EvaluationSpec, evaluated: str, *, force: bool = False) -> list[Part]:
-    """Return the parts that `spec` asks for and a run does not have.
+    """Return the parts that `spec` asks for and a run does not have, or has only for some of the names.
 
     Args:
         spec: What to measure.
         evaluated: Parts that the run has, as `RunFacts.evaluated`.
         force: Whether parts that it has count as missing.
     """
-    done = _read_done(evaluated)
+    done = read_parts(evaluated)
     wanted = [(part, part.settings(spec)) for part in PARTS]
     return [
         part
         for part, settings in wanted
-        if settings is not None and (force or done.get(part.name) != settings)
+        if settings is not None and (force or not covers(done.get(part.name), settings))
     ]
 
 
@@ -95,6 +94,9 @@ def evaluate_parts(
     trained: "TrainedNetwork", spec: EvaluationSpec, parts: Iterable[Part] | None = None, evaluated: str = ""
 ) -> Measurements:
     """Measure a trained network.
+
+    A part that is measured for further names is measured for those that the run has, too: so all metrics of
+    a part come from one measurement, and its means and plots are of all names.
 
     Args:
         trained: The network with its data.
@@ -106,7 +108,8 @@ def evaluate_parts(
         TrainingError: If a result is not finite.
     """
     parts = list(missing_parts(spec, "") if parts is None else parts)
-    done = _read_done(evaluated)
+    done = read_parts(evaluated)
+    spec = _with_names(spec, parts, done)
     metrics: dict[str, float] = {}
     files: dict[str, bytes] = {}
     notes: list[str] = []
@@ -120,12 +123,12 @@ def evaluate_parts(
         if result.arrays:
             arrays[part.name] = result.arrays
             files[schema.predictions(part.name)] = _compressed(result.arrays)
-        done[part.name] = dict(part.settings(spec) or {})
+        done[part.name] = part.settings(spec) or {}
     try:
         files |= draw_evaluation(trained, spec.mc_samples, metrics, arrays)
     except Exception as error:
         notes.append(f"Its plots could not be drawn ({error}).")
-    tags = {schema.EVALUATED: json.dumps(done, sort_keys=True)}
+    tags = {schema.EVALUATED: write_parts(done)}
     return Measurements(metrics, files, tags, notes)
 
 
@@ -136,13 +139,15 @@ def _compressed(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
     return content.getvalue()
 
 
-def _read_done(evaluated: str) -> dict[str, Any]:
-    """Return the settings of each part that a run has; what a user edited into something else is none."""
-    try:
-        done = json.loads(evaluated or "{}")
-    except ValueError:
-        return {}
-    return done if isinstance(done, dict) else {}
+def _with_names(spec: EvaluationSpec, parts: Iterable[Part], done: Mapping[str, Settings]) -> EvaluationSpec:
+    """Return `spec` with the names, too, that `parts` were measured for before."""
+    names = {
+        key: (*wanted, *(name for name in names_of(done.get(part.name), key) if name in allowed))
+        for part in parts
+        for key, wanted, allowed in (("shift", spec.shift, SHIFT_NAMES), ("ood", spec.ood, SET_NAMES))
+        if key in (part.settings(spec) or {})
+    }
+    return EvaluationSpec.model_validate(spec.model_dump() | names)
 
 
 def _confidence(trained: "TrainedNetwork", _spec: EvaluationSpec) -> PartResult:

@@ -1,14 +1,18 @@
+import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from dropout_lab.comparison.compare import compare_runs
 from dropout_lab.comparison.findings import Finding, FindingKind
 from dropout_lab.comparison.guard import check_confounds, refuse
+from dropout_lab.comparison.question import Question
 from dropout_lab.comparison.selection import select_runs
 from dropout_lab.errors import UsageError
-from dropout_lab.records import RunRecord, RunStatus
+from dropout_lab.records import Claim, RunRecord, RunStatus
 
 MakeRun = Callable[..., RunRecord]
 SEEDS = range(3)
@@ -249,3 +253,60 @@ def test_images_drawn_anew_for_each_seed_confound_nothing_if_all_conditions_shar
     once = [make_run(name, seed, data_digest=f"images of seed {seed}") for name in ("baseline", "dropout")
             for seed in SEEDS]  # fmt: skip
     assert {one.key for one in check(once)} == {"data_digest"}
+
+
+def sampled(make_run: MakeRun, samples: dict[str, int], metric: str = "mc_accuracy") -> list[RunRecord]:
+    """Return runs by condition, evaluated with these numbers of Monte Carlo samples at equal seeds."""
+    part = "out_of_distribution" if "ood" in metric else "monte_carlo"
+    return [
+        make_run(name, seed, **{metric: 0.9}, evaluated=json.dumps({part: {"mc_samples": number}}))
+        for name, number in samples.items()
+        for seed in SEEDS
+    ]
+
+
+@pytest.mark.parametrize(
+    ("metric", "part"),
+    [
+        ("mc_accuracy", "monte_carlo"),
+        ("mc_mutual_information", "monte_carlo"),
+        ("mc_ood_auroc", "out_of_distribution"),
+        ("mc_ood_entropy_fpr95_digits", "out_of_distribution"),
+    ],
+)
+def test_other_evaluation_settings_confound_the_metrics_that_depend_on_them(
+    make_run: MakeRun, metric: str, part: str
+) -> None:
+    runs = sampled(make_run, {"baseline": 50, "dropout": 5}, metric)
+    key = f"evaluation.{part}.mc_samples"
+    (finding,) = check(runs, metrics=[metric])
+    assert (finding.key, finding.kind) == (key, FindingKind.REFUSED)
+    assert finding.values == ("50", "5")
+    assert "dropout-lab evaluate EXPERIMENT --mc-samples N" in finding.sentence
+    assert [one.kind for one in check(runs, metrics=[metric], allow=["evaluation"])] == [FindingKind.CAUTION]
+    assert check(runs, metrics=["test_accuracy", "ood_auroc", "shift_accuracy"]) == ()
+    assert check(sampled(make_run, {"baseline": 50, "dropout": 50}, metric), metrics=[metric]) == ()
+    varied = check(runs, metrics=[metric], varying=[key, "model.dropout"])
+    assert [one.key for one in varied] == []
+
+
+def test_runs_of_one_condition_are_evaluated_with_one_setting(make_run: MakeRun) -> None:
+    runs = sampled(make_run, {"baseline": 50, "dropout": 50})
+    runs[-1] = replace(runs[-1], evaluated='{"monte_carlo": {"mc_samples": 9}}')
+    found = {one.conditions: one for one in check([*runs], metrics=["mc_accuracy"])}
+    assert "50 (seed 0, 1), 9 (seed 2)" in found["dropout",].sentence
+    runs[-1] = replace(runs[-1], metrics={})
+    assert check(runs, metrics=["mc_accuracy"]) == ()
+
+
+def test_a_claim_about_metrics_of_other_evaluation_settings_is_refused(make_run: MakeRun) -> None:
+    runs = sampled(make_run, {"baseline": 50, "dropout": 5})
+    runs = [replace(run, metrics={"test_accuracy": 0.9 - run.seed / 100, **run.metrics}) for run in runs]
+    claim = Claim(
+        metric="mc_accuracy", condition="dropout", reference="baseline", expected="higher", margin=0.0
+    )
+    compare_runs(runs)
+    with pytest.raises(
+        UsageError, match=r"evaluation\.monte_carlo\.mc_samples differs: 50 in baseline; 5 in"
+    ):
+        compare_runs(runs, Question(claims=(claim,)))

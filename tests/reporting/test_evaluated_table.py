@@ -1,3 +1,6 @@
+import json
+from dataclasses import replace
+
 from dropout_lab.comparison.compare import compare_runs
 from dropout_lab.reporting.evaluated_table import evaluated_table
 from dropout_lab.reporting.report import render_report
@@ -21,6 +24,18 @@ def test_means_of_what_was_evaluated_by_condition(make_run):
         ("MC dropout loss", "0.2500 ± 0.0000", "0.2500"),
     )
     assert evaluated_table(compare_runs(runs(make_run))) is None
+
+
+def test_other_settings_of_the_evaluation_are_told(make_run):
+    def title(*samples):
+        made = runs(make_run, mc_accuracy=0.91)
+        records = [json.dumps({"monte_carlo": {"mc_samples": number}}) for number in samples]
+        own = [replace(run, evaluated=record) for run, record in zip(made, records, strict=True)]
+        return evaluated_table(compare_runs(own)).title
+
+    told = "evaluation.monte_carlo.mc_samples differs between runs (5, 50)"
+    assert told in title(50, 50, 5, 5)
+    assert "differs between runs" not in title(50, 50, 50, 50)
 
 
 def test_the_report_has_a_section_with_plots_of_shifts(make_run):

@@ -146,6 +146,17 @@ def test_parts_are_missing_unless_a_run_has_them_with_equal_settings() -> None:
     assert missing(everything, force=True) == default
 
 
+def test_a_part_that_was_measured_for_more_names_is_not_missing() -> None:
+    def missing(record: object, **asked: object) -> list[str]:
+        usual = {"confidence": {}, "monte_carlo": {"mc_samples": 8}, "temperature": {}}
+        spec = EVALUATION.model_copy(update=asked)
+        return [part.name for part in missing_parts(spec, json.dumps(usual | {"shift": {"shift": record}}))]
+
+    assert missing(["noise", "blur"], shift=("blur",)) == missing(["blur"], shift=("blur",)) == []
+    assert missing(["noise"], shift=("noise", "blur")) == missing([], shift=("noise",)) == ["shift"]
+    assert missing("noise", shift=("noise",)) == missing([1, ["noise"]], shift=("noise",)) == ["shift"]
+
+
 def test_every_part_has_a_name_of_its_own() -> None:
     names = [part.name for part in PARTS]
     assert len(set(names)) == len(names)

@@ -97,6 +97,20 @@ def test_a_run_is_evaluated_again_only_for_what_it_lacks(measured):
     assert [part.name for part in missing_parts(EvaluationSpec(mc_samples=2), evaluated)] == []
 
 
+def test_a_part_for_further_names_is_measured_for_all_that_the_run_has(measured, fashion):
+    _, result = measured
+    (evaluated,) = result.tags.values()
+    more = EvaluationSpec(mc_samples=2, shift=("blur",))
+    parts = missing_parts(more, evaluated)
+    again = evaluate_parts(trained(fashion), more, parts, evaluated)
+    (tag,) = again.tags.values()
+    assert json.loads(tag) == json.loads(evaluated) | {"shift": {"shift": ["noise", "blur"]}}
+    own = {name: value for name, value in result.metrics.items() if name.startswith("shift")}
+    assert again.metrics.items() >= own.items()
+    assert "shift_loss_blur" in again.metrics
+    assert missing_parts(EvaluationSpec(mc_samples=2, shift=("noise",)), tag) == []
+
+
 def test_weighted_pooling_is_left_out_with_a_note_where_it_does_not_apply(fashion):
     after = trained(fashion, dropout_position="after_pooling")
     spec = EvaluationSpec(mc_samples=2, pooling=True)
