@@ -28,6 +28,7 @@ def print_plan(spec: "Spec") -> None:
         from dropout_lab.runs.images import check_images
         from dropout_lab.runs.networks import build_networks, check_kinds, check_sites, resolved_settings
         from dropout_lab.runs.planning import plan_runs
+        from dropout_lab.runs.search.checking import check_trials
         from dropout_lab.runs.search.trials import baseline_spec, runs_in_words
     runs = plan_runs(baseline_spec(spec) if spec.search else spec)
     given = {run.condition: run.settings for run in runs}
@@ -37,6 +38,8 @@ def print_plan(spec: "Spec") -> None:
     check_sites(given, networks)
     conditions = {name: resolved_settings(settings, networks[name]) for name, settings in given.items()}
     check_kinds(conditions, shapes)
+    if spec.search:
+        check_trials(spec, _shape)
     console = stdout()
     # The YAML writer ends a line after the value that exceeds the width.
     width = min(console.width, 100) - 20

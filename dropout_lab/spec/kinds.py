@@ -7,6 +7,7 @@ from pydantic import (
     Field,
     PlainValidator,
     SerializerFunctionWrapHandler,
+    ValidationInfo,
     model_serializer,
     model_validator,
 )
@@ -31,6 +32,10 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "concrete": {"temperature": 0.1, "length_scale": 1e-4},
 }
 """The parameters of each kind that has some, with their defaults."""
+
+
+MERGED: Final = {"merged": True}
+"""Validation context of settings that several places contributed to; `check_whole` checks these."""
 
 
 def is_rate(value: Any) -> bool:
@@ -74,8 +79,8 @@ class SiteDropout(Frozen):
     """How the rate changes during training. Default: it does not."""
 
     @model_validator(mode="after")
-    def _check_parameters(self) -> Self:
-        for field in self.foreign_parameters if self.kind else ():
+    def _check_parameters(self, info: ValidationInfo) -> Self:
+        for field in self.foreign_parameters if self.kind and info.context is not MERGED else ():
             raise PydanticCustomError("does_not_apply", "{problem}", self.misplaced(field))
         return self
 
@@ -143,7 +148,8 @@ def complete(setting: Any, built: float) -> float | SiteDropout:
         fields.pop("schedule", None)
     if set(fields) == {"rate"}:
         return float(fields["rate"])
-    return SiteDropout(**{**PARAMETERS.get(fields.get("kind", ""), {}), **fields})
+    fields = {**PARAMETERS.get(fields.get("kind", ""), {}), **fields}
+    return SiteDropout.model_validate(fields, context=MERGED)
 
 
 def as_rate(setting: float | SiteDropout) -> float | SiteDropout:

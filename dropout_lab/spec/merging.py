@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from dropout_lab.spec.kinds import MERGED
 from dropout_lab.spec.models import Spec
 from dropout_lab.spec.rates import merge_rates
 from dropout_lab.spec.settings import Settings
@@ -19,7 +20,7 @@ def merged_settings(spec: Spec) -> dict[str, Settings]:
         return {spec.name: Settings(**{name: getattr(spec, name) for name in Settings.model_fields})}
     base = spec.model_dump(include=set(Settings.model_fields), exclude_unset=True)
     return {
-        name: Settings.model_validate(_merge(base, change.model_dump(exclude_unset=True)))
+        name: Settings.model_validate(_merge(base, change.model_dump(exclude_unset=True)), context=MERGED)
         for name, change in spec.conditions.items()
     }
 

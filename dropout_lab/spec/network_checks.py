@@ -7,7 +7,7 @@ from dropout_lab.spec.kinds import AS_BUILT, SiteDropout, rate_of
 from dropout_lab.spec.merging import merged_settings
 from dropout_lab.spec.models import Spec
 from dropout_lab.spec.network import ModelSpec
-from dropout_lab.spec.problems import Sources, line
+from dropout_lab.spec.problems import NoEffect, Sources, line
 from dropout_lab.spec.rates import ALL_SITES, covers, is_pattern, unknown_site, unknown_sites
 
 
@@ -30,7 +30,7 @@ def _problems(
         if not any(field in network.fields for network in networks):
             allowed = ", ".join(dict.fromkeys(["dropout", *networks[0].fields]))
             problem = f"does not apply to the network {named} (allowed: {allowed})"
-            yield line((*place, field), sources, problem)
+            yield NoEffect((*place, field), sources, problem)
     if any(network.sites is None for network in networks):
         return
     sites = list(dict.fromkeys(site for network in networks for site in network.sites or ()))
@@ -61,12 +61,12 @@ def _site_problems(
     for field in dict.fromkeys(field for one in found for field in one.foreign_parameters):
         if getattr(setting, field) is not None:
             misplaced = next(one for one in found if field in one.foreign_parameters).misplaced(field)
-            yield line((*where, field), sources, misplaced["problem"])
+            yield NoEffect((*where, field), sources, misplaced["problem"])
     if setting.kind in (None, "standard"):
         return
     if setting.kind not in (one.kind for one in found):
         problem = "no effect: a bare rate is standard dropout (write {rate: 0.2} to keep the kind)"
-        yield line((*where, "kind"), sources, problem)
+        yield NoEffect((*where, "kind"), sources, problem)
     elif all(one.rate == 0 for one in found) and setting.rate is None:
         problem = f"no rate for the kind {setting.kind} (write {{kind: {setting.kind}, rate: 0.2}})"
         yield line(where, sources, problem)

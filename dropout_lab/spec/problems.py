@@ -102,6 +102,22 @@ def line(location: Location, sources: Sources, problem: str) -> str:
     return f"{source.name}{number}: [{format_location(location)}] {problem}"
 
 
+class NoEffect(str):
+    """A problem of a field without effect, which it may have with other values of a search.
+
+    Attributes:
+        place: The place that begins the line.
+    """
+
+    place: str
+
+    def __new__(cls, location: Location, sources: Sources, problem: str) -> "NoEffect":
+        """Return the line that `line` returns."""
+        text = super().__new__(cls, line(location, sources, problem))
+        text.place = line(location, sources, "")
+        return text
+
+
 def describe(value: Any) -> str:
     """Return `value` for a message, on one line."""
     if value is None:

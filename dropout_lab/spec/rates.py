@@ -1,6 +1,6 @@
 """Dropout by site: names and patterns, and what they mean for the sites of a network."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Final, Literal
 
@@ -110,7 +110,8 @@ def covers(pattern: str, name: str) -> bool:
 def merge_rates(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings `base` as `change` changes them, both in plain form.
 
-    A bare rate replaces the settings that its pattern matches; the fields of a mapping change them.
+    The fields of a mapping change what its pattern matches. A bare rate replaces it, kind and schedule
+    included, whether `base` states these for the same sites or for more.
     """
     merged = dict(base)
     for name, setting in change.items():
@@ -119,7 +120,16 @@ def merge_rates(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str,
                 merged[covered] = combine(merged[covered], setting)
             else:
                 del merged[covered]
-    return merged | {name: setting for name, setting in change.items() if name not in merged}
+    replaces_schedule = _is_scheduled(base[name] for name in merged) and not _is_scheduled(change.values())
+    for name, setting in change.items():
+        if name not in merged:
+            is_whole = replaces_schedule and not isinstance(setting, Mapping)
+            merged[name] = {"rate": setting, "schedule": "constant"} if is_whole else setting
+    return merged
+
+
+def _is_scheduled(settings: Iterable[Any]) -> bool:
+    return any(isinstance(setting, Mapping) and "schedule" in setting for setting in settings)
 
 
 def overlap(first: str, second: str) -> bool:

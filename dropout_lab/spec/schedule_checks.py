@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dropout_lab.spec.kinds import SiteDropout, rate_of
 from dropout_lab.spec.merging import merged_settings
 from dropout_lab.spec.models import Spec
-from dropout_lab.spec.problems import Sources, in_file, line
+from dropout_lab.spec.problems import NoEffect, Sources, in_file, line
 from dropout_lab.spec.rates import covers
 from dropout_lab.spec.schedules import FIELDS, NEEDS_UNTIL, RAMPS, Schedule
 from dropout_lab.spec.settings import Settings
@@ -34,12 +34,24 @@ def _problems(
             if covers(name, known)
         ]
         if found and all(rate_of(site) == 0 for site, _ in found) and not setting.schedule.is_constant:
-            yield line(where, sources, "no rate that could change (write {rate: 0.5, schedule: cosine})")
+            yield NoEffect(where, sources, "no rate that could change (write {rate: 0.5, schedule: cosine})")
         for site, settings in found:
             if isinstance(site, SiteDropout) and site.schedule is not None:
-                problems = _schedule_problems(setting.schedule, site, site.schedule, settings.training.epochs)
+                given_here, merged_there = setting.schedule, site.schedule
+                for field, problem in _unused_fields(given_here, merged_there):
+                    yield NoEffect((*where, field), sources, problem)
+                problems = _schedule_problems(given_here, site, merged_there, settings.training.epochs)
                 for field, problem in problems:
                     yield line((*where, field) if field else where, sources, problem)
+
+
+def _unused_fields(given: Schedule, merged: Schedule) -> Iterator[tuple[str, str]]:
+    """Yield fields that do not apply to the shape, which may be set elsewhere, and the problem."""
+    if (shape := given.shape or merged.shape) is None:
+        return
+    for field in sorted(given.model_fields_set - {"shape", *FIELDS[shape]}):
+        allowed = ", ".join(FIELDS[shape]) or "no other field"
+        yield field, f"does not apply to the shape {shape} (allowed: {allowed})"
 
 
 def _schedule_problems(
@@ -62,9 +74,6 @@ def _schedule_problems(
     if site.kind == "concrete":
         yield "", "does not apply to the kind concrete, which learns its rate"
     shape = given.shape or merged.shape
-    for field in sorted(given.model_fields_set - {"shape", *FIELDS[shape]}):
-        allowed = ", ".join(FIELDS[shape]) or "no other field"
-        yield field, f"does not apply to the shape {shape} (allowed: {allowed})"
     if given.shape == merged.shape in NEEDS_UNTIL and merged.until is None:
         yield "", f"no until for the shape {merged.shape} (write {{shape: {merged.shape}, until: 5}})"
     if given.until is not None and given.until == merged.until and merged.unit == "epochs":

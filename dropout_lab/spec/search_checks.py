@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from pydantic import JsonValue, ValidationError
+from pydantic import ValidationError
 
-from dropout_lab.spec.expectations import takes_fractions
-from dropout_lab.spec.grid import GridSource, nested_settings, setting_location
+from dropout_lab.spec.grid import GridSource, setting_location
 from dropout_lab.spec.models import Spec
-from dropout_lab.spec.problems import Sources, describe, line, validation_problem
+from dropout_lab.spec.problems import NoEffect, Sources, describe, line, validation_problem
 from dropout_lab.spec.search import BASELINE, BEST, Range, SearchSpec
-from dropout_lab.spec.settings import Settings
+from dropout_lab.spec.trial_values import combinations, listed_values, takes_integers, trial_settings
 from dropout_lab.spec.yaml_source import Location, format_location
 
 SEARCHABLE = ("model", "training", "data.scale", "data.image_size", "data.color_mode")
@@ -38,23 +37,6 @@ def search_problems(
     yield from (line(location, sources, problem) for location, problem in found)
     if not found:
         yield from _values(spec, spec.search, sources, settings_problems)
-
-
-def trial_settings(values: Mapping[str, Any]) -> Settings:
-    """Return what a trial changes in the settings of its spec.
-
-    Args:
-        values: Values by field, such as ``{"training.epochs": 5}``.
-
-    Raises:
-        ValidationError: If a value is not allowed.
-    """
-    return Settings.model_validate(nested_settings(values))
-
-
-def takes_integers(key: str, values: Range) -> bool:
-    """Return whether a field of the space takes only the integers of its range."""
-    return values.is_integer and not takes_fractions(setting_location(key))
 
 
 def _surroundings(spec: Spec, sources: Sources) -> Iterator[Problem]:
@@ -113,14 +95,6 @@ def _fields(search: SearchSpec) -> Iterator[Problem]:
             yield place, f"duplicate value: {describe(repeated[0])}"
 
 
-def _examples(key: str, values: Range | tuple[JsonValue, ...]) -> tuple[JsonValue, ...]:
-    """Return the values that a list has, and both ends of a range as trials would get them."""
-    if not isinstance(values, Range):
-        return values
-    ends = values.low, values.high
-    return ends if takes_integers(key, values) else tuple(map(float, ends))
-
-
 def _range(place: Location, values: Range) -> Iterator[Problem]:
     if values.low >= values.high:
         yield (*place, "high"), f"invalid value: {values.high} (allowed: more than low, {values.low})"
@@ -136,23 +110,41 @@ def _values(
     sources: Sources,
     settings_problems: Callable[[Spec, Sources], Iterator[str]],
 ) -> Iterator[str]:
-    """Try each value of each field, and then the first ones of all fields together."""
+    """Check each value of each field, then the values of all fields together."""
     source = GridSource(
         "search", places={setting_location(key): ("search", "space", key) for key in search.space}
     )
     with_trial = {**sources, TRIAL: source}
-    examples = {key: _examples(key, values) for key, values in search.space.items()}
-    are_valid = True
-    for key, values in examples.items():
-        for value in values:
-            try:
-                trial_settings({key: value})
-            except ValidationError as error:
-                are_valid = False
-                for details in error.errors(include_url=False):
-                    yield validation_problem({**details, "loc": (*TRIAL, *details["loc"])}, with_trial)
-                break
-    if are_valid:
-        first = trial_settings({key: values[0] for key, values in examples.items()})
-        probe = spec.model_copy(update={"conditions": {TRIAL[1]: first}, "search": None})
-        yield from settings_problems(probe, with_trial)
+    problems = []
+    for key, values in search.space.items():
+        own = (_trial_problems({key: value}, with_trial) for value in listed_values(key, values))
+        problems += next(filter(None, own), [])
+    if problems:
+        yield from problems
+        return
+    unused: dict[str, list[str]] = {}
+    num_combinations = 0
+    for values_by_key in combinations(search, search.space):
+        num_combinations += 1
+        if problems := _trial_problems(values_by_key, with_trial):
+            yield from problems
+            continue
+        conditions = {TRIAL[1]: trial_settings(values_by_key)}
+        probe = spec.model_copy(update={"conditions": conditions, "search": None})
+        found = dict.fromkeys(settings_problems(probe, with_trial))
+        yield from (problem for problem in found if not isinstance(problem, NoEffect))
+        for place, problem in {one.place: one for one in found if isinstance(one, NoEffect)}.items():
+            unused.setdefault(place, []).append(problem)
+    yield from (lines[0] for lines in unused.values() if len(lines) == num_combinations)
+
+
+def _trial_problems(values: Mapping[str, Any], sources: Sources) -> list[str]:
+    """Return what is wrong with values that a trial has, whatever the settings of its spec."""
+    try:
+        trial_settings(values)
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        return [
+            validation_problem({**details, "loc": (*TRIAL, *details["loc"])}, sources) for details in found
+        ]
+    return []

@@ -6,7 +6,7 @@ from typing import get_args
 from dropout_lab.spec.base import Frozen
 from dropout_lab.spec.merging import merged_settings
 from dropout_lab.spec.models import Spec
-from dropout_lab.spec.problems import Sources, line
+from dropout_lab.spec.problems import NoEffect, Sources, line
 from dropout_lab.spec.settings import Settings
 from dropout_lab.spec.training import LearningRateSchedule, Shape
 from dropout_lab.spec.yaml_source import Location
@@ -19,9 +19,10 @@ def training_problems(spec: Spec, sources: Sources) -> Iterator[str]:
     merged = merged_settings(spec)
     for name, settings in merged.items():
         own = spec.conditions.get(name)
-        for location, problem in _needs(settings):
-            is_own = own is not None and _is_set(own, location)
-            yield line(("conditions", name, *location) if is_own else location, sources, problem)
+        for make, problems in ((line, _needs(settings)), (NoEffect, _changes_nothing(settings))):
+            for location, problem in problems:
+                is_own = own is not None and _is_set(own, location)
+                yield make(("conditions", name, *location) if is_own else location, sources, problem)
     yield from _misplaced(spec, list(merged.values()), (), sources)
     for name, own in spec.conditions.items():
         yield from _misplaced(own, [merged[name]], ("conditions", name), sources)
@@ -36,19 +37,24 @@ def _needs(settings: Settings) -> Iterator[tuple[Location, str]]:
             "needs a validation split, because nothing may be chosen by the test set"
             " (set data.validation to a fraction, such as 0.1)",
         )
+    if training.learning_rate_schedule is not None:
+        yield from _schedule_needs(training.learning_rate_schedule, training.epochs)
+
+
+def _changes_nothing(settings: Settings) -> Iterator[tuple[Location, str]]:
+    """Yield what has no effect in a condition, with its location."""
+    training, schedule = settings.training, settings.training.learning_rate_schedule
     if training.augmentation is not None and training.augmentation.changes_nothing:
         allowed = ", ".join(type(training.augmentation).model_fields)
         yield ("training", "augmentation"), f"changes nothing (set at least one of {allowed})"
     if training.nesterov and training.applies("nesterov") and training.momentum == 0:
         yield ("training", "nesterov"), "needs momentum (set training.momentum, such as 0.9)"
-    if training.learning_rate_schedule is not None:
-        yield from _schedule_needs(training.learning_rate_schedule, training.epochs)
+    if schedule is not None and schedule.shape == "constant" and schedule.warmup_epochs == 0:
+        yield SCHEDULE, "changes nothing (set shape to cosine or step, or warmup_epochs)"
 
 
 def _schedule_needs(schedule: LearningRateSchedule, epochs: int) -> Iterator[tuple[Location, str]]:
     milestones = schedule.milestones
-    if schedule.shape == "constant" and schedule.warmup_epochs == 0:
-        yield SCHEDULE, "changes nothing (set shape to cosine or step, or warmup_epochs)"
     if schedule.warmup_epochs >= epochs:
         allowed = f"below training.epochs, {epochs}"
         yield (*SCHEDULE, "warmup_epochs"), f"invalid value: {schedule.warmup_epochs:g} (allowed: {allowed})"
@@ -70,14 +76,14 @@ def _misplaced(
     for field in sorted(given.training.model_fields_set):
         if not any(training.applies(field) for training in trainings):
             problem = f"does not apply to the optimizer {trainings[0].optimizer} (allowed: with sgd)"
-            yield line((*place, "training", field), sources, problem)
+            yield NoEffect((*place, "training", field), sources, problem)
     schedule = given.training.learning_rate_schedule
     schedules = [one for training in trainings if (one := training.learning_rate_schedule) is not None]
     for field in sorted(schedule.model_fields_set if schedule is not None else ()):
         if schedules and not any(one.applies(field) for one in schedules):
             allowed = next(one for one in get_args(Shape) if LearningRateSchedule(shape=one).applies(field))
             problem = f"does not apply to the shape {schedules[0].shape} (allowed: with {allowed})"
-            yield line((*place, *SCHEDULE, field), sources, problem)
+            yield NoEffect((*place, *SCHEDULE, field), sources, problem)
 
 
 def _is_set(part: Frozen, location: Location) -> bool:

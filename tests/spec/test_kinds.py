@@ -105,6 +105,24 @@ def test_conditions_change_fields_and_a_bare_rate_replaces_them(load: Load) -> N
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("dropout", "change", "place"),
+    [
+        ("{rate: 0.2, kind: concrete}", "{dense: {block_size: 3}}", "dense.block_size"),
+        ("{rate: 0.2, kind: concrete}", "{block_size: 3}", "block_size"),
+        ("{dense: {rate: 0.2, kind: concrete}}", "{dense: {block_size: 3}}", "dense.block_size"),
+    ],
+)
+def test_a_parameter_of_another_kind_than_the_shared_one_is_refused_where_it_stands(
+    load: Load, dropout: str, change: str, place: str
+) -> None:
+    with pytest.raises(SpecError) as error:
+        load(f"model: {{dropout: {dropout}}}\nconditions: {{a: {{model: {{dropout: {change}}}}}, b: {{}}}}\n")
+    assert f"[conditions.a.model.dropout.{place}] does not apply to the kind concrete" in str(error.value)
+    with pytest.raises(SpecError, match=r"\[model\.dropout\.dense\.block_size\] does not apply to the kind"):
+        load("model: {dropout: {rate: 0.2, kind: concrete, dense: {block_size: 3}}}")
+
+
 def test_patterns_add_up_and_the_name_of_a_site_comes_last() -> None:
     dropout = {"*": {"kind": "spatial"}, "block*": 0.2, "top": {"rate": 0.5}, "b*": {"kind": "gaussian"}}
     spec = ModelSpec.model_validate({"network": OWN, "dropout": dropout})

@@ -128,6 +128,29 @@ def test_a_cutoff_is_checked_against_the_epochs_of_each_condition(tmp_path: Path
     )
 
 
+@pytest.mark.parametrize(
+    ("shared", "change"),
+    [
+        ({"*": "early"}, {"dense": 0.2}),
+        ({"dense": "early"}, {"dense": 0.2}),
+        ({"dense": "early"}, 0.2),
+        ({"d*": "early"}, {"*e": 0.2}),
+        ({"d*": "early", "*": "early"}, {"dense": 0.2}),
+    ],
+)
+def test_a_bare_rate_of_a_condition_replaces_schedule_and_kind_however_they_are_stated(
+    shared: dict[str, str], change: Any
+) -> None:
+    early = {"rate": 0.5, "kind": "gaussian", "schedule": {"shape": "early", "until": 5}}
+    dropout = {pattern: dict(early) for pattern in shared}
+    assert schedules(dropout, change).get("dense") == "0.2"
+    assert [key for key in schedules(dropout, change) if key.startswith("dense.")] == []
+    kept = schedules(dropout, {"dense": {"rate": 0.2}})
+    assert kept["dense.schedule.shape"] == "early", "a mapping changes the rate alone"
+    beside = schedules(dropout, {"dense": 0.2, "schedule": "curriculum"})
+    assert beside["dense.schedule.shape"] == "curriculum", "a schedule beside sites holds for all"
+
+
 def test_a_schedule_says_what_it_is() -> None:
     assert str(Schedule()) == "constant"
     assert str(Schedule(shape="early", until=5)) == "early until epoch 5"

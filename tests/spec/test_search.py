@@ -1,5 +1,6 @@
 """The search of a spec: its values, and what is refused with place and remedy."""
 
+import itertools
 import math
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from dropout_lab.errors import SpecError
 from dropout_lab.spec import Spec, load_spec
 from dropout_lab.spec.search import FIRST_SEED, Range
+from dropout_lab.spec.trial_values import combinations
 
 SPEC = """\
 name: rates
@@ -182,3 +184,84 @@ def test_a_value_that_fails_only_together_with_the_other_settings_is_refused(pat
         SpecError, match=r"\[search.space.model.hidden\] does not apply to the network published"
     ):
         load_spec(path, ["search.space.model.hidden=[[16], [32]]"])
+
+
+def searched(space, **settings):
+    """Return a spec that searches `space`."""
+    return Spec(name="s", data={"validation": 0.2}, seeds=2, search={"space": space}, **settings)
+
+
+EARLY = {"model": {"dropout": {"dense": {"rate": 0.5, "schedule": {"shape": "early", "until": 3}}}}}
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize(
+    ("space", "settings", "problem"),
+    [
+        (
+            {"training.epochs": [10, 5], "model.dropout.dense.schedule.until": [3, 7]},
+            EARLY,
+            "[search.space.model.dropout.dense.schedule.until] invalid value: 7 (allowed: at most 4, 1 below",
+        ),
+        (
+            {
+                "model.dropout.dense.kind": ["dropblock", "standard"],
+                "model.dropout.dense.block_size": [3, 5],
+            },
+            {"model": {"dropout": 0.2}},
+            "[search.space.model.dropout.dense.block_size] does not apply to the kind standard",
+        ),
+        (
+            {"model.dropout.dense.length_scale": [0.1, 0.2], "training.epochs": [2, 3]},
+            {"model": {"dropout": {"dense": {"rate": 0.2, "kind": "dropblock"}}}},
+            "[search.space.model.dropout.dense.length_scale] does not apply to the kind dropblock",
+        ),
+        (
+            {"training.momentum": [0.5, 0.9], "training.nesterov": [True, False]},
+            {},
+            "[search.space.training.momentum] does not apply to the optimizer adam",
+        ),
+    ],
+)
+def test_any_combination_that_fails_is_refused_whatever_the_order(space, settings, problem, reverse):
+    ordered = {key: values[::-1] if reverse else values for key, values in space.items()}
+    with pytest.raises(SpecError) as error:
+        searched(ordered, **settings)
+    assert problem in str(error.value)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize(
+    ("space", "settings"),
+    [
+        ({"training.optimizer": ["sgd", "adam"], "training.momentum": [0, 0.9]}, {}),
+        (
+            {"training.nesterov": [True, False], "training.momentum": [0, 0.9]},
+            {"training": {"optimizer": "sgd"}},
+        ),
+        ({"model.dropout.dense.rate": [0, 0.5], "model.dropout.dense.schedule": ["cosine", "linear"]}, {}),
+        (
+            {
+                "model.dropout.dense.schedule.shape": ["linear", "curriculum"],
+                "model.dropout.dense.schedule.gamma": [1.0, 5.0],
+            },
+            EARLY,
+        ),
+    ],
+)
+def test_a_field_may_be_without_effect_in_some_trials(space, settings, reverse):
+    ordered = {key: values[::-1] if reverse else values for key, values in space.items()}
+    assert searched(ordered, **settings).search.num_combinations == 4
+
+
+def test_pairs_stand_for_combinations_that_are_too_many():
+    space = {f"training.{field}": [0.0, 0.1, 0.2] for field in ("l2", "weight_decay", "label_smoothing")}
+    space["training.batch_size"] = {"low": 10, "high": 50}
+    search = searched(space, training={"optimizer": "sgd"}).search
+    everything = list(combinations(search, search.space))
+    assert len(everything) == 2**4, "the ends of numbers stand for all"
+    pairs = list(combinations(search, search.space, 15))
+    assert len(pairs) == 6 * 4
+    for first, second in itertools.combinations(space, 2):
+        both = {(values[first], values[second]) for values in everything}
+        assert {(values[first], values[second]) for values in pairs} >= both

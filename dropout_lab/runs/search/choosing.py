@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dropout_lab.seeds import derive_seed
 from dropout_lab.spec.search import Range, SearchSpec
-from dropout_lab.spec.search_checks import takes_integers
+from dropout_lab.spec.trial_values import takes_integers
 
 if TYPE_CHECKING:
     import optuna

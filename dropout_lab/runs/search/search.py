@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dropout_lab.data.dataset import Dataset
 from dropout_lab.data.selection import load_data
 from dropout_lab.errors import UsageError
 from dropout_lab.runs.designs import Starting, train_designs
 from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.planning import PlannedRun
+from dropout_lab.runs.search.checking import Shape, check_trials, needs_check
 from dropout_lab.runs.search.outcome import SearchOutcome
 from dropout_lab.runs.search.session import Display, Session, start_training
 from dropout_lab.runs.search.trials import (
@@ -20,7 +22,7 @@ from dropout_lab.runs.search.trials import (
     trial_experiment,
 )
 from dropout_lab.runs.worker_plan import WorkerPlan
-from dropout_lab.spec import Spec, flatten
+from dropout_lab.spec import DataSpec, Spec, flatten
 
 if TYPE_CHECKING:
     from dropout_lab.runs.search.study import Study
@@ -47,7 +49,8 @@ def run_search(
         fail_fast: Whether nothing is started after the first failure.
 
     Raises:
-        UsageError: If Optuna is missing, or workers are to prune. Nothing was started, as for the next three.
+        UsageError: If Optuna is missing, workers are to prune, or a trial may have a kind of dropout that
+            does not fit its site. Nothing was started, as for the next three.
         DataError: If data are missing or damaged.
         DeviceError: If a device is not available.
         TrackingError: If the store cannot be used.
@@ -61,6 +64,8 @@ def run_search(
             hint="Train without workers, or set `search.pruner: none`.",
         )
     datasets = {spec.data: load_data(spec.data)}
+    if needs_check(spec):
+        _check_networks(spec, datasets, starting)
     with starting("MLflow"):
         from dropout_lab.runs.search.study import open_study, study_file
         from dropout_lab.tracking import connect
@@ -90,6 +95,20 @@ def run_search(
     )
     verdict = "" if confirmation.ended_early or confirmation.failures else _verdict(planned)
     return replace(outcome, planned=tuple(planned), confirmation=confirmation, verdict=verdict)
+
+
+def _check_networks(spec: Spec, datasets: dict[DataSpec, Dataset], starting: Starting) -> None:
+    """Check what trials may build before any is trained."""
+    with starting("TensorFlow"):
+        from dropout_lab.training.own_state import own_state
+
+    def shape_of(data: DataSpec) -> Shape:
+        if data not in datasets:
+            datasets[data] = load_data(data)
+        return datasets[data].input_shape, datasets[data].num_classes
+
+    with own_state():
+        check_trials(spec, shape_of)
 
 
 def require_optuna() -> None:

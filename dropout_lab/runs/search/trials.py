@@ -13,7 +13,7 @@ from dropout_lab.runs.planning import Origin, PlannedRun, plan_runs
 from dropout_lab.spec import Settings, Spec, condition_settings
 from dropout_lab.spec.grid import setting_location, short_labels
 from dropout_lab.spec.search import BASELINE, BEST, Range, SearchSpec
-from dropout_lab.spec.search_checks import trial_settings
+from dropout_lab.spec.trial_values import trial_settings
 
 SUFFIX = "-search"
 """Ends the name of the experiment of the trials; that of the confirmation is the spec's."""
