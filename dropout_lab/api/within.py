@@ -1,5 +1,6 @@
 """Compare conditions within equal values of a setting, such as the number of training images."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,8 @@ def compare_within(
     """Compare the conditions of an experiment for each value of a setting by itself.
 
     With k values each comparison has the confidence level 1 - (1 - `confidence`) / k, so that all verdicts
-    together hold with probability `confidence` at least (Bonferroni).
+    together hold with probability `confidence` at least (Bonferroni). A value whose runs cannot be compared,
+    such as one with a single condition, is not judged: the notes of the other results have the reason.
 
     Args:
         key: The setting, such as ``data.num_train``.
@@ -38,10 +40,10 @@ def compare_within(
         **options: Further arguments of `compare`.
 
     Returns:
-        One result per value, in order.
+        One result per value that is judged, in order.
 
     Raises:
-        UsageError: If runs do not have the setting, or a value has no two conditions.
+        UsageError: If runs do not have the setting, or no value can be judged.
         TrackingError: If the store cannot be read, or has no runs yet.
     """
     with quiet_libraries():
@@ -53,16 +55,39 @@ def compare_within(
     for run in records:
         parts.setdefault(run.spec.get(key, UNUSED.get(key, "")), []).append(run)
     level = 1 - (1 - confidence) / len(parts)
-    found = {}
+    found: dict[str, ComparisonResult] = {}
+    errors: dict[str, UsageError] = {}
     for value in sorted(parts, key=_in_order):
-        result = compare(parts[value], confidence=level, curves=curves, **options)
-        comparison = replace(
-            result.comparison,
-            experiment=f"{result.comparison.experiment}, {key} {value or 'unset'}",
-            notes=(_note(key, len(parts), level), *result.comparison.notes),
-        )
-        found[value] = replace(result, comparison=comparison)
-    return found
+        try:
+            found[value] = _compare_conditions(parts[value], confidence=level, curves=curves, **options)
+        except UsageError as error:
+            errors[value] = error
+    unjudged = tuple(_unjudged(key, value, error) for value, error in errors.items())
+    if not found:
+        same = len({error.message for error in errors.values()}) == 1
+        raise next(iter(errors.values())) if same else UsageError("\n".join(unjudged))
+    head = (_note(key, len(parts), level), *unjudged)
+    return {value: _within(result, f"{key} {value or 'unset'}", head) for value, result in found.items()}
+
+
+def _compare_conditions(runs: list[RunRecord], **options: Any) -> ComparisonResult:
+    """Return the comparison of at least two conditions."""
+    result = compare(runs, **options)
+    if len(result.comparison.conditions) < 2:
+        raise UsageError(f"only {result.comparison.reference} has finished runs")
+    return result
+
+
+def _within(result: ComparisonResult, where: str, notes: Sequence[str]) -> ComparisonResult:
+    comparison = result.comparison
+    named = replace(
+        comparison, experiment=f"{comparison.experiment}, {where}", notes=(*notes, *comparison.notes)
+    )
+    return replace(result, comparison=named)
+
+
+def _unjudged(key: str, value: str, error: UsageError) -> str:
+    return f"{key} {value or 'unset'} is not judged: {' '.join(error.message.split())}"
 
 
 def _in_order(value: str) -> tuple[float, str]:
