@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
+from dropout_lab.api.test_images import read_test_images
 from dropout_lab.data.dataset import Dataset
-from dropout_lab.data.selection import load_data
 from dropout_lab.errors import DropoutLabError, TrackingError
 from dropout_lab.plotting.evaluation_plots import EvaluatedRun, evaluation_plots
 from dropout_lab.records import RunRecord
 from dropout_lab.runs.evaluation_artifacts import entropies_by_way
-from dropout_lab.runs.logged_settings import read_settings
 from dropout_lab.spec import DataSpec
 from dropout_lab.tracking import load_predictions, load_test_probs
 
@@ -45,7 +44,7 @@ def _evaluated(runs: Sequence[RunRecord], note: Callable[[str], None]) -> Iterat
         if run.condition not in seen:
             seen.add(run.condition)
             try:
-                images, class_names = _test_images(run, datasets)
+                images, class_names = read_test_images(run, datasets)
             except DropoutLabError as error:
                 note(f"{run.condition}: no plot of its images: {error.message}")
         sampled, outside = (_predictions(run, part) for part in ("monte_carlo", "out_of_distribution"))
@@ -68,20 +67,3 @@ def _predictions(run: RunRecord, part: str) -> Arrays:
         return load_predictions(run, part)
     except TrackingError:
         return {}
-
-
-def _test_images(
-    run: RunRecord, datasets: dict[DataSpec, Dataset]
-) -> tuple[npt.NDArray[Any] | None, tuple[str, ...]]:
-    """Return the test images of a run, None if its inputs are none, and the names of its classes.
-
-    Raises:
-        DropoutLabError: If the data cannot be read, or are others now.
-    """
-    spec = read_settings(run).data
-    if spec not in datasets:
-        datasets[spec] = load_data(spec)
-    data = datasets[spec].for_seed(run.seed)
-    if run.data_digest and data.fingerprint.digest != run.data_digest:
-        raise DropoutLabError("the data are not those of the run.")
-    return (data.test_inputs if data.test_inputs.ndim == 4 else None), data.class_names

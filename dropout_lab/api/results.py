@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dropout_lab.comparison.results import Comparison, Verdict
-from dropout_lab.errors import TrackingError, UsageError, did_you_mean
+from dropout_lab.errors import DropoutLabError, TrackingError, UsageError, did_you_mean
 from dropout_lab.files import write_atomically
 from dropout_lab.libraries import quiet_libraries
 
@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
+    from dropout_lab.api.test_images import Images
     from dropout_lab.plotting import Plot, TestPredictions
     from dropout_lab.reporting.report import ReportLinks
+
+FIRST_DATASET = "fashion_mnist"
+"""The dataset of runs that logged none."""
 
 
 def warn(message: str) -> None:
@@ -95,9 +99,29 @@ class ComparisonResult:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """Names of the classes, by class number; empty if the runs name none, or not the same."""
+        """Names of the classes, by class number; empty if none are known, or the runs name not the same."""
         names = {run.class_names for run in self.comparison.runs}
+        datasets = {
+            run.spec.get("data.dataset", FIRST_DATASET) for run in self.comparison.runs if run.versions
+        }
+        if names == {()} and datasets == {FIRST_DATASET}:  # early versions logged no names
+            return self.test_data[1]
         return names.pop() if len(names) == 1 else ()
+
+    @cached_property
+    def test_data(self) -> "tuple[Images | None, tuple[str, ...]]":
+        """Test images and class names, if the data are on this machine as files; read when first used."""
+        run = next((one for one in self.comparison.runs if one.run_id in self.predictions), None)
+        if run is None:
+            return None, ()
+        from dropout_lab.api.test_images import read_test_images
+
+        try:
+            with quiet_libraries():
+                return read_test_images(run, {}, only_at_hand=True)
+        except DropoutLabError as error:
+            self.note(f"Test images not shown: {error.message}")
+            return None, ()
 
     def plots(self) -> "Sequence[Plot]":
         """Return all plots, each with its caption, alternative text and the function that draws it."""
@@ -130,6 +154,7 @@ class ComparisonResult:
             self.comparison,
             predictions=self.predictions,
             class_names=self.class_names,
+            read_images=lambda: self.test_data[0],
             links=report_links(self.comparison),
             command=command,
         )

@@ -35,11 +35,13 @@ class ClassChange:
     Attributes:
         class_name: As given, else ``class 3``.
         by_seed: Accuracy on the class's test images minus that of the reference at the same seed, by seed.
+        reference_mean: Mean accuracy of the reference at these seeds.
     """
 
     condition: str
     class_name: str
     by_seed: Mapping[int, float]
+    reference_mean: float
 
     @property
     def differences(self) -> tuple[float, ...]:
@@ -87,7 +89,15 @@ def class_changes(
             }
             if by_seed:
                 name = class_names[number] if number < len(class_names) else f"class {number}"
-                changes.append(ClassChange(condition=condition, class_name=name, by_seed=by_seed))
+                reference_mean = sum(twins[seed][1][metric] for seed in by_seed) / len(by_seed)
+                changes.append(
+                    ClassChange(
+                        condition=condition,
+                        class_name=name,
+                        by_seed=by_seed,
+                        reference_mean=reference_mean,
+                    )
+                )
     means: dict[str, list[float]] = {}
     for change in changes:
         means.setdefault(change.class_name, []).append(change.mean)
@@ -134,7 +144,10 @@ def draw_class_changes(changes: Sequence[ClassChange], reference: str, theme: Th
         ylabel="",
     )
     limit_axis(axes, [one for change in changes for one in change.differences], 0.0)
-    axes.set_yticks(range(len(classes)), [plain(name) for name in classes])
+    reference_means = {one.class_name: one.reference_mean for one in reversed(changes)}
+    axes.set_yticks(
+        range(len(classes)), [f"{plain(name, 20)} ({100 * reference_means[name]:.0f}%)" for name in classes]
+    )
     axes.invert_yaxis()
     axes.xaxis.set_major_formatter(percent())
     if len(conditions) > 1:

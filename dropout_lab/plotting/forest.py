@@ -67,10 +67,15 @@ class ForestPanel:
     rows: tuple[ForestRow, ...]
 
 
-def forest_panels(comparison: Comparison) -> tuple[ForestPanel, ...]:
-    """Return a panel of all metrics with an equivalence margin, and one for each other metric."""
+def forest_panels(comparison: Comparison, metrics: Sequence[str] | None = None) -> tuple[ForestPanel, ...]:
+    """Return a panel of all metrics with an equivalence margin, and one for each other metric.
+
+    Args:
+        comparison: The comparison.
+        metrics: Only these metrics. [default: all]
+    """
     rows: dict[str | None, list[ForestRow]] = {}
-    for metric in comparison.metrics:
+    for metric in comparison.metrics if metrics is None else metrics:
         for number, condition in enumerate(comparison.conditions[1:]):
             difference = comparison.difference(condition, metric)
             if isfinite(difference.mean_difference):
@@ -137,7 +142,7 @@ def draw_forest(panels: Sequence[ForestPanel], theme: Theme = LIGHT) -> Figure:
         _draw_panel(axes, panel, theme)
     first = panels[0]
     figure.suptitle(
-        f"Difference from {plain(first.reference)}, {format_percent(first.confidence)} CI",
+        f"Difference from {plain(first.reference, 24)}, {format_percent(first.confidence)} CI",
         x=0.02, ha="left", fontsize=10, fontweight="bold", color=theme.foreground,
     )  # fmt: skip
     return figure

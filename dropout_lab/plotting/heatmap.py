@@ -1,6 +1,6 @@
 """Heat map of a grid: the difference from the reference for each combination of two settings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,7 @@ from dropout_lab.plotting.style import (
 from dropout_lab.site_params import PREFIX, STANDARD, is_field
 
 ALL_RATES = PREFIX.rstrip(".")
+SEPARATOR = " / "
 MAX_VALUES = 12
 """Most values of a setting that are shown; more would be too small to read."""
 
@@ -59,18 +60,27 @@ class HeatMap:
 
 
 def heat_map(comparison: Comparison) -> HeatMap | None:
-    """Return the primary metric by two settings; None unless exactly two differ, and not only together."""
+    """Return the primary metric by two settings; None unless exactly two differ, and not only together.
+
+    Settings that change only together with another one, such as epochs with the number of images, are shown
+    with that one.
+    """
     by_condition = {run.condition: run.spec for run in reversed(comparison.runs)}
     specs = _settings({name: by_condition[name] for name in comparison.conditions if name in by_condition})
     keys = list(dict.fromkeys(key for spec in specs.values() for key in spec))
     specs = {name: {key: UNUSED.get(key, "") for key in keys} | spec for name, spec in specs.items()}
     varying = [key for key in keys if len({spec[key] for spec in specs.values()}) > 1]
-    if len(varying) != 2:
+    groups = _linked(varying, list(specs.values()))
+    if len(groups) != 2:
         return None
-    rows, columns = (_ordered({spec[key] for spec in specs.values()}) for key in varying)
+    shown = {
+        name: tuple(SEPARATOR.join(spec[key] or "default" for key in keys) for keys in groups)
+        for name, spec in specs.items()
+    }
+    rows, columns = (_ordered({own[side] for own in shown.values()}) for side in (0, 1))
     cells: dict[tuple[int, int], Cell] = {}
-    for condition, spec in specs.items():
-        place = rows.index(spec[varying[0]]), columns.index(spec[varying[1]])
+    for condition, own in shown.items():
+        place = rows.index(own[0]), columns.index(own[1])
         if place in cells:
             return None
         cells[place] = _cell(comparison, condition)
@@ -78,10 +88,24 @@ def heat_map(comparison: Comparison) -> HeatMap | None:
         return None
     return HeatMap(
         metric=comparison.primary,
-        settings=(varying[0], varying[1]),
+        settings=(SEPARATOR.join(groups[0]), SEPARATOR.join(groups[1])),
         values=(tuple(rows), tuple(columns)),
         cells=cells,
     )
+
+
+def _linked(keys: Sequence[str], specs: Sequence[Mapping[str, str]]) -> list[list[str]]:
+    """Return the settings in groups: one value of a setting has one value of all others of its group."""
+    groups: list[list[str]] = []
+    for key in keys:
+        for group in groups:
+            pairs = {(spec[group[0]], spec[key]) for spec in specs}
+            if len(pairs) == len({one for one, _ in pairs}) == len({other for _, other in pairs}):
+                group.append(key)
+                break
+        else:
+            groups.append([key])
+    return groups
 
 
 def _cell(comparison: Comparison, condition: str) -> Cell:
@@ -114,13 +138,13 @@ def _settings(specs: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str
 
 
 def _ordered(values: set[str]) -> list[str]:
-    """Return values in order of size if they are numbers, else of the alphabet; none comes last."""
+    """Return values in order of size if they begin with numbers, else of the alphabet; none comes last."""
 
     def key(value: str) -> tuple[int, float, str]:
         try:
-            return 0, float(value), ""
+            return 0, float(value.partition(SEPARATOR)[0]), value
         except ValueError:
-            return (1 if value else 2), 0.0, value
+            return (2 if value.startswith("default") else 1), 0.0, value
 
     return sorted(values, key=key)
 
@@ -144,8 +168,8 @@ def draw_heat_map(data: HeatMap, theme: Theme = LIGHT) -> Figure:
         ylabel=plain(data.settings[0]),
     )
     axes.grid(visible=False)
-    axes.set_xticks(range(len(columns)), [plain(value or "default", 14) for value in columns])
-    axes.set_yticks(range(len(rows)), [plain(value or "default", 14) for value in rows])
+    axes.set_xticks(range(len(columns)), [plain(value, 14) for value in columns])
+    axes.set_yticks(range(len(rows)), [plain(value, 14) for value in rows])
     for (row, column), cell in data.cells.items():
         red, green, blue, _ = image.to_rgba(np.array([cell.mean_difference]))[0]
         is_dark = 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.45

@@ -22,6 +22,8 @@ from dropout_lab.plotting.style import (
 from dropout_lab.plotting.tooltips import add_tooltips, mean_words, seed_words
 
 MAX_CONDITIONS = 8
+MAX_LETTERS = 40
+"""Most letters of all conditions that stand beside each other below an axis; more would overlap."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +117,12 @@ def _draw_values(axes: Axes, data: PairedSeeds, theme: Theme) -> None:
         mean = sum(shown.values()) / len(shown)
         axes.plot([place - 0.22, place - 0.08], [mean, mean], color=color, linewidth=3, solid_capstyle="butt")
     style_axes(axes, theme, title="a  One line per seed", xlabel="", ylabel=metric_label(data.metric))
-    axes.set_xticks(list(places), [plain(name, 14) for name in data.values])
+    names = [plain(name, 14) for name in data.values]
+    axes.set_xticks(list(places), names)
+    if len("".join(names)) > MAX_LETTERS:
+        axes.tick_params(axis="x", labelrotation=30)
+        for label in axes.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
     axes.set_xlim(-0.4, len(data.values) - 0.6)
     axes.grid(visible=False, axis="x")
     format_ticks(axes.yaxis, data.metric)

@@ -1,6 +1,6 @@
 """All plots of a comparison, each with its caption and alternative text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from dropout_lab.comparison.results import Comparison
 from dropout_lab.evaluation.metrics import format_difference, format_percent, format_value, metric_info
@@ -12,7 +12,7 @@ from dropout_lab.plotting.epoch_difference import (
     draw_epoch_differences,
     epoch_differences,
 )
-from dropout_lab.plotting.forest import draw_forest, forest_panels
+from dropout_lab.plotting.forest import ForestPanel, draw_forest, forest_panels
 from dropout_lab.plotting.heatmap import draw_heat_map, heat_map
 from dropout_lab.plotting.metric_axes import metric_label
 from dropout_lab.plotting.paired_seeds import describe, draw_paired_seeds, paired_seeds_data
@@ -20,6 +20,12 @@ from dropout_lab.plotting.plot import Plot
 from dropout_lab.plotting.prediction_plots import prediction_plots
 from dropout_lab.plotting.rate_response import RATE_CONFIDENCE, draw_rate_response, rate_response
 from dropout_lab.plotting.reliability import TestPredictions
+from dropout_lab.plotting.small_multiples import draw_small_multiples
+
+MAX_OVERLAID = 3
+"""Most conditions, besides the reference, whose learning curves share axes."""
+MAX_FOREST_ROWS = 24
+"""Most differences in one forest plot; more would not fit a screen."""
 
 
 def comparison_plots(
@@ -39,7 +45,7 @@ def comparison_plots(
         _rate_response(comparison),
         _heat_map(comparison),
         _paired_seeds(comparison),
-        _forest(comparison),
+        *_forests(comparison),
         _critical_difference(comparison),
         _epoch_difference(comparison),
         _class_change(comparison, class_names),
@@ -71,10 +77,22 @@ def _interval_words(comparison: Comparison) -> str:
     return f"mean and {format_percent(comparison.confidence)} confidence interval"
 
 
-def _forest(comparison: Comparison) -> Plot | None:
+def _forests(comparison: Comparison) -> Iterator[Plot]:
+    """Yield one plot of all metrics; if that is too long, a plot for each metric, the primary first."""
     panels = forest_panels(comparison)
-    if not panels:
-        return None
+    if sum(len(panel.rows) for panel in panels) <= MAX_FOREST_ROWS:
+        if panels:
+            yield _forest(comparison, panels, "forest", "All metrics")
+        return
+    for metric in sorted(comparison.metrics, key=lambda one: one != comparison.primary):
+        panels = forest_panels(comparison, [metric])
+        if panels:
+            name = "forest" if metric == comparison.primary else f"forest-{metric}"
+            label = metric_info(metric).label
+            yield _forest(comparison, panels, name, f"{label[0].upper()}{label[1:]}")
+
+
+def _forest(comparison: Comparison, panels: Sequence[ForestPanel], name: str, title: str) -> Plot:
     rows = [row for panel in panels for row in panel.rows]
     has_margins = panels[0].metric is None
     caption = (
@@ -89,8 +107,8 @@ def _forest(comparison: Comparison) -> Plot | None:
         caption += _ZONE
     values = "; ".join(f"{metric_info(r.metric).label}, {r.condition}: {r.shown}, {r.verdict}" for r in rows)
     return Plot(
-        name="forest",
-        title="All metrics",
+        name=name,
+        title=title,
         caption=caption,
         alt=f"Forest plot of differences from {comparison.reference}. {values}.",
         draw=lambda theme: draw_forest(panels, theme),
@@ -133,13 +151,18 @@ def _curves(comparison: Comparison) -> Plot | None:
     if not (curves.loss or curves.accuracy):
         return None
     ends = [f"{c.condition} {c.part} {format_value('accuracy', c.mean[-1])}" for c in curves.accuracy]
+    reference = comparison.reference
+    in_rows = len({one.condition for one in curves.loss + curves.accuracy} - {reference}) > MAX_OVERLAID
     return Plot(
         name="learning_curves",
         title="Learning curves",
         caption="Validation loss and accuracy, measured with dropout off. Lines: means over the seeds; "
-        f"bands: lowest to highest seed. From {EPOCHS_TO_ZOOM} epochs on, axes fit all but the first.",
+        f"bands: lowest to highest seed. From {EPOCHS_TO_ZOOM} epochs on, axes fit all but the first."
+        f"{f' Gray: {reference}.' if in_rows else ''}",
         alt=f"Validation loss and accuracy by epoch. Accuracy in the last epoch: {'; '.join(ends)}.",
-        draw=lambda theme: draw_curves(curves, theme),
+        draw=lambda theme: (
+            draw_small_multiples(curves, reference, theme) if in_rows else draw_curves(curves, theme)
+        ),
     )
 
 
@@ -189,7 +212,8 @@ def _class_change(comparison: Comparison, class_names: Sequence[str]) -> Plot | 
         title="Change by class",
         caption=f"Test accuracy on each class minus that of {reference} at the same seed, in order of size. "
         f"Large markers: means; bars: {format_percent(CLASS_CONFIDENCE)} confidence intervals (t, not "
-        "adjusted for the number of classes); dots: seeds. Classes are not tested.",
+        f"adjusted for the number of classes); dots: seeds. In parentheses: accuracy of {reference}. "
+        "Classes are not tested.",
         alt=f"Change of accuracy by class. {'; '.join(means)}.",
         draw=lambda theme: draw_class_changes(changes, reference, theme),
     )

@@ -61,7 +61,7 @@ class RateResponse:
     """What a rate-response plot shows.
 
     Attributes:
-        site: Whose rate varies: a site's name, or ``all sites``.
+        site: Whose rate varies: a site's name, several that have the same rate, or ``all sites``.
         points: For each metric the conditions in order of rate.
     """
 
@@ -70,7 +70,7 @@ class RateResponse:
 
 
 def rate_response(comparison: Comparison) -> RateResponse | None:
-    """Return the metrics by rate; None unless 3 or more rates differ at one site, or at all sites alike.
+    """Return the metrics by rate; None unless 3 or more rates differ at one site, or at several alike.
 
     Only conditions that differ from the reference in nothing but dropout rates are taken.
     """
@@ -83,18 +83,10 @@ def rate_response(comparison: Comparison) -> RateResponse | None:
     }
     sites = sorted({site for by_site in rates.values() for site in by_site})
     varying = [site for site in sites if len({by_site.get(site) for by_site in rates.values()}) > 1]
-    if all(len(set(by_site.values())) == 1 for by_site in rates.values()) and len(sites) > 1:
-        site, by_condition = (
-            "all sites",
-            {condition: by_site[sites[0]] for condition, by_site in rates.items()},
-        )
-    elif len(varying) == 1:
-        site, by_condition = (
-            varying[0],
-            {condition: by_site[varying[0]] for condition, by_site in rates.items()},
-        )
-    else:
+    if not varying or any(len({by_site.get(site) for site in varying}) > 1 for by_site in rates.values()):
         return None
+    site = "all sites" if len(varying) == len(sites) > 1 else ", ".join(varying)
+    by_condition = {condition: by_site[varying[0]] for condition, by_site in rates.items()}
     if len(set(by_condition.values())) < MIN_RATES:
         return None
     points = {}

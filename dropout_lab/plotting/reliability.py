@@ -30,8 +30,6 @@ TestPredictions = tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]
 MIN_IMAGES = 20
 """Bins with fewer test images per run are not drawn: their accuracy is noise."""
 NUM_BINS = 15
-MOST_IN_AXES = 2
-"""Curves whose legend is drawn over them; that of more would hide some."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +132,7 @@ def _curve(
 @default_settings()
 def draw_reliability(curves: Sequence[ReliabilityCurve], theme: Theme = LIGHT) -> Figure:
     """Draw accuracy minus confidence by confidence, and below it how many predictions each bin has."""
-    figure = new_figure(4.4 + 0.2 * len(curves) * (len(curves) > MOST_IN_AXES), theme)
+    figure = new_figure(4.4 + 0.2 * len(curves), theme)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])
     top.axhline(0, color=theme.foreground, linewidth=1)
     width = 0.8 / NUM_BINS / len(curves)
@@ -155,11 +153,8 @@ def draw_reliability(curves: Sequence[ReliabilityCurve], theme: Theme = LIGHT) -
     style_axes(bottom, theme, title="", xlabel="confidence (%)", ylabel="images (%)")
     for axis in (top.yaxis, bottom.yaxis, bottom.xaxis):
         axis.set_major_formatter(percent())
-    if len(curves) > MOST_IN_AXES:
-        legend = figure.legend(handles=top.get_lines()[1:], loc="outside lower center", fontsize=8)
-    else:
-        legend = top.legend(fontsize=8)
-    style_legend(legend, theme)
+    # In the axes it would hide a curve or one of the two words.
+    style_legend(figure.legend(handles=top.get_lines()[1:], loc="outside lower center", fontsize=8), theme)
     top.margins(y=0.2)  # room for the two words
     for place, text in ((0.98, "underconfident"), (0.02, "overconfident")):
         top.text(

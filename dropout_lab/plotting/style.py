@@ -70,7 +70,7 @@ DARK = Theme(
     muted="#a8adb3",
     series=("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#D55E00", "#ffffff"),
     colormap="cividis",
-    diverging="managua",
+    diverging="berlin_r",
     good="#5fd3ad",
     bad="#ffa66b",
 )

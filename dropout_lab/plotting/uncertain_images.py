@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
+from dropout_lab.plotting.pixels import shown_pixels
 from dropout_lab.plotting.style import LIGHT, Theme, default_settings, new_figure, plain
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -57,18 +58,16 @@ def uncertain_images(
         class_names: Name of each class, by class number.
         num_images: Most images to return.
     """
-    shown = images if images.shape[-1] == 3 else images[..., 0]
-    low, high = float(shown.min()), float(shown.max())
     order = np.argsort(-entropy, kind="stable")[:num_images]
     return tuple(
         UncertainImage(
             number=int(one),
-            pixels=(shown[one].astype(np.float32) - low) / ((high - low) or 1),
+            pixels=pixels,
             true_class=class_names[labels[one]],
             predicted_class=class_names[probs[one].argmax()],
             entropy=float(entropy[one]),
         )
-        for one in order
+        for one, pixels in zip(order, shown_pixels(images, order), strict=True)
     )
 
 

@@ -8,6 +8,9 @@ from dropout_lab.comparison.standing import Stage
 from dropout_lab.evaluation.metrics import format_count, format_difference, format_percent, metric_info
 
 _SETTINGS = {
+    "model.network": "network",
+    "data.dataset": "dataset",
+    "data.num_train": "training examples",
     "training.epochs": "epochs",
     "training.optimizer": "optimizer",
     "training.learning_rate": "learning rate",
@@ -34,9 +37,7 @@ def _sentences(comparison: Comparison) -> Iterable[str]:
     numbers = [len(comparison.summary(name, comparison.primary).values) for name in comparison.conditions]
     span = str(numbers[0]) if len(set(numbers)) == 1 else f"{min(numbers)} to {max(numbers)}"
     if any("training.epochs" in run.spec for run in comparison.runs):
-        settings = ", ".join(
-            f"{label} {spec[key]}" for key, label in _SETTINGS.items() if spec.get(key) is not None
-        )
+        settings = ", ".join(f"{label} {spec[key]}" for key, label in _SETTINGS.items() if spec.get(key))
         yield (
             f"We trained {format_count(len(numbers), 'condition')} ({names}) with {span} "
             f"random seeds per condition{f' ({settings})' if settings else ''}."

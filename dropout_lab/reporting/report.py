@@ -15,7 +15,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from dropout_lab import __version__
-from dropout_lab.comparison.flips import find_flips
 from dropout_lab.comparison.results import Comparison
 from dropout_lab.comparison.selection import format_seeds
 from dropout_lab.evaluation import metrics
@@ -26,9 +25,12 @@ from dropout_lab.records import RunRecord
 from dropout_lab.reporting.bibliography import references
 from dropout_lab.reporting.data import scores_csv
 from dropout_lab.reporting.evaluated_table import evaluated_table
-from dropout_lab.reporting.flip_tables import flip_table
+from dropout_lab.reporting.flip_tables import ReadImages, flip_tables
 from dropout_lab.reporting.latex import to_latex
+from dropout_lab.reporting.legend import legend_of_tests, legend_of_verdicts
+from dropout_lab.reporting.markdown import to_markdown
 from dropout_lab.reporting.methods import methods_paragraph
+from dropout_lab.reporting.seed_table import seed_table
 from dropout_lab.reporting.summary import summarize
 from dropout_lab.reporting.svg import Palette, inline
 from dropout_lab.reporting.tables import TEXT_COLUMNS
@@ -77,6 +79,8 @@ class Protocol:
 
 
 NOT_SET = "not set"
+MAX_DIGEST = 12
+"""Digits of a digest that are shown: enough to tell datasets apart, and they fit a line."""
 _GROUPS = {"model": "Model", "training": "Training", "data": "Data", "": "Runs and environment"}
 
 
@@ -85,6 +89,7 @@ def render_report(
     *,
     predictions: Mapping[str, TestPredictions] | None = None,
     class_names: Sequence[str] = (),
+    read_images: ReadImages = lambda: None,
     links: ReportLinks | None = None,
     command: str = "",
 ) -> str:
@@ -95,6 +100,7 @@ def render_report(
         predictions: Test predictions by run ID; without them there are no reliability diagram, no
             confusions and no images that flip.
         class_names: Names of the classes, by class number.
+        read_images: Called for the test images if any are to be shown.
         links: Addresses in the MLflow UI; those on this machine are left out, as they are dead elsewhere.
         command: The command that reproduces this report, shown at its end.
     """
@@ -122,11 +128,15 @@ def render_report(
         view=view_comparison(comparison),
         summary=summarize(comparison),
         text_columns=TEXT_COLUMNS,
+        legend_of_verdicts=legend_of_verdicts(comparison),
+        legend_of_tests=legend_of_tests(comparison),
         methods=methods_paragraph(comparison) if comparison.differences else "",
         latex=to_latex(comparison),
+        markdown=to_markdown(comparison),
         references=references(comparison) if comparison.differences else [],
         metrics=metrics,
         runs=sorted(comparison.runs, key=lambda run: run.seed),
+        seeds=seed_table(comparison),
         scores=scores_csv(comparison).encode(),
         main_plots=[one for one in plots if one.name in MAIN_PLOTS],
         more_plots=[one for one in plots if one.name not in MAIN_PLOTS],
@@ -137,12 +147,7 @@ def render_report(
             for number, plot in enumerate((*plots, *evaluated))
         },
         palette=palette,
-        flips=[
-            flip_table(one, comparison.reference, class_names)
-            for one in find_flips(
-                comparison.runs, predictions or {}, comparison.conditions, comparison.reference
-            )
-        ],
+        flips=flip_tables(comparison, predictions or {}, class_names, read_images),
         script=Markup(script),
         script_hash=_content_hash(script),
         protocol=protocol(comparison.runs, comparison.conditions),
@@ -186,7 +191,7 @@ def _facts(run: RunRecord) -> dict[str, str]:
         "device used": run.device,
         "device name": run.device_name,
         "engine used": run.engine,
-        "data digest": run.data_digest,
+        "data digest": run.data_digest[:MAX_DIGEST],
     }
     return {
         **run.spec,

@@ -1,5 +1,6 @@
 """The summary of a comparison, for readers who read nothing else: question, decision, evidence and limits."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC
@@ -13,6 +14,7 @@ from dropout_lab.evaluation.metrics import (
     format_count,
     format_difference,
     format_duration,
+    format_interval,
     format_percent,
     metric_info,
 )
@@ -20,6 +22,9 @@ from dropout_lab.statistics.power import DEFAULT_POWER
 
 FEW_SEEDS = 5
 """With fewer, a summary says so: a t interval of 5 seeds is already 1.4 times as wide as with 100."""
+
+MAX_ANSWERS = 3
+"""With more conditions to compare, a summary groups them by what follows from the verdicts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +41,28 @@ class Answer:
     decision: str
     changes: tuple[str, ...]
 
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """The sentence of the verdict before, at and after its word; all before if it lacks the word."""
+        sentence, word = self.verdict.sentence, self.verdict.word.value
+        found = re.search(rf"(?: is |: )({word})\b", sentence)
+        return (sentence[: found.start(1)], word, sentence[found.end(1) :]) if found else (sentence, "", "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerGroup:
+    """Conditions with the same verdict, from which the same follows.
+
+    Attributes:
+        word: The verdict.
+        decision: What follows from it.
+        members: Each condition with its difference and interval.
+    """
+
+    word: str
+    decision: str
+    members: tuple[str, ...]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
@@ -45,6 +72,7 @@ class Summary:
         description: What the spec says of the study; empty if it says nothing, or the runs differ in it.
         question: What was asked, in one sentence.
         answers: One per condition but the reference.
+        groups: The answers by verdict, if there are more than 3.
         evidence: Runs, dates and training time, in one line.
         limits: What the answers do not cover, one sentence each.
     """
@@ -52,26 +80,46 @@ class Summary:
     description: str
     question: str
     answers: tuple[Answer, ...]
+    groups: tuple[AnswerGroup, ...]
     evidence: str
     limits: tuple[str, ...]
 
 
 def summarize(comparison: Comparison) -> Summary:
     """Return the summary of `comparison`."""
+    answers = tuple(
+        Answer(
+            verdict=one,
+            decision=_decision(one, comparison.difference(one.condition, one.metric)),
+            changes=tuple(_changes(comparison, one)),
+        )
+        for one in comparison.verdicts
+        if one.is_primary
+    )
     return Summary(
         description=_description(comparison),
         question=_question(comparison),
-        answers=tuple(
-            Answer(
-                verdict=one,
-                decision=_decision(one, comparison.difference(one.condition, one.metric)),
-                changes=tuple(_changes(comparison, one)),
-            )
-            for one in comparison.verdicts
-            if one.is_primary
-        ),
+        answers=answers,
+        groups=_groups(comparison, answers) if len(answers) > MAX_ANSWERS else (),
         evidence=_evidence(comparison),
         limits=tuple(_limits(comparison)),
+    )
+
+
+def _groups(comparison: Comparison, answers: Iterable[Answer]) -> tuple[AnswerGroup, ...]:
+    """Return the answers by verdict and decision, in the order of verdicts."""
+    members: dict[tuple[VerdictWord, str], list[str]] = {}
+    for answer in answers:
+        verdict = answer.verdict
+        one = comparison.difference(verdict.condition, verdict.metric)
+        key = verdict.word, _decision(verdict, one, subject="these")
+        interval = format_interval(one.metric, one.adjusted_ci_low, one.adjusted_ci_high)
+        shown = format_difference(one.metric, one.mean_difference)
+        members.setdefault(key, []).append(f"{verdict.condition} {shown} {interval}".removesuffix(" -"))
+    order = list(VerdictWord)
+    return tuple(
+        AnswerGroup(word=word.value, decision=decision, members=tuple(own))
+        for (word, decision), own in sorted(members.items(), key=lambda item: order.index(item[0][0]))
     )
 
 
@@ -86,11 +134,14 @@ def _question(comparison: Comparison) -> str:
         return f"What is the {label} of {comparison.reference}?"
     if len(others) == 1:
         return f"Does {others[0]} change the {label} compared with {comparison.reference}?"
+    if len(others) > MAX_ANSWERS:
+        return f"Which of {len(others)} conditions change the {label} compared with {comparison.reference}?"
     return f"Which of {', '.join(others)} change the {label} compared with {comparison.reference}?"
 
 
-def _decision(verdict: Verdict, difference: Difference) -> str:
-    word, condition, reference = verdict.word, verdict.condition, verdict.reference
+def _decision(verdict: Verdict, difference: Difference, *, subject: str = "") -> str:
+    """Return what follows from a verdict on `subject`, by default its condition."""
+    word, condition, reference = verdict.word, subject or verdict.condition, verdict.reference
     label = metric_info(verdict.metric).label
     if word is VerdictWord.INTERIM:
         return "No decision yet: finish the planned seeds first."

@@ -94,6 +94,10 @@ def difference_cells(difference: Difference) -> dict[str, str]:
 DETAILS = ("n", "Margin", "Effect size", "r of pairs", "Posterior probability")
 
 
+MAX_NAMED = 5
+"""Most conditions, with the reference, that a title names."""
+
+
 def _level(comparison: Comparison) -> str:
     return f"mean ± SD over seeds, {format_percent(comparison.confidence)} CI"
 
@@ -155,6 +159,8 @@ def _gap_table(comparison: Comparison) -> TextTable | None:
 
 def _title(comparison: Comparison) -> str:
     others = ", ".join(comparison.conditions[1:]) or "no other condition"
+    if len(comparison.conditions) > MAX_NAMED:
+        others = format_count(len(comparison.conditions) - 1, "condition")
     numbers = sorted({one.num_seeds for one in comparison.standings})
     seeds = ""
     if numbers:

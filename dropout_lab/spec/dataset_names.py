@@ -15,12 +15,14 @@ class NamedDataset:
         class_names: Names of the classes, by class number; empty if they have none.
         fields: Fields of `DataSpec` that `loader` is called with.
         hint: How to get the data if `loader` fails.
+        cached: Pattern of the files that Keras keeps in its folder of datasets; empty if it keeps none.
     """
 
     loader: str
     class_names: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     hint: str = ""
+    cached: str = ""
 
 
 _KERAS_HINT = (
@@ -50,7 +52,9 @@ DATASETS: Final[Mapping[str, NamedDataset]] = {
         fields=("folder",),
     ),
     "mnist": NamedDataset(
-        loader="keras.datasets.mnist:load_data", hint=_KERAS_HINT.format(file="the file mnist.npz")
+        loader="keras.datasets.mnist:load_data",
+        hint=_KERAS_HINT.format(file="the file mnist.npz"),
+        cached="mnist.npz*",
     ),
     "cifar10": NamedDataset(
         loader="keras.datasets.cifar10:load_data",
@@ -59,11 +63,13 @@ DATASETS: Final[Mapping[str, NamedDataset]] = {
             *("dog", "frog", "horse", "ship", "truck"),
         ),
         hint=_KERAS_HINT.format(file="the files cifar-10-batches-py-target*"),
+        cached="cifar-10-batches-py*",
     ),
     "cifar100": NamedDataset(
         loader="keras.datasets.cifar100:load_data",
         class_names=tuple(name.replace("_", " ") for name in _CIFAR100.split()),
         hint=_KERAS_HINT.format(file="the files cifar-100-python-target*"),
+        cached="cifar-100-python*",
     ),
     "digits": NamedDataset(loader="dropout_lab.data.digits:load_data"),
 }

@@ -1,5 +1,6 @@
 """`compare`: the same comparison from a name, a frame and a result, in every form."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 
 import dropout_lab as dl
+from dropout_lab.api.results import ComparisonResult
 from dropout_lab.reporting.data import json_value
 
 
@@ -40,6 +42,22 @@ def test_every_plot_and_the_report(in_trained: Any, tmp_path: Path) -> None:
     text = result.report(tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Reliability" in text
     assert "127.0.0.1" not in text, "a link that is dead for readers elsewhere"
+
+
+def test_the_test_images_are_read_again_only_if_they_are_those_of_the_runs(in_trained: Any) -> None:
+    result = in_trained.result.compare()
+    images, names = result.test_data
+    labels = next(iter(result.predictions.values()))[1]
+    assert images.shape[0] == len(labels)
+    assert len(names) == 10
+
+    notes: list[str] = []
+    others = [replace(run, data_digest="others") for run in result.comparison.runs]
+    other = ComparisonResult(
+        replace(result.comparison, runs=tuple(others)), notes.append, known_predictions=result.predictions
+    )
+    assert other.test_data == (None, ())
+    assert notes == ["Test images not shown: the data are not those of the run."]
 
 
 def test_claims_of_another_spec(in_trained: Any) -> None:

@@ -42,7 +42,7 @@ def test_the_class_that_gains_most_is_on_top(make_run):
     axes = figure.axes[0]
     bottom, top = axes.get_ylim()
     assert bottom > top
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["coat", "shirt"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["coat (50%)", "shirt (50%)"]
     assert "percentage points" in axes.get_xlabel()
 
 

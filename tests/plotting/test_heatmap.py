@@ -119,3 +119,23 @@ def test_the_plot_has_units_and_every_number(compare):
     (plot,) = (one for one in comparison_plots(comparison) if one.name == "heat_map")
     assert "conv1-0.2_dense-0.5: -7.00" in plot.alt
     assert render(plot.draw(LIGHT), "png") != render(plot.draw(DARK), "png")
+
+
+def test_settings_that_change_together_are_one(compare):
+    conditions = {
+        f"dense-{rate}_size-{size}": (
+            (0.0, 0.0, rate),
+            {"data.num_train": size, "training.epochs": epochs},
+        )
+        for rate in (0.0, 0.5)
+        for size, epochs in (("1000", "50"), ("60000", "4"), ("5000", "20"))
+    }
+    varying = ("model.dropout", "data.num_train", "training.epochs")
+    data = heat_map(compare(conditions, varying, allow=("batch_order",)))
+    linked = next(one for one in data.settings if " / " in one)
+    assert sorted(linked.split(" / ")) == ["data.num_train", "training.epochs"]
+    sizes = data.values[data.settings.index(linked)]
+    assert sorted(map(float, (one.split(" / ")[0] for one in sizes))) == [
+        float(one.split(" / ")[0]) for one in sizes
+    ]
+    assert len(data.cells) == 6

@@ -74,3 +74,26 @@ def test_a_file_in_place_of_the_folder_is_told(plots, tmp_path):
     with pytest.raises(UsageError, match=r"--plots: cannot write to .*file"):
         save_plots(plots, tmp_path / "file")
     assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_many_conditions_have_a_forest_for_each_metric_and_a_row_of_curves_each(make_run):
+    metrics = ("test_accuracy", "test_loss", "test_brier")
+    runs = [
+        make_run(
+            name,
+            seed,
+            **dict.fromkeys(metrics, 0.5 + seed / 100 + number / 50),
+            history=dict.fromkeys(CURVE_METRICS, (0.5, 0.6)),
+        )
+        for number, name in enumerate(("baseline", *"abcdefghi"))
+        for seed in (0, 1)
+    ]
+    by_name = {plot.name: plot for plot in comparison_plots(compare_runs(runs))}
+    forests = {name: plot.title for name, plot in by_name.items() if name.startswith("forest")}
+    assert forests == {
+        "forest": "Test accuracy",
+        "forest-test_loss": "Test loss",
+        "forest-test_brier": "Test Brier score",
+    }
+    assert "Gray: baseline." in by_name["learning_curves"].caption
+    assert "paired_seeds" not in by_name

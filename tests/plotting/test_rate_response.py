@@ -58,3 +58,10 @@ def test_axes_have_units(make_run):
     (axes,) = draw_rate_response(rate_response(compare(make_run, rates))).axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("dropout rate, all sites (%)", "test accuracy\n(%)")
     assert axes.xaxis.get_major_formatter()(0.2, 0) == "20"
+
+
+def test_several_sites_with_the_same_rate_are_one_axis(make_run):
+    rates = {"baseline": (0.2, 0, 0), "some": (0.2, 0.3, 0.3), "more": (0.2, 0.6, 0.6)}
+    response = rate_response(compare(make_run, rates))
+    assert response.site == "conv2, dense"
+    assert [point.dropout_rate for point in response.points["test_accuracy"]] == [0, 0.3, 0.6]

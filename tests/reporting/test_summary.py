@@ -110,3 +110,41 @@ def test_what_would_change_is_not_told_before_the_planned_seeds(make_run):
     design = Design(first=6, most=6, primary="test_accuracy")
     (answer,) = summarize(compare(make_run, 0.01, num_seeds=2, design=design)).answers
     assert answer.changes == ()
+
+
+@pytest.mark.parametrize("shift, noise", [(0.01, 0.1), (0.0, 0.1), (0.001, 9.0)])
+def test_the_word_of_a_verdict_is_in_its_sentence_once(make_run, shift, noise):
+    (answer,) = summarize(compare(make_run, shift, noise=noise)).answers
+    before, word, after = answer.parts
+    assert before + word + after == answer.verdict.sentence
+    assert word == answer.verdict.word.value
+    assert word not in before + after
+
+
+def test_many_conditions_are_grouped_by_what_follows(make_run):
+    shifts = {"baseline": 0.0, "a": 0.01, "b": 0.02, "c": -0.01, "d": 0.0}
+    runs = [
+        make_run(
+            name,
+            seed,
+            test_accuracy=0.9 + NOISE[seed] + shift + 0.1 * NOISE[-seed - 1] * (name != "baseline"),
+        )
+        for name, shift in shifts.items()
+        for seed in range(6)
+    ]
+    summary = summarize(compare_runs(runs))
+    assert summary.question == "Which of 4 conditions change the test accuracy compared with baseline?"
+    assert [(one.word, [m.partition(" ")[0] for m in one.members]) for one in summary.groups] == [
+        ("better", ["a", "b"]),
+        ("worse", ["c"]),
+        ("equivalent", ["d"]),
+    ]
+    assert summary.groups[0].decision.startswith("Favors these, by more than")
+    assert summary.groups[1].decision.startswith("Favors baseline, by more than")
+    assert (
+        summary.groups[2].decision
+        == "The choice between these and baseline does not matter for test accuracy."
+    )
+    assert summary.groups[0].members[0].startswith("a +1.00 points [+0.")
+    few = [run for run in runs if run.condition in ("baseline", "a", "b")]
+    assert summarize(compare_runs(few)).groups == ()

@@ -1,8 +1,8 @@
-// Makes every table sortable: a click on a heading sorts up, then down, then back.
+// Makes every table sortable: a click on a heading sorts up, then down, then back; groups stay together.
 for (const table of document.querySelectorAll("table")) {
-  const [body] = table.tBodies;
-  if (!table.tHead || body.rows.length < 3) continue;
-  const original = [...body.rows];
+  const groups = [...table.tBodies].map((body) =>
+    ({ body, original: [...body.rows].filter((row) => !row.querySelector('[scope="rowgroup"]')) }));
+  if (!table.tHead || !groups.some(({ original }) => original.length > 2)) continue;
   const headings = [...table.tHead.rows[0].cells];
   headings.forEach((heading, column) => {
     const button = document.createElement("button");
@@ -13,7 +13,9 @@ for (const table of document.querySelectorAll("table")) {
       const order = next[heading.getAttribute("aria-sort")] ?? "ascending";
       headings.forEach((one) => one.removeAttribute("aria-sort"));
       if (order) heading.setAttribute("aria-sort", order);
-      body.append(...(order ? sorted(original, heading, column, order) : original));
+      for (const { body, original } of groups) {
+        body.append(...(order ? sorted(original, heading, column, order) : original));
+      }
     });
   });
 }
