@@ -68,7 +68,7 @@ class Executor:
 
     def resume(self, workspace: Workspace) -> RunOutcome:
         """Continue the run of a workspace, or upload its result; what the folder holds says what to do."""
-        with workspace.locked():
+        with workspace.locked(lambda sentence: self._reporter.noted(f"{workspace.name}: {sentence}")):
             state = workspace.read()
             if state is None:
                 raise DropoutLabError(

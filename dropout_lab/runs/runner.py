@@ -24,7 +24,7 @@ from dropout_lab.runs.result import ARTIFACTS, MODEL, draw_plots, read_result
 from dropout_lab.runs.run_start import run_start
 from dropout_lab.runs.stopping import StopRequest
 from dropout_lab.runs.watch import Watch
-from dropout_lab.runs.workspace import State, Workspace
+from dropout_lab.runs.workspace import RunLockedError, State, Workspace
 from dropout_lab.tracking import EpochDelivery, Tracker, discard_run, links
 from dropout_lab.training.engines import choose_engine
 from dropout_lab.training.trainer import Trainer, load_model
@@ -68,7 +68,7 @@ class Runner:
         identity = self._identify(run, data, device)
         store = store_name(self.tracker.location)
         workspace = Workspace.of(identity, run.origin.experiment, store)
-        with workspace.locked():
+        with workspace.locked(lambda sentence: self.reporter.noted(f"{run.name}: {sentence}")):
             if fresh:
                 self.abandon(workspace)
             elif finished := self.tracker.find_finished(identity.key):
@@ -203,12 +203,14 @@ class Runner:
             trained_by = f"{trainer.engine_name} engine on {trainer.device_name}"
             self.reporter.started(state.run, run_id, trained_by, progress)
             delivery = EpochDelivery(self.tracker, run_id, self.reporter.noted)
-            watch = Watch(state.run, trainer, workspace.path, delivery, self.reporter, self.stop)
+            watch = Watch(state.run, trainer, workspace, delivery, self.reporter, self.stop)
             with self.tracker.system_metrics(run_id):
                 progress = trainer.train(progress, watch)
             self.reporter.entered(state.run, "evaluating")
             files = measure_run(state.run, trainer, data, device, progress, checks, self.reporter)
             workspace.save_result(files, MODEL, trainer.save_model)
+        except RunLockedError:
+            raise  # its MLflow run belongs to the other host now
         except BaseException as error:
             self._end(run_id, *status_after(error))
             if isinstance(error, TrainingError):

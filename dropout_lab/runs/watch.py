@@ -1,12 +1,12 @@
 """Between training steps: save the state, report progress, heed a request to stop."""
 
 import time
-from pathlib import Path
 
 from dropout_lab.errors import DropoutLabError, Interrupted
 from dropout_lab.runs.planning import PlannedRun
 from dropout_lab.runs.reporter import Reporter
 from dropout_lab.runs.stopping import StopRequest
+from dropout_lab.runs.workspace import Workspace
 from dropout_lab.tracking import EpochDelivery
 from dropout_lab.training.progress import Progress
 from dropout_lab.training.rates import steps_per_epoch
@@ -22,7 +22,7 @@ class Watch:
     Args:
         run: The run that is trained.
         trainer: Its network.
-        folder: Folder of its checkpoints.
+        workspace: Its workspace, whose lock is held.
         delivery: Logs its epochs.
         reporter: Progress callbacks.
         stop: Ends the training, with its state saved, once it holds a signal.
@@ -32,14 +32,14 @@ class Watch:
         self,
         run: PlannedRun,
         trainer: Trainer,
-        folder: Path,
+        workspace: Workspace,
         delivery: EpochDelivery,
         reporter: Reporter,
         stop: StopRequest,
     ) -> None:
         self._run = run
         self._trainer = trainer
-        self._folder = folder
+        self._workspace = workspace
         self._delivery = delivery
         self._reporter = reporter
         self._stop = stop
@@ -53,7 +53,9 @@ class Watch:
             Interrupted: If a stop was requested; the state is saved.
             DropoutLabError: If the state cannot be saved; the one saved before is unchanged.
             TrackingError: If the store refuses an epoch, so that asking again would not help.
+            RunLockedError: If another host has taken the run over.
         """
+        self._workspace.require_lock()
         signal_number = self._stop.signal_number
         epoch_is_finished = progress.step_in_epoch == 0
         if signal_number or epoch_is_finished or time.monotonic() - self._saved_at > CHECKPOINT_SECONDS:
@@ -73,7 +75,7 @@ class Watch:
 
     def _save(self, progress: Progress) -> None:
         try:
-            self._trainer.save(self._folder, progress)
+            self._trainer.save(self._workspace.path, progress)
         except OSError as error:
             raise DropoutLabError(
                 f"The state of {self._run.name} cannot be saved: {error.strerror}.",

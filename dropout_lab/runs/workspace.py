@@ -6,9 +6,8 @@ run it is: nothing is derived again from the spec, the code or the environment o
 
 import hashlib
 import json
-import os
+import platform
 import shutil
-import socket
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +16,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from dropout_lab.errors import DropoutLabError, UsageError, did_you_mean
-from dropout_lab.files import LockHeldError, hold_lock, move_durably, write_atomically
+from dropout_lab.files import LockHeldError, move_durably, write_atomically
+from dropout_lab.leases import Lease, LeaseLostError, hold_on_all_hosts, owner_of
 from dropout_lab.records import DataFingerprint, RunStart
 from dropout_lab.runs.identity import Identity
 from dropout_lab.runs.planning import PlannedRun
@@ -25,6 +25,8 @@ from dropout_lab.runs.planning import PlannedRun
 STATE_ROOT = Path("mlruns/.dropout_lab")
 _STATE = "run.json"
 _MANIFEST = "manifest.json"
+_leases: dict[Path, Lease] = {}
+"""Leases that this process holds, by the workspace's folder."""
 
 
 class RunLockedError(DropoutLabError):
@@ -119,29 +121,48 @@ class Workspace:
         return any(self.path.glob("*.checkpoint"))
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the workspace's lock, and create its folder if it is missing.
+    def locked(self, notify: Callable[[str], None] = lambda _: None) -> Iterator[None]:
+        """Hold the workspace's lock, on all hosts that share it, and create its folder if it is missing.
+
+        Args:
+            notify: Called with a sentence if the lock of another host delays this.
 
         Raises:
             RunLockedError: If another process holds the lock.
         """
         lock = self.path.with_suffix(".lock")
         lock.parent.mkdir(parents=True, exist_ok=True)
+        key = self.path.absolute()
         try:
-            with hold_lock(lock, timeout_seconds=0):
+            with hold_on_all_hosts(lock, notify) as lease:
                 self.path.mkdir(exist_ok=True)
+                _leases[key] = lease
                 try:
                     yield
                 finally:
-                    if not (self.path / _STATE).exists():
+                    del _leases[key]
+                    if not lease.is_lost and not (self.path / _STATE).exists():
                         self.remove()
                         lock.unlink(missing_ok=True)
         except LockHeldError:
-            owner = self._content()
+            owner = owner_of(lock)
             raise RunLockedError(
                 f"Process {owner.get('pid', 'unknown')} on {owner.get('host', 'this host')}"
                 " is training this run.",
                 hint="Wait for it or stop it, then repeat the command.",
+            ) from None
+
+    def require_lock(self) -> None:
+        """Raise RunLockedError if another host has taken the run over, since this one did not respond."""
+        lease = _leases.get(self.path.absolute())
+        if lease is None:
+            return
+        try:
+            lease.require()
+        except LeaseLostError:
+            raise RunLockedError(
+                f"This run was taken over by another host, since {platform.node()} did not respond.",
+                hint="Wait for it, then repeat the command.",
             ) from None
 
     def read(self) -> State | None:
@@ -152,9 +173,9 @@ class Workspace:
             return None
 
     def write(self, state: State) -> None:
-        """Save the state, and that this process works on the run."""
-        content = {**state.to_json(), "pid": os.getpid(), "host": socket.gethostname()}
-        write_atomically(self.path / _STATE, json.dumps(content, indent=1).encode())
+        """Save the state. Raises RunLockedError if another host has taken the run over."""
+        self.require_lock()
+        write_atomically(self.path / _STATE, json.dumps(state.to_json(), indent=1).encode())
 
     def _content(self) -> dict[str, Any]:
         try:
@@ -173,7 +194,9 @@ class Workspace:
 
         Raises:
             OSError: If it cannot be written; there is no result then.
+            RunLockedError: If another host has taken the run over.
         """
+        self.require_lock()
         aside = self.path / "result.part"
         shutil.rmtree(aside, ignore_errors=True)
         for name, data in files.items():
@@ -208,7 +231,8 @@ class Workspace:
         self.path.mkdir(parents=True, exist_ok=True)
 
     def remove(self) -> None:
-        """Delete the folder."""
+        """Delete the folder. Raises RunLockedError if another host has taken the run over."""
+        self.require_lock()
         # The state first: a process killed in here leaves a folder without a run, not a run without files.
         (self.path / _STATE).unlink(missing_ok=True)
         shutil.rmtree(self.path, ignore_errors=True)

@@ -1,5 +1,7 @@
 """A workspace holds one unfinished run: for one process at a time, whole or recognizably not."""
 
+import platform
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -19,6 +21,7 @@ from dropout_lab.runs.workspace import (
     choose_workspaces,
     workspaces,
 )
+from dropout_lab.runs.workspace import _leases as leases_of_this_process
 from dropout_lab.spec import ModelSpec, Settings
 
 DATA = DataFingerprint(
@@ -52,7 +55,6 @@ from pathlib import Path
 from dropout_lab.runs.workspace import STATE_ROOT, Workspace
 workspace = Workspace(STATE_ROOT / "key")
 with workspace.locked():
-    (workspace.path / "run.json").write_text('{"pid": 12345, "host": "here"}')
     print("held", flush=True)
     input()
 """
@@ -80,12 +82,24 @@ def test_a_second_process_is_refused_and_a_killed_one_leaves_no_lock() -> None:
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
     workspace = Workspace(STATE_ROOT / "key")
-    with pytest.raises(RunLockedError, match="Process 12345 on here"), workspace.locked():
+    owner = f"Process {holder.pid} on {re.escape(platform.node())} is training"
+    with pytest.raises(RunLockedError, match=owner), workspace.locked():
         pass
     holder.kill()
     holder.communicate()
     with workspace.locked():
         pass
+
+
+def test_a_run_that_another_host_took_over_is_saved_no_more(workspace: Workspace) -> None:
+    with workspace.locked():
+        (lease,) = STATE_ROOT.glob("*.lease.1")
+        lease.with_suffix(".2").write_text("{}")
+        next(iter(leases_of_this_process.values()))._renew()
+        for save in (workspace.require_lock, workspace.remove, lambda: workspace.write(STATE)):
+            with pytest.raises(RunLockedError, match="was taken over by another host"):
+                save()
+    assert workspace.read() == STATE
 
 
 def test_the_state_is_read_as_it_was_written(workspace: Workspace) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dropout_lab.errors import DropoutLabError
-from dropout_lab.files import LockHeldError, hold_lock
+from dropout_lab.files import LockHeldError
+from dropout_lab.leases import hold_on_all_hosts
 from dropout_lab.runs.search.choosing import combination, original, pruner, sampler, suggest
 from dropout_lab.runs.search.trials import Trial, TrialState, search_of, study_name
 from dropout_lab.runs.workspace import STATE_ROOT
@@ -51,7 +52,7 @@ def open_study(spec: Spec, location: Location, num_steps: int, *, fresh: bool = 
     level = logger.level
     logger.setLevel(logging.WARNING)
     try:
-        with hold_lock(STATE_ROOT / f"{name}.search.lock", timeout_seconds=0):
+        with hold_on_all_hosts(STATE_ROOT / f"{name}.search.lock"):
             storage = optuna.storages.RDBStorage(
                 f"sqlite:///{file}", engine_kwargs={"connect_args": {"timeout": PATIENCE_SECONDS}}
             )
