@@ -2,6 +2,7 @@
 
     python benchmarks/keras_engine.py                     # all models, about 5 minutes on a quiet machine
     python benchmarks/keras_engine.py mlp --rounds 20
+    python benchmarks/keras_engine.py --write             # and into RESULTS.md
 
 Both train the same network on the same examples in one process. In each round both take the same number of
 steps, one after the other, so that what disturbs the machine disturbs both; ratios are taken within a round,
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from results import machine, markdown_table
+from results import machine, markdown_table, write_section
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,13 @@ def seconds(action: Callable[[], None]) -> tuple[float, float]:
     return time.perf_counter() - clock, time.process_time() - cpu
 
 
-def measure(case: Case, num_rounds: int) -> tuple[str, ...]:
-    fit, run = contestants(case)
-    for action in (fit, run, fit, run):
+def paired(
+    case: Case, first: Callable[[], None], second: Callable[[], None], num_rounds: int
+) -> tuple[str, ...]:
+    """Return a row: the milliseconds a step of both, and how many times faster `second` is than `first`."""
+    for action in (first, second, first, second):
         action()  # traced, compiled and warm
-    times = np.array([[seconds(fit), seconds(run)] for _ in range(num_rounds)])
+    times = np.array([[seconds(first), seconds(second)] for _ in range(num_rounds)])
     milliseconds = np.median(times[..., 0], axis=0) / case.steps * 1000
     ratios = np.percentile(times[:, 0] / times[:, 1], [25, 50, 75], axis=0)
     return (
@@ -98,14 +101,18 @@ def main() -> None:
     )
     parser.add_argument("cases", nargs="*", choices=[*CASES, []], help="models (default: all)")
     parser.add_argument("--rounds", type=int, default=15, help="rounds (default 15)")
+    parser.add_argument("--write", action="store_true", help="write the result into RESULTS.md")
     options = parser.parse_args()
 
     from dropout_lab.libraries import set_variables
 
     set_variables()  # as `dropout-lab run` does, before TensorFlow is imported
-    rows = [measure(CASES[name], options.rounds) for name in options.cases or CASES]
+    rows = [paired(CASES[name], *contestants(CASES[name]), options.rounds) for name in options.cases or CASES]
     header = ("network", "fit, ms a step", "engine, ms a step", "times faster, clock", "by CPU time")
-    print(markdown_table(header, rows) + f"\n{machine()}")
+    text = markdown_table(header, rows) + f"\n{machine()}\n"
+    print(text)
+    if options.write:
+        write_section("Keras layers", text)
 
 
 if __name__ == "__main__":

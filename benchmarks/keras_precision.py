@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from keras_engine import CASES as COMMON
-from keras_engine import NUM_CLASSES, Case, seconds
+from keras_engine import NUM_CLASSES, Case, paired
 from results import machine, markdown_table, write_section
 
 CASES = {
@@ -56,21 +56,7 @@ def steps_of(case: Case, precision: str) -> Callable[[], None]:
         for first in range(0, case.steps, STEPS_A_CALL):
             engine.run(batches[first : first + STEPS_A_CALL], first)
 
-    for _ in range(2):
-        run()  # traced, compiled and warm
     return run
-
-
-def measure(case: Case, num_rounds: int) -> tuple[str, ...]:
-    float32, bfloat16 = (steps_of(case, precision) for precision in PRECISIONS)
-    times = np.array([[seconds(float32), seconds(bfloat16)] for _ in range(num_rounds)])
-    milliseconds = np.median(times[..., 0], axis=0) / case.steps * 1000
-    ratios = np.percentile(times[:, 0] / times[:, 1], [25, 50, 75], axis=0)
-    return (
-        case.label,
-        *(f"{value:.1f}" for value in milliseconds),
-        *(f"{middle:.2f} ({low:.2f} to {high:.2f})" for low, middle, high in ratios.T),
-    )
 
 
 def main() -> None:
@@ -85,7 +71,10 @@ def main() -> None:
     from dropout_lab.libraries import set_variables
 
     set_variables()  # as `dropout-lab run` does, before TensorFlow is imported
-    rows = [measure(CASES[name], options.rounds) for name in options.cases or CASES]
+    rows = [
+        paired(case, *(steps_of(case, precision) for precision in PRECISIONS), options.rounds)
+        for case in (CASES[name] for name in options.cases or CASES)
+    ]
     header = ("network", "float32, ms a step", "bfloat16, ms a step", "times faster, clock", "by CPU time")
     text = markdown_table(header, rows) + f"\n{machine()}\n"
     print(text)

@@ -1,7 +1,8 @@
 """How long a training step of the Keras engine takes with each kind of dropout, relative to standard dropout.
 
-    python benchmarks/kinds.py                              # all kinds, about 5 minutes on a quiet machine
+    python benchmarks/kinds.py                              # all kinds, about 1 minute on a quiet machine
     python benchmarks/kinds.py "DropBlock 7" --rounds 30
+    python benchmarks/kinds.py --write                      # and into RESULTS.md
 
 The network is the published one, on batches of 200 images of 28 x 28 pixels, with each of its dropout layers
 replaced; DropConnect takes them out, and drops weights of the layers before. In each round all kinds take the
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_engine import seconds
-from results import machine, markdown_table
+from results import machine, markdown_table, write_section
 
 if TYPE_CHECKING:
     import keras
@@ -131,6 +132,7 @@ def main() -> None:
     )
     parser.add_argument("kinds", nargs="*", choices=[*KINDS, []], help="kinds (default: all)")
     parser.add_argument("--rounds", type=int, default=15, help="rounds (default 15)")
+    parser.add_argument("--write", action="store_true", help="write the result into RESULTS.md")
     options = parser.parse_args()
 
     from dropout_lab.libraries import set_variables
@@ -138,7 +140,10 @@ def main() -> None:
     set_variables()  # as `dropout-lab run` does, before TensorFlow is imported
     names = [REFERENCE, *(name for name in options.kinds or KINDS if name != REFERENCE)]
     header = ("kind", "ms a step", "times standard, clock", "by CPU time")
-    print(markdown_table(header, measure(names, options.rounds)) + f"\n{machine()}")
+    text = markdown_table(header, measure(names, options.rounds)) + f"\n{machine()}\n"
+    print(text)
+    if options.write:
+        write_section("Kinds of dropout", text)
 
 
 if __name__ == "__main__":
