@@ -61,7 +61,8 @@ class NotebookDisplay:
 
     def entered(self, run: PlannedRun, phase: str) -> None:
         """See `Reporter.entered`."""
-        self._active[run.name] = (1.0, phase)
+        fraction, _ = self._active.get(run.name, (0.0, ""))
+        self._active[run.name] = (fraction, phase)
         self._show()
 
     def noted(self, message: str) -> None:

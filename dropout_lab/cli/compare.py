@@ -7,7 +7,7 @@ import typer
 
 from dropout_lab.cli import comparison_options as options
 from dropout_lab.cli.completion import complete_experiment
-from dropout_lab.cli.console import starting
+from dropout_lab.cli.console import is_verbose, starting
 from dropout_lab.cli.experiment_names import experiment_of
 from dropout_lab.cli.help import documented
 from dropout_lab.cli.metric_names import full_name
@@ -109,8 +109,9 @@ def compare(
     with starting("MLflow"):
         from dropout_lab.api.comparing import compare as compare_experiment
         from dropout_lab.api.within import compare_within
-        from dropout_lab.cli.comparison_files import say, write_files
+        from dropout_lab.cli.comparison_files import write_files
         from dropout_lab.cli.comparison_output import print_comparisons
+        from dropout_lab.cli.sentences import remark
         from dropout_lab.comparison.claims import ClaimStatus
 
         asked: dict[str, Any] = {
@@ -127,7 +128,7 @@ def compare(
             "all_pairs": all_pairs,
             "ensemble": ensemble or needs_predictions,
             "curves": needs_predictions,
-            "note": say,
+            "note": remark,
         }
         if within:
             results = [one for name in names for one in compare_within(within, name, **asked).values()]
@@ -142,6 +143,8 @@ def compare(
         )
     print_comparisons(comparisons, format_)
     write_files(results[0], plots=plots, report=report, log=log)
+    if format_ == "table" and report is None and not is_verbose():
+        remark("Details: --verbose. HTML report: --report report.html.")
     missed = [one for one in found if one.status is not ClaimStatus.SUPPORTED or one.changed]
     if check and missed:
         raise DropoutLabError(

@@ -5,8 +5,7 @@ import sys
 from pathlib import Path
 
 from dropout_lab.api.results import ComparisonResult
-from dropout_lab.cli.console import is_quiet, stderr
-from dropout_lab.cli.tables import print_text
+from dropout_lab.cli.sentences import remark
 from dropout_lab.errors import UsageError
 from dropout_lab.files import write_atomically
 
@@ -22,7 +21,7 @@ def write_files(result: ComparisonResult, *, plots: Path | None, report: Path | 
         from dropout_lab.plotting import save_plots
 
         paths = save_plots(result.plots(), plots)
-        say(f"{len(paths)} plot files written to {plots}")
+        remark(f"{len(paths)} plot files written to {plots}")
     if report is None and not log:
         return
     html = result.to_html(command=shlex.join(["dropout-lab", *sys.argv[1:]]))
@@ -31,7 +30,7 @@ def write_files(result: ComparisonResult, *, plots: Path | None, report: Path | 
             write_atomically(report, html.encode())
         except OSError as error:
             raise UsageError(f"--report: cannot write {report}: {error.strerror}") from error
-        say(f"Report written to {report}")
+        remark(f"Report written to {report}")
     if log:
         from dropout_lab.tracking.reports import log_report
 
@@ -41,10 +40,4 @@ def write_files(result: ComparisonResult, *, plots: Path | None, report: Path | 
             name=f"comparison with {result.comparison.reference}",
             description="\n".join(f"- {one.sentence}" for one in result.comparison.verdicts),
         )
-        say(f"Report logged to MLflow: run {run_id}")
-
-
-def say(line: str) -> None:
-    """Print a message on stderr, unless only results are asked for."""
-    if not is_quiet():
-        print_text(stderr(), line)
+        remark(f"Report logged to MLflow: run {run_id}")

@@ -55,7 +55,8 @@ def data(
         print_data(spec, format_)
         return
     messages = progress()
-    found = locate(folder) or fetch(lambda text: print_text(messages, text), install=install)
+    found = locate(folder, source="--folder")
+    found = found or fetch(lambda text: print_text(messages, text), install=install)
     summary = summarise(found, read_files(found))
     if format_ is TextOrJson.JSON:
         print_json(summary)

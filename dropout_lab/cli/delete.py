@@ -37,6 +37,7 @@ def delete(
 ) -> None:
     """Delete what is named, after a confirmation."""
     with starting("MLflow"):
+        from dropout_lab.cli.sentences import answer, ask, warn
         from dropout_lab.runs.deleting import delete as delete_planned
         from dropout_lab.runs.deleting import plan_deletion
 
@@ -48,16 +49,13 @@ def delete(
                 f"This would delete {content}. --yes is required without a terminal.",
                 hint="To keep a copy, run `dropout-lab export EXPERIMENT --to FOLDER` first.",
             )
-        if not typer.confirm(f"Delete {content} for good?", err=True):
-            print("Nothing was deleted.")
+        if not ask(f"Delete {content} for good?"):
+            answer("Nothing was deleted.")
             return
-    delete_planned(deletion, lambda message: print(message, file=sys.stderr))
-    print(f"Deleted {content}.")
+    delete_planned(deletion, warn)
+    answer(f"Deleted {content}.")
     if not deletion.doomed.is_permanent:
-        print(
-            "The MLflow server keeps the entries, marked as deleted, until its operator runs `mlflow gc`.",
-            file=sys.stderr,
-        )
+        warn("The MLflow server keeps the entries, marked as deleted, until its operator runs `mlflow gc`.")
 
 
 def _content(deletion: "Deletion") -> str:

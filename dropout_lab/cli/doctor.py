@@ -14,8 +14,9 @@ import typer
 from dropout_lab import __version__
 from dropout_lab.cli.console import TextOrJson, print_json, starting_tensorflow, stdout
 from dropout_lab.cli.help import documented
-from dropout_lab.cli.tables import print_text
+from dropout_lab.cli.tables import print_table
 from dropout_lab.errors import DropoutLabError
+from dropout_lab.reporting.tables import TextTable
 
 MIN_PYTHON, END_PYTHON = (3, 11), (3, 14)
 MIN_FREE_BYTES = 2**30
@@ -205,8 +206,8 @@ def diagnose(name: str, check: Callable[[], Check]) -> Check:
 
 
 def _print_checks(checks: list[Check]) -> None:
-    console = stdout()
-    for check in checks:
-        fix = f" -> {check.fix}" if check.fix else ""
-        state = "ok    " if check.ok else "FAIL  "
-        print_text(console, f"{check.name:<9} {check.found}{fix}", lead=state)
+    rows = (
+        ("ok" if check.ok else "FAIL", check.name, check.found + (f" -> {check.fix}" if check.fix else ""))
+        for check in checks
+    )
+    print_table(stdout(), TextTable("", ("State", "Check", "Found"), tuple(rows)))

@@ -76,20 +76,22 @@ def evaluate(
     chosen = experiment_of(runs) if runs else None
     with starting("MLflow"):
         from dropout_lab.api.evaluating import evaluate_chosen, make_spec
-        from dropout_lab.cli.comparison_files import say
+        from dropout_lab.cli.sentences import remark
 
     result = evaluate_chosen(
         chosen,
         make_spec(mc_samples=mc_samples, shift=tuple(shift or ()), ood=tuple(ood or ()), pooling=pooling),
         force=force,
-        note=say,
+        note=remark,
         starting=_starting,
         progress=_showing,
     )
     if result.report.skipped:
         from dropout_lab.evaluation.metrics import format_count
 
-        say(f"{format_count(len(result.report.skipped), 'run')} already evaluated; to repeat, use --force.")
+        remark(
+            f"{format_count(len(result.report.skipped), 'run')} already evaluated; to repeat, use --force."
+        )
     if format_ is TextOrJson.JSON:
         _print_json(result)
     else:
@@ -97,8 +99,8 @@ def evaluate(
     if plots is not None:
         from dropout_lab.plotting import save_plots
 
-        paths = save_plots(result.plots(say), plots)
-        say(f"{len(paths)} plot files written to {plots}")
+        paths = save_plots(result.plots(remark), plots)
+        remark(f"{len(paths)} plot files written to {plots}")
     result.report.raise_problems()
 
 
@@ -158,7 +160,7 @@ def _print_json(result: "EvaluationResult") -> None:
 
 def _print_text(result: "EvaluationResult") -> None:
     from dropout_lab.cli.robustness_table import robustness_table
-    from dropout_lab.evaluation.metrics import format_mean_sd
+    from dropout_lab.evaluation.metrics import format_mean_sd, format_value
 
     headings = ("Condition", "Prediction", "Seeds", "Test accuracy", "Test loss", "Calibration error")
     short = ("Condition", "Prediction", "Seeds", "Accuracy", "Loss", "ECE")
@@ -174,7 +176,19 @@ def _print_text(result: "EvaluationResult") -> None:
     )
     if rows:
         title = f"Confidence of {result.runs[0].experiment_name}"
-        print_table(stdout(), TextTable(title, headings, rows), TextTable(title, short, rows, ("Seeds",)))
+        means = tuple(
+            (
+                *row[:3],
+                *(format_value(metric, one.means[name]) for name, metric in metrics.items()),
+            )
+            for row, one in zip(rows, result.rows, strict=True)
+        )
+        print_table(
+            stdout(),
+            TextTable(title, headings, rows),
+            TextTable(title, short, rows, ("Seeds",)),
+            TextTable(title, short, means, ("Seeds",)),
+        )
         table = robustness_table(result.runs)
         if table is not None:
             print_table(stdout(), table)

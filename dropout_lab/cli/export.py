@@ -1,20 +1,15 @@
 """``dropout-lab export`` and ``import``: move experiments between folders, stores and servers."""
 
 import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dropout_lab.cli.completion import complete_experiment
-from dropout_lab.cli.console import is_quiet, starting
+from dropout_lab.cli.console import starting
 from dropout_lab.cli.help import documented
 from dropout_lab.evaluation.metrics import format_count
-
-
-def _note(message: str) -> None:
-    print(message, file=sys.stderr)
 
 
 @documented(
@@ -33,9 +28,10 @@ def export(
     """Export one experiment."""
     with starting("MLflow"):
         from dropout_lab.api.moving import export_experiment
+        from dropout_lab.cli.sentences import answer, warn
 
-        done = export_experiment(experiment, to, note=_note)
-    print(f"Exported {format_count(len(done.run_ids), 'MLflow run')} of {done.name} to {done.folder}.")
+        done = export_experiment(experiment, to, note=warn)
+    answer(f"Exported {format_count(len(done.run_ids), 'MLflow run')} of {done.name} to {done.folder}.")
 
 
 @documented(
@@ -58,9 +54,9 @@ def import_(
     """Import one experiment."""
     with starting("MLflow"):
         from dropout_lab.api.moving import import_experiment
+        from dropout_lab.cli.sentences import answer, remark, warn
 
-        done = import_experiment(folder, experiment=experiment, note=_note)
+        done = import_experiment(folder, experiment=experiment, note=warn)
     existing = f" {format_count(len(done.skipped), 'MLflow run')} existed already." if done.skipped else ""
-    print(f"Imported {format_count(len(done.run_ids), 'MLflow run')} into {done.experiment}.{existing}")
-    if not is_quiet():
-        print(f"Compare: dropout-lab compare {shlex.quote(done.experiment)}", file=sys.stderr)
+    answer(f"Imported {format_count(len(done.run_ids), 'MLflow run')} into {done.experiment}.{existing}")
+    remark(f"Compare: dropout-lab compare {shlex.quote(done.experiment)}")

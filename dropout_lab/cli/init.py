@@ -28,10 +28,10 @@ def init(
     ] = "function",
 ) -> None:
     """Write the files and say what to do next."""
-    from dropout_lab.cli.console import printable
+    from dropout_lab.cli.sentences import answer
     from dropout_lab.scaffold import SPEC, create_study
 
     for path in create_study(folder, data=data, network=network):
-        print(f"Created {printable(str(path))}")
-    where = "" if folder == Path() else f"cd {printable(shlex.quote(str(folder)))} && "
-    print(f"Next: {where}dropout-lab run {SPEC}")
+        answer(f"Created {path}")
+    where = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
+    answer(f"Next: {where}dropout-lab run {SPEC}")

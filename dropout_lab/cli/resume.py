@@ -68,30 +68,29 @@ def discard(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Delete the workspaces of interrupted runs."""
+    from dropout_lab.cli.sentences import answer, ask, warn
     from dropout_lab.runs.workspace import RunLockedError, choose_workspaces
 
     if (run is None) != all_:
         raise UsageError("Name one run, or pass --all.", hint="`dropout-lab resume` shows what can continue.")
     found = choose_workspaces(run)
     if not found:
-        print("No interrupted runs in this folder.")
+        answer("No interrupted runs in this folder.")
         return
     names = {workspace: workspace.name for workspace in found}
-    if not yes and sys.stdin.isatty():
-        question = f"Discard {', '.join(names.values())}?"
-        if not typer.confirm(question, err=True):
-            print("Nothing was discarded.")
-            return
+    if not yes and sys.stdin.isatty() and not ask(f"Discard {', '.join(names.values())}?"):
+        answer("Nothing was discarded.")
+        return
     with starting("MLflow"):
         from dropout_lab.runs.discarding import discard as discard_workspace
     locked = []
     for workspace, name in names.items():
         try:
-            discard_workspace(workspace, lambda message: print(message, file=sys.stderr))
+            discard_workspace(workspace, warn)
         except RunLockedError as error:
             locked.append(f"{name}: {error.message}")
         else:
-            print(f"Discarded {name}.")
+            answer(f"Discarded {name}.")
     if locked:
         raise DropoutLabError("\n".join(locked), hint="Stop it first, then repeat the command.")
 
@@ -101,7 +100,9 @@ def _continue(found: "Sequence[Workspace]", format_: TextOrJson, *, otherwise: s
         if format_ is TextOrJson.JSON:
             print_json([])
         else:
-            print(otherwise)
+            from dropout_lab.cli.sentences import answer
+
+            answer(otherwise)
         return
     with starting_tensorflow():
         from dropout_lab.cli.run_display import print_outcomes

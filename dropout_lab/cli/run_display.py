@@ -36,7 +36,8 @@ def print_outcomes(outcomes: Sequence[RunOutcome], *, as_json: bool) -> None:
         return
     console = stdout()
     if console.is_terminal and len(outcomes) > 1:
-        print_table(console, _table(outcomes, short=False), _table(outcomes, short=True))
+        short = _table(outcomes, short=True)
+        print_table(console, _table(outcomes, short=False), short, short.without("time"))
     for outcome in outcomes:
         facts = {metric_info(name).label: _shown(name, outcome) for name in SHOWN_METRICS}
         facts["run ID"] = outcome.run_id

@@ -1,7 +1,7 @@
 """``dropout-lab runs``: list runs and their status."""
 
-import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from dropout_lab.cli.safe_console import SafeConsole
     from dropout_lab.records import RunRecord
 
-WATCH_SECONDS = 2.0
 EPOCHS_OF = "val_loss"
 """The per-epoch metric whose number of values is the number of finished epochs."""
 
@@ -51,10 +50,11 @@ def runs(
     format_: Annotated[TextOrJson, typer.Option("--format", help="Output format.")] = TextOrJson.TEXT,
 ) -> None:
     """Read the runs of experiments, repair them if requested, and list them."""
-    if watch and (repair or format_ is TextOrJson.JSON or not stdout().is_terminal):
-        raise UsageError("--watch: needs a terminal, and takes neither --repair nor --format json")
+    if watch and (all_ or repair or format_ is TextOrJson.JSON or not stdout().is_terminal):
+        raise UsageError("--watch: needs a terminal, and takes no --all, --repair or --format json")
     with starting("MLflow"):
         from dropout_lab.cli.experiment_list import list_with_runs, print_experiments
+        from dropout_lab.cli.runs_watch import watch_runs
         from dropout_lab.records import RunStatus
         from dropout_lab.tracking import connect
 
@@ -65,6 +65,9 @@ def runs(
     if all_:
         print_experiments(listed, format_)
         return
+    console = stdout()
+    if watch:
+        found = watch_runs(found, lambda: _read(experiments), _print_runs)
     interrupted = [run for run in found if run.status is RunStatus.INTERRUPTED]
     if repair and interrupted:
         for run in interrupted:
@@ -73,15 +76,6 @@ def runs(
     if format_ is TextOrJson.JSON:
         print_json(list(map(_as_json, found)))
         return
-    console = stdout()
-    while watch:
-        with console.capture() as printed:
-            _print_runs(console, found)
-        console.clear()
-        console.file.write(printed.get())
-        console.file.flush()
-        time.sleep(WATCH_SECONDS)
-        found = _read(experiments)
     _print_runs(console, found)
     count = format_count(len(interrupted), "interrupted run")
     if repair:
@@ -152,13 +146,14 @@ def _row(run: "RunRecord", resumable: set[str]) -> tuple[str, ...]:
     epochs = run.spec.get("training.epochs", "")
     num_done = len(run.history.get(EPOCHS_OF, ()))
     can_continue = run.run_id in resumable and run.status.value in ("KILLED", "INTERRUPTED")
+    ended_at = datetime.now(UTC) if run.status.value == "RUNNING" else run.end_time
     return (
         run.run_name,
         run.status.value + (", resumable" if can_continue else ", pruned" if run.pruned else ""),
         f"{num_done}/{epochs}" if epochs else str(num_done),
         shown("val_accuracy"),
         shown("test_accuracy"),
-        format_duration((run.end_time - run.start_time).total_seconds()) if run.end_time else "",
+        format_duration((ended_at - run.start_time).total_seconds()) if ended_at else "",
         f"{run.start_time.astimezone():%Y-%m-%d %H:%M}",
         run.run_id if is_verbose() else run.run_id[:8],
     )

@@ -1,7 +1,6 @@
 """``dropout-lab show``: print one run."""
 
 import math
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,9 +48,9 @@ def show(
 
         found = find_run(run, histories=EPOCH_METRICS, families=(DROPOUT_RATE,))
         model = find_model(found)
-        uri = locate().uri
-    address = links.run_address(links.base_address(uri), found.experiment_id, found.run_id)
-    command = links.ui_command(uri, is_default="MLFLOW_TRACKING_URI" not in os.environ)
+        location = locate()
+        is_local = not location.is_server
+    address = links.run_address(links.base_address(location.uri), found.experiment_id, found.run_id)
     if format_ is TextOrJson.JSON:
         from dataclasses import asdict
 
@@ -70,7 +69,7 @@ def show(
         "Default settings": defaults if is_verbose() else {},
         "Provenance": _facts(found),
         "Model": _model_rows(found, model),
-        "MLflow UI": {"run": command, "open": address} if command else {"open": address},
+        "MLflow UI": {"start": "dropout-lab ui", "open": address} if is_local else {"open": address},
     }
     for title, rows in sections.items():
         if rows:

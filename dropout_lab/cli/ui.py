@@ -40,6 +40,7 @@ def ui(
 ) -> None:
     """Serve the MLflow UI until a signal arrives."""
     from dropout_lab.cli import ui_hosts
+    from dropout_lab.cli.sentences import answer, warn
     from dropout_lab.runs.stopping import listen_for_stop
     from dropout_lab.tracking import links, locate
     from dropout_lab.tracking.reader import find_view
@@ -47,21 +48,18 @@ def ui(
 
     location = locate()
     if location.is_server:
-        print(f"The tracking server has the MLflow UI: {find_view(links.base_address(location.uri))}")
+        answer(f"The tracking server has the MLflow UI: {find_view(links.base_address(location.uri))}")
         return
     ui_hosts.require_free(host, port)
     # Before the server opens the database, this upgrades it, or follows its folder.
     _, location = open_client(create=True)
-    print(
-        f"MLflow UI (Ctrl-C stops it): {find_view(f'http://{ui_hosts.shown_host(host)}:{port}')}",
-        file=sys.stderr,
-    )
+    address = find_view(f"http://{ui_hosts.shown_host(host)}:{port}")
+    warn(f"MLflow UI (Ctrl-C stops it): {address}")
     if not ui_hosts.is_loopback(host):
-        print(
+        warn(
             f"Warning: there is no login: whoever reaches port {port} of this machine can read, change and "
             f"delete runs. Without --host, `ssh -L {port}:{LOOPBACK}:{port} HOST` on the other machine opens "
-            "the UI to its user alone.",
-            file=sys.stderr,
+            "the UI to its user alone."
         )
     environment = {
         **os.environ,

@@ -100,11 +100,12 @@ def missing_files(folder: Path) -> list[str]:
     return [name for name in OFFICIAL_CHECKSUMS if find_file(folder, name) is None]
 
 
-def locate(folder: str | None = None) -> Path | None:
+def locate(folder: str | None = None, *, source: str = "data.folder of the spec") -> Path | None:
     """Return the first folder with the four files, or None if no default folder has them.
 
     Args:
-        folder: Folder that the spec names. If it or DROPOUT_LAB_DATA names one, no other is searched.
+        folder: A named folder. If there is one, or DROPOUT_LAB_DATA names one, no other is searched.
+        source: Where `folder` is named, for error messages.
 
     Raises:
         DataError: If the named folder is missing or lacks a file.
@@ -112,7 +113,7 @@ def locate(folder: str | None = None) -> Path | None:
     named = named_folder(folder)
     if named is None:
         return next((place for place in (keras_cache(), DEBIAN_FOLDER) if not missing_files(place)), None)
-    source = "data.folder of the spec" if folder else FOLDER_VARIABLE
+    source = source if folder else FOLDER_VARIABLE
     hint = f"Correct {source}, or remove it to use the default folders. {FETCH_HINT}"
     if not os.path.isdir(named):
         raise DataError(f"{source}: folder {str(named)!r} not found or not readable", hint=hint)

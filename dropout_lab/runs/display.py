@@ -20,6 +20,9 @@ NARROW = 80
 TRAINING_SHARE = 0.95
 """The part of a run in the bar of all runs that its training fills; evaluation fills the other."""
 
+SETTLE_SECONDS = 10.0
+"""Seconds of work after which the time left for all runs is estimated."""
+
 
 class RunDisplay:
     """Progress bars with the time left on a terminal, otherwise one line per epoch.
@@ -44,7 +47,7 @@ class RunDisplay:
         self._clocks: dict[str, _Clock] = {}
         self._num_ended = 0
         self._num_skipped = 0
-        self._clock = _Clock()
+        self._clock: _Clock | None = None
         self._trained_by = ""
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
@@ -73,9 +76,7 @@ class RunDisplay:
         other = "" if trained_by == self._trained_by else f", {trained_by}"
         resuming = f", resuming after epoch {len(progress.epochs)}" if progress.epochs else ""
         self.noted(f"{self._number(run.name)} {run.name} ({run_id[:8]}){other}{resuming}")
-        self._fractions[run.name] = 0.0
-        self._show_whole()
-        self._tasks[run.name] = self._bars.add_task(run.name, total=None, status="compiling")
+        self.entered(run, "compiling")
 
     def progressed(self, run: PlannedRun, progress: TrainingProgress, num_steps: int) -> None:
         """See `Reporter.progressed`."""
@@ -101,8 +102,12 @@ class RunDisplay:
 
     def entered(self, run: PlannedRun, phase: str) -> None:
         """See `Reporter.entered`."""
-        if run.name in self._tasks:
-            self._bars.update(self._tasks[run.name], status=phase)
+        if run.name not in self._tasks:
+            self._clock = self._clock or _Clock(settle_seconds=SETTLE_SECONDS)
+            self._fractions[run.name] = 0.0
+            self._show_whole()
+            self._tasks[run.name] = self._bars.add_task(run.name, total=None, status=phase)
+        self._bars.update(self._tasks[run.name], status=phase)
 
     def noted(self, message: str) -> None:
         """See `Reporter.noted`."""
@@ -151,7 +156,7 @@ class RunDisplay:
             self._all = self._bars.add_task("all runs", total=self._num_runs, status="")
         # Runs that were finished before took no time, so that they say nothing of the others'.
         new = self._num_runs - self._num_skipped
-        left = self._clock.left((done - self._num_skipped) / new) if new else []
+        left = self._clock.left((done - self._num_skipped) / new) if new and self._clock else []
         counted = f"{self._num_ended}/{self._num_runs} {'done' if self._is_narrow else 'runs done'}"
         self._bars.update(self._all, completed=done, status=", ".join([counted, *left]))
 
@@ -181,10 +186,12 @@ class _Clock:
 
     Args:
         start: Fraction that was done when the clock was started.
+        settle_seconds: Seconds without an estimate: what is done once, at first, would be taken for the pace.
     """
 
-    def __init__(self, start: float = 0.0) -> None:
+    def __init__(self, start: float = 0.0, *, settle_seconds: float = 0.0) -> None:
         self._start = start
+        self._settle_seconds = settle_seconds
         self._started_at = time.monotonic()
 
     def left(self, fraction: float) -> list[str]:
@@ -192,4 +199,6 @@ class _Clock:
         if not self._start < fraction < 1.0:
             return []
         elapsed = time.monotonic() - self._started_at
+        if elapsed < self._settle_seconds:
+            return []
         return [f"{format_duration(elapsed * (1 - fraction) / (fraction - self._start))} left"]

@@ -24,7 +24,7 @@ class Reporter(Protocol):
         """Some of the epoch's `num_steps` steps are done, or an epoch is finished."""
 
     def entered(self, run: PlannedRun, phase: str) -> None:
-        """After its training, the run enters a phase: "evaluating", "logging results" or "logging model"."""
+        """A run enters a phase without steps, such as "preparing", "evaluating" or "logging results"."""
 
     def noted(self, message: str) -> None:
         """Something happened that the user should know."""

@@ -181,6 +181,7 @@ class Runner:
             workspace.remove_result()
         if not workspace.has_result:
             assert state.identity is not None
+            self.reporter.entered(state.run, "preparing")
             trainer = Trainer(state.run.settings, data, state.run.seed, device, state.identity.engine)
             state = self._train(workspace, state, trainer, data, device)
         return self.deliver(workspace, state)

@@ -24,19 +24,6 @@ def base_address(tracking_uri: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
 
 
-def ui_command(tracking_uri: str, *, is_default: bool) -> str | None:
-    """Return the command that starts the MLflow UI for a local store; None for a server.
-
-    Args:
-        tracking_uri: Address of the tracking store.
-        is_default: Whether it is the default of MLflow, which the bare command opens.
-    """
-    if urlsplit(tracking_uri).scheme in ("http", "https"):
-        return None
-    # The variable, not its value, which may hold a password.
-    return "mlflow ui" if is_default else 'mlflow ui --backend-store-uri "$MLFLOW_TRACKING_URI"'
-
-
 def experiment_address(base: str, experiment_id: str) -> str:
     """Return the address of the table of runs of an experiment."""
     return f"{base}/#/experiments/{experiment_id}/runs?{_TRAINING}"

@@ -105,7 +105,7 @@ class Trainer:
         """Measure, before training, that dropout is on in training steps and off at inference.
 
         Returns:
-            The dropped fraction of each Dropout layer; see `dropout_check`.
+            The dropped fraction of each Dropout layer, which is named as its site; see `dropout_check`.
 
         Raises:
             TrainingError: If a fraction does not agree with the spec's rate, a mask does not change, or two
@@ -122,7 +122,8 @@ class Trainer:
         self.unmeasured_sites = tuple(
             site.name for site in self.network.sites if site.rate > 0 and site.path not in measured
         )
-        return checks
+        names = {site.path: site.name for site in self.network.sites}
+        return [replace(check, layer=names.get(check.layer, check.layer)) for check in checks]
 
     def _check_rates(self) -> list[DropoutCheck]:
         """Return the dropped fraction of each layer where its rate is highest, in the course of the training.

@@ -58,7 +58,7 @@ def test_one_run_is_shown_with_all_that_was_logged(ids, capsys):
     assert lines["0 T-shirt/top"] == "75.00%"
     assert "/mlruns/study/models/m-" in lines["folder"]
     assert "(missing:" in lines["folder"]  # only its entry was made
-    assert lines["run"] == "mlflow ui"
+    assert lines["start"] == "dropout-lab ui"
     assert lines["open"].endswith(f"/runs/{ids['dropout-seed0']}?workflowType=machine_learning")
     assert "system/" not in output
 

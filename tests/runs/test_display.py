@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from dropout_lab.records import EpochMetrics
-from dropout_lab.runs.display import RunDisplay, _Clock
+from dropout_lab.runs.display import SETTLE_SECONDS, RunDisplay, _Clock
 from dropout_lab.runs.outcome import RunOutcome
 from dropout_lab.runs.planning import Origin, PlannedRun
 from dropout_lab.spec import Settings
@@ -72,8 +72,8 @@ def test_the_phase_of_a_run_and_the_number_of_finished_runs_are_named():
         display.entered(RUN, "evaluating")
         assert status(display, "baseline-seed0") == "evaluating"
         display.entered(OTHER, "logging model")  # as `sync` does, without training
-        assert status(display, "all runs").startswith("0/2 runs done")
-        assert " left" in status(display, "all runs")
+        assert status(display, "dropout-seed0") == "logging model"
+        assert status(display, "all runs") == "0/2 runs done"
         display.finished(RunOutcome(RUN, "0123456789abcdef", {}))
         assert status(display, "all runs").startswith("1/2 runs done")
         display.finished(RunOutcome(OTHER, "0123456789abcdef", {}))
@@ -106,3 +106,18 @@ def test_the_time_left_follows_from_the_time_of_what_is_done(monkeypatch):
     now[0] += 600
     assert clock.left(0.6) == ["10 min left"]
     assert clock.left(1.0) == []
+
+
+def test_the_time_left_for_all_runs_is_estimated_from_work_that_shows_the_pace(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("dropout_lab.runs.display.time.monotonic", lambda: now[0])
+    with RunDisplay(2, Console(file=io.StringIO(), width=100, force_terminal=True)) as display:
+        now[0] += 600  # TensorFlow is started
+        display.entered(RUN, "preparing")
+        display.started(RUN, "0123456789abcdef", "fast engine", Progress())
+        now[0] += SETTLE_SECONDS / 2
+        display.progressed(RUN, Progress(epochs=epochs(1), step_in_epoch=0), 100)
+        assert status(display, "all runs") == "0/2 runs done"
+        now[0] += 89
+        display.progressed(RUN, Progress(epochs=epochs(5), step_in_epoch=0), 100)
+        assert status(display, "all runs") == "0/2 runs done, 5 min left"

@@ -46,7 +46,7 @@ def only_run() -> RunRecord:
 
 def test_a_run_is_logged_whole(execute, planned: list[PlannedRun]) -> None:
     outcome, listener = execute(planned[1])
-    assert listener.phases == ["evaluating", "logging results", "logging model"]
+    assert listener.phases == ["preparing", "evaluating", "logging results", "logging model"]
     run = only_run()
     assert (run.run_id, run.status, run.condition, run.seed) == (
         outcome.run_id,

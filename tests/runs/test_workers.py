@@ -280,7 +280,7 @@ def test_a_worker_gives_the_bits_of_this_process(
     report.raise_problems()
     assert listener.notes == [f"Training with {WorkerPlan(1, num_threads())}."]
     assert listener.num_calls == 2 * 2 * len(here)
-    assert listener.phases == ["evaluating", "logging results", "logging model"] * 2 * len(here)
+    assert listener.phases == ["preparing", "evaluating", "logging results", "logging model"] * 2 * len(here)
     expected, found = by_name("here"), by_name("there")
     assert found.keys() == expected.keys() == {outcome.run.name for outcome in report.outcomes}
     for name, run in expected.items():

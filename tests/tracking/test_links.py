@@ -18,13 +18,6 @@ def test_base_is_the_server_or_where_the_local_page_is_served():
     assert links.base_address("https://user:s3cret@host/mlflow/") == "https://host/mlflow"
 
 
-def test_command_for_a_local_store_only_and_without_its_password():
-    assert links.ui_command("http://host", is_default=False) is None
-    assert links.ui_command("sqlite:////data/mlflow.db", is_default=True) == "mlflow ui"
-    command = links.ui_command("postgresql://user:s3cret@host/db", is_default=False)
-    assert command == 'mlflow ui --backend-store-uri "$MLFLOW_TRACKING_URI"'
-
-
 def test_every_address_asks_for_training_runs():
     base = "http://127.0.0.1:5000"
     run = links.run_address(base, "1", RUNS[0])

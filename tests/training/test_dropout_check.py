@@ -55,9 +55,9 @@ def test_the_check_reads_each_layers_fraction_and_changes_no_weight(
     before = trainer.weights_fingerprint()
     checks = trainer.check_dropout()
     assert [(check.layer, check.rate) for check in checks] == [
-        ("dropout", 0.2),
-        ("dropout_1", 0.2),
-        ("dropout_2", 0.5),
+        ("conv1", 0.2),
+        ("conv2", 0.2),
+        ("dense", 0.5),
     ]
     for check in checks:
         seen = dropping(round(check.dropped_fraction * check.num_examined), check.num_examined)
@@ -236,9 +236,9 @@ LATE = {**EARLY, "schedule": {"shape": "late", "until": 1}}
 def test_a_rate_that_changes_is_checked_where_it_is_highest(make_trainer: MakeTrainer, dropout: Any) -> None:
     checks = make_trainer(engine="fast", dropout=dropout).check_dropout()
     assert {check.layer: check.rate for check in checks} == {
-        "dropout": 0.2,
-        "dropout_1": 0.2,
-        "dropout_2": 0.5,
+        "conv1": 0.2,
+        "conv2": 0.2,
+        "dense": 0.5,
     }
     for check in checks:
         assert check.dropped_fraction == pytest.approx(check.rate, abs=0.05)
