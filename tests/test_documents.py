@@ -46,9 +46,9 @@ def test_links_lead_to_files(path):
     assert [target for target in local if not (path.parent / target).exists()] == []
 
 
-def test_the_readme_lists_every_command():
+def test_the_reference_lists_every_command():
     commands = set(get_command(app).commands)
-    table = re.search(r"\| command \|.*?\n\n", text_of(ROOT / "README.md"), re.DOTALL)[0]
+    table = re.search(r"\| command \|.*?\n\n", text_of(ROOT / "docs/reference/commands.md"), re.DOTALL)[0]
     cells = [line.split("|")[1] for line in table.splitlines()[2:] if line]
     assert {name for cell in cells for name in re.findall(r"`([a-z]+)", cell)} == commands
 
@@ -63,8 +63,9 @@ def test_the_readme_uses_commands_and_specs_that_exist():
         assert set(re.findall(r"^    make ([a-z-]+)", text_of(ROOT / name), re.MULTILINE)) <= targets
 
 
-def test_the_specs_in_the_readme_are_valid(tmp_path):
-    whole, grid = re.findall(r"```yaml\n(.*?)```", text_of(ROOT / "README.md"), re.DOTALL)
+def test_the_specs_in_the_guide_are_valid(tmp_path):
+    whole, sizes = re.findall(r"```yaml\n(.*?)```", text_of(ROOT / "docs/specs.md"), re.DOTALL)
+    grid = sizes[sizes.index("grid:") :]
     path = tmp_path / "rates.yaml"
     path.write_text(whole, encoding="utf-8")
     spec = load_spec(path)

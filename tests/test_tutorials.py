@@ -19,6 +19,8 @@ WITHOUT_STEPS = {
     "reference/spec.md",
     "reference/commands.md",
     "reference/python.md",
+    "reference/runs.md",
+    "reference/scope.md",
 }
 GENERATED = {"study/comparison.md", "study/reproduction.md"}
 
