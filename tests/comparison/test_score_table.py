@@ -12,8 +12,11 @@ from scipy import stats
 
 from dropout_lab.comparison.compare import compare_runs
 from dropout_lab.comparison.question import Question
+from dropout_lab.comparison.results import VerdictWord
 from dropout_lab.comparison.score_table import judge, parse_scores, seed_numbers
 from dropout_lab.errors import UsageError
+from dropout_lab.evaluation.metrics import metric_info
+from dropout_lab.evaluation.registry import COMPARED_METRICS
 from dropout_lab.records import RunRecord
 from dropout_lab.statistics.methods import Method
 
@@ -114,3 +117,26 @@ def test_an_accuracy_of_others_is_not_taken_for_that_of_a_training_epoch() -> No
     ]
     notes = judge(table, Question(metrics=["accuracy"])).notes
     assert not any("dropout on" in note for note in notes)
+
+
+def test_every_metric_is_judged_by_the_direction_and_the_margin_of_the_registry() -> None:
+    names = [name for name in COMPARED_METRICS if name not in ("generalization_gap", "loss_gap")]
+    names += ["shift_accuracy_blur_5", "shift_loss_noise", "ood_auroc_digits", "test_accuracy_class_3"]
+    noise = np.random.default_rng(0).normal(0, 1e-6, 5)
+    table = [
+        {"condition": condition, "seed": seed}
+        | dict.fromkeys(names, 0.5 + effect + noise[seed] * (1 + effect))
+        for condition, effect in (("none", 0), ("more", 0.3), ("equal", 1e-5))
+        for seed in range(5)
+    ]
+    found = judge(table, Question(metrics=names, reference="none"))
+    words = {True: VerdictWord.BETTER, False: VerdictWord.WORSE, None: VerdictWord.HIGHER}
+    for name in names:
+        info = metric_info(name)
+        assert found.verdict("more", name).word is words[info.higher_is_better], name
+        assert found.difference("more", name).margin == info.margin
+        # A significant difference that lies within the margin is equivalent.
+        assert found.difference("equal", name).p_adjusted < 0.05
+        assert (found.verdict("equal", name).word is VerdictWord.EQUIVALENT) == bool(info.margin), name
+    neutral = {name for name in names if metric_info(name).higher_is_better is None}
+    assert neutral == {"test_entropy", "mc_entropy", "mc_mutual_information", "temperature"}

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from dropout_lab.evaluation.calibration import NUM_BINS
 from dropout_lab.evaluation.measures import measure, measure_all
 from dropout_lab.evaluation.registry import EVALUATED_MEASURES, MEASURES
 
@@ -56,3 +57,22 @@ def test_measures_do_not_depend_on_the_order_of_the_examples() -> None:
     labels = random.integers(0, 3, 300)
     order = random.permutation(300)
     assert measure_all(probs[order], labels[order]) == pytest.approx(measure_all(probs, labels))
+
+
+def test_measures_agree_with_scikit_learn() -> None:
+    from sklearn.calibration import calibration_curve
+    from sklearn.metrics import accuracy_score, brier_score_loss, log_loss
+
+    random = np.random.default_rng(1)
+    probs = random.dirichlet([0.4] * 5, 2000)
+    labels = np.where(random.random(2000) < 0.6, probs.argmax(axis=1), random.integers(0, 5, 2000))
+    confidence, right = probs.max(axis=1), probs.argmax(axis=1) == labels
+    accuracy, mean_confidence = calibration_curve(right, confidence, n_bins=NUM_BINS)
+    counts, _ = np.histogram(confidence, NUM_BINS, (0, 1))
+    expected = {
+        "accuracy": accuracy_score(labels, probs.argmax(axis=1)),
+        "loss": log_loss(labels, probs),
+        "brier": sum(brier_score_loss(labels == one, probs[:, one]) for one in range(5)),
+        "ece": np.average(np.abs(accuracy - mean_confidence), weights=counts[counts > 0]),
+    }
+    assert measure(probs, labels) == pytest.approx(expected)

@@ -27,6 +27,12 @@ conditions:
         conv1: {kind: dropblock, rate: 0.1, block_size: 3}
         conv2: {kind: concrete, rate: 0.2}
         dense: {kind: dropconnect, rate: 0.3}
+  known:
+    model:
+      dropout:
+        conv1: {kind: spatial, rate: 0.1}
+        conv2: {kind: gaussian, rate: 0.2}
+        dense: {kind: alpha, rate: 0.3}
   own: {model: {network: 'own.py:build', dropout: {branch: {kind: stochastic_depth, rate: 0.4}}}}
 """
 
@@ -43,13 +49,14 @@ def build(input_shape, num_classes):
 
 ELSEWHERE = """\
 import sys, keras, mlflow, numpy as np
-uri, store = sys.argv[1:]
+store, *uris = sys.argv[1:]
 mlflow.set_tracking_uri(store)
-model = mlflow.pyfunc.load_model(uri)
-probs = np.asarray(model.predict(model.input_example))
-file = mlflow.artifacts.download_artifacts(uri) + "/data/model.keras"
-for other in (mlflow.keras.load_model(uri), keras.saving.load_model(file)):
-    np.testing.assert_allclose(other.predict(model.input_example, verbose=0), probs, rtol=1e-5)
+for uri in uris:
+    model = mlflow.pyfunc.load_model(uri)
+    probs = np.asarray(model.predict(model.input_example))
+    file = mlflow.artifacts.download_artifacts(uri) + "/data/model.keras"
+    for other in (mlflow.keras.load_model(uri), keras.saving.load_model(file)):
+        np.testing.assert_allclose(other.predict(model.input_example, verbose=0), probs, rtol=1e-5)
 assert "dropout_lab" not in sys.modules
 """
 
@@ -68,7 +75,7 @@ def test_runs_with_kinds_end_as_if_they_had_not_been_killed(lab: Path, command: 
     process = command("run", "kinds.yaml", "--set", "experiment=killed")
     assert process.stderr is not None
     for line in process.stderr:
-        if "[2/3]" in line:
+        if "[2/4]" in line:
             break
     process.kill()
     process.communicate()
@@ -78,8 +85,9 @@ def test_runs_with_kinds_end_as_if_they_had_not_been_killed(lab: Path, command: 
     assert {run.status for run in killed.values()} == {RunStatus.FINISHED}
     for condition, run in whole.items():
         assert killed[condition].final_weights == run.final_weights, condition
-    assert whole["all"].initial_weights == whole["baseline"].initial_weights
-    assert whole["all"].batch_order == whole["baseline"].batch_order
+    for condition in ("all", "known"):
+        assert whole[condition].initial_weights == whole["baseline"].initial_weights
+        assert whole[condition].batch_order == whole["baseline"].batch_order
     assert whole["all"].spec["model.dropout.conv1.kind"] == "dropblock"
     assert 0 < whole["all"].metrics["dropout_rate_conv2"] < 1
 
@@ -89,7 +97,8 @@ def test_runs_with_kinds_end_as_if_they_had_not_been_killed(lab: Path, command: 
     subprocess.run(
         [
             *[sys.executable, "-c", ELSEWHERE],
-            *[f"runs:/{whole['all'].run_id}/model", f"sqlite:///{lab / 'mlflow.db'}"],
+            f"sqlite:///{lab / 'mlflow.db'}",
+            *[f"runs:/{run.run_id}/model" for run in whole.values()],
         ],
         cwd=elsewhere,
         env=environment,

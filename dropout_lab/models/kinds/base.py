@@ -118,6 +118,8 @@ class DropoutLayer(RatedLayer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.supports_masking = True
+        # As layers of Keras without weights; a subclass with a `build` of its own is built at its first call.
+        self.built = type(self).build is keras.layers.Layer.build
 
     def call(self, inputs: Any, training: bool | None = False) -> Any:
         """Return `inputs`, of which units are dropped if `training` is true and the rate may be above 0."""

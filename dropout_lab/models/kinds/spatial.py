@@ -48,14 +48,7 @@ class SpatialDropout(DropoutLayer):
                 f"'channels_first'. Received: data_format={data_format!r}"
             )
         self.data_format = data_format or keras.config.image_data_format()
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Check that the inputs have feature maps."""
-        if not 3 <= len(input_shape) <= 5:
-            raise ValueError(
-                "Spatial dropout drops feature maps. Expected inputs of 3, 4 or 5 dimensions, such as "
-                f"(batch, height, width, channels). Received: input_shape={tuple(input_shape)}"
-            )
+        self.input_spec = keras.InputSpec(min_ndim=3, max_ndim=5)
 
     def drop(self, inputs: Any) -> Any:
         """See `DropoutLayer.drop`."""

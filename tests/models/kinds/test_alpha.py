@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from dropout_lab.models.kinds import AlphaDropout, StandardDropout
 
@@ -51,3 +52,17 @@ def test_what_is_dropped_is_the_saturation_value() -> None:
 def test_a_noise_shape_is_broadcast(noise_shape) -> None:
     outputs = AlphaDropout(0.5, 1, noise_shape=noise_shape)(np.ones((20, 5, 10)), training=True).numpy()
     np.testing.assert_array_equal(outputs, np.broadcast_to(outputs[:, :1], outputs.shape))
+
+
+def test_the_gradient_is_0_where_dropped_and_the_factor_elsewhere() -> None:
+    rate, alpha_scale = 0.3, 1.6732632 * 1.0507010
+    factor = ((1 - rate) * (1 + rate * alpha_scale**2)) ** -0.5
+    inputs = tf.constant(np.random.default_rng(0).normal(5, 1, (20, 50)).astype(np.float32))
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = AlphaDropout(rate, 1)(inputs, training=True)
+    gradient = tape.gradient(outputs, inputs).numpy()
+    is_dropped = outputs.numpy() < 0  # inputs are far above 0
+    assert 0 < is_dropped.sum() < is_dropped.size
+    np.testing.assert_array_equal(gradient[is_dropped], 0)
+    np.testing.assert_allclose(gradient[~is_dropped], factor, rtol=1e-5)
