@@ -41,14 +41,19 @@ def import_experiment(
     Args:
         folder: The folder.
         experiment: Name of the MLflow experiment here. [default: the exported one]
-        note: Called with a message if remains of an interrupted import cannot be deleted.
+        note: Called with a message if remains of an interrupted import cannot be deleted, or the summary of
+            the experiment cannot be logged.
 
     Raises:
         UsageError: If a file of the folder is missing or damaged; nothing was imported.
         TrackingError: If the store cannot be used.
     """
     with quiet_libraries():
+        from dropout_lab.runs.studies import refresh
         from dropout_lab.tracking.archive import read_archive
         from dropout_lab.tracking.importing import import_experiment as import_archive
 
-        return import_archive(read_archive(Path(folder)), experiment, note)
+        done = import_archive(read_archive(Path(folder)), experiment, note)
+        for problem in refresh([done.experiment] if done.run_ids else []):
+            note(problem)
+    return done

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from dropout_lab.runs.continuing import store_name
+from dropout_lab.runs.studies import refresh
 from dropout_lab.runs.workspace import State, Workspace, workspaces
 from dropout_lab.tracking import locate
 from dropout_lab.tracking.deleting import Doomed, choose_doomed, delete_doomed
@@ -37,7 +38,8 @@ def delete(deletion: Deletion, note: Callable[[str], None]) -> None:
 
     Args:
         deletion: The plan.
-        note: Called with a message for each artifact that could not be deleted.
+        note: Called with a message for each artifact that could not be deleted, and each summary that
+            could not be logged again.
 
     Raises:
         RunLockedError: If a process trains one of the runs; nothing was deleted.
@@ -49,6 +51,8 @@ def delete(deletion: Deletion, note: Callable[[str], None]) -> None:
         delete_doomed(deletion.doomed, note)
         for workspace in deletion.workspaces:
             workspace.remove()
+    for problem in refresh(deletion.doomed.changed_experiments):
+        note(problem)
 
 
 def _belongs(state: State, doomed: Doomed, store: str) -> bool:

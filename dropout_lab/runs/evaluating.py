@@ -16,6 +16,7 @@ from dropout_lab.runs.evaluation_checks import check_evaluation
 from dropout_lab.runs.evaluation_parts import evaluate_parts, missing_parts
 from dropout_lab.runs.failures import worded
 from dropout_lab.runs.logged_settings import read_settings
+from dropout_lab.runs.studies import refresh
 from dropout_lab.spec import DataSpec
 from dropout_lab.spec.evaluation import EvaluationSpec
 from dropout_lab.tracking import Tracker, connect, fetch_model, load_test_probs
@@ -66,6 +67,8 @@ def evaluate_runs(
         else:
             for note in found:
                 notes.setdefault(note, []).append(run.run_name)
+    by_id = {run.run_id: run for run in runs}
+    report.notes += refresh(by_id[run_id].experiment_name for run_id in report.evaluated)
     report.notes += [f"{_some(names)}: {note}" for note, names in notes.items()]
     return report
 

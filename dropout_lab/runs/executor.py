@@ -19,6 +19,7 @@ from dropout_lab.runs.reporter import Reporter
 from dropout_lab.runs.runner import Runner
 from dropout_lab.runs.sequential import execute_sequentially
 from dropout_lab.runs.stopping import StopRequest
+from dropout_lab.runs.studies import refresh
 from dropout_lab.runs.workspace import Workspace, workspaces
 from dropout_lab.spec import DataSpec
 from dropout_lab.tracking import Tracker, connect, read_runs
@@ -202,7 +203,10 @@ def resume_runs(found: Sequence[Workspace], reporter: Reporter, stop: StopReques
     use_recorded_threads(found)
     executor = Executor(reporter, stop, find_provenance())
     jobs = [(workspace.name, partial(executor.resume, workspace)) for workspace in found]
-    return work(jobs, reporter, stop)
+    report = work(jobs, reporter, stop)
+    for problem in refresh(outcome.run.origin.experiment for outcome in report.outcomes if outcome.delivered):
+        reporter.noted(problem)
+    return report
 
 
 def work(jobs: Sequence[Job], reporter: Reporter, stop: StopRequest, *, fail_fast: bool = False) -> Report:

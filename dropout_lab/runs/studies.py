@@ -1,7 +1,7 @@
 """The summary of all runs of an experiment, logged to the study that they are nested under."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from dropout_lab.comparison.compare import compare_runs
 from dropout_lab.comparison.question import Question
@@ -11,7 +11,7 @@ from dropout_lab.errors import TrackingError, UsageError
 from dropout_lab.records import RunRecord
 from dropout_lab.reporting.markdown import to_markdown
 from dropout_lab.runs.planning import PlannedRun
-from dropout_lab.tracking import Tracker, read_runs, schema
+from dropout_lab.tracking import Tracker, connect, list_experiments, read_runs, schema
 
 UNDER_STUDY = ("model", "training", "data", "device")
 """Whatever the conditions of one spec differ in is what it studies."""
@@ -49,17 +49,56 @@ def summarize(tracker: Tracker, planned: Sequence[PlannedRun]) -> str | None:
     if len(planned) < 2 or not planned[0].origin.design:
         return None
     try:
+        _summarize(tracker, lambda runs: compare_planned(runs, planned))
+    except TrackingError as error:
+        return _not_logged(tracker.experiment, error)
+    return None
+
+
+def refresh(experiments: Iterable[str]) -> list[str]:
+    """Log the summaries of experiments again, after their runs have changed.
+
+    Args:
+        experiments: Names; those that do not exist, or have no study, are left out.
+
+    Returns:
+        Why a summary could not be logged.
+    """
+    problems = []
+    for experiment in dict.fromkeys(experiments):
+        try:
+            if experiment in {one.name for one in list_experiments()}:
+                _summarize(connect(experiment), _compare_latest)
+        except TrackingError as error:
+            problems.append(_not_logged(experiment, error))
+    return problems
+
+
+def _not_logged(experiment: str, error: TrackingError) -> str:
+    return f"The summary of {experiment} could not be logged: {error.message}"
+
+
+def _summarize(tracker: Tracker, compare_part: Callable[[Sequence[RunRecord]], Comparison]) -> None:
+    """Log the comparison of an experiment, that of a part of its runs, or why there is none."""
+    try:
         runs = read_runs(tracker.experiment)
         try:
             comparison = compare_runs(runs)
         except UsageError:
-            comparison = compare_planned(runs, planned)
+            comparison = compare_part(runs)
+    except UsageError as error:
+        tracker.summarize_study({}, {}, f"No comparison. {error.message}")
+    else:
         tracker.summarize_study(_metrics(comparison), _tags(comparison), to_markdown(comparison))
-    except UsageError:  # nothing to compare yet
-        return None
-    except TrackingError as error:
-        return f"The summary of {tracker.experiment} could not be logged: {error.message}"
-    return None
+
+
+def _compare_latest(runs: Sequence[RunRecord]) -> Comparison:
+    """Return the comparison of the runs that have the design of the latest one, as those of its spec have."""
+    design = max(runs, key=lambda run: run.requested or run.start_time).design if runs else None
+    if design is None:
+        return compare_runs(runs)
+    own = [run for run in runs if run.design == design]
+    return compare_runs(own, Question(primary=design.primary, varying=UNDER_STUDY, margins=design.margins))
 
 
 def _metrics(comparison: Comparison) -> dict[str, float]:

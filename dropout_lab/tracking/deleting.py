@@ -1,7 +1,7 @@
 """Delete runs and experiments for good: MLflow itself only marks them, and their names stay taken."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,7 @@ class Doomed:
         runs: MLflow's runs, those of the experiments included.
         models: MLflow's logged models.
         versions: Registered versions of these models.
+        changed_experiments: Names of the experiments of other runs, which stay.
         is_permanent: Whether the store can remove their entries; an MLflow server only marks them.
     """
 
@@ -46,6 +47,7 @@ class Doomed:
     runs: tuple[Any, ...]
     models: tuple[Any, ...]
     versions: tuple[ModelVersion, ...]
+    changed_experiments: tuple[str, ...]
     is_permanent: bool
 
     @property
@@ -92,8 +94,15 @@ def choose_doomed(references: Sequence[str]) -> Doomed:
             runs=tuple(runs.values()),
             models=tuple(_models(client, experiments, runs)),
             versions=tuple(versions),
+            changed_experiments=tuple(_names_of(client, runs, experiments)),
             is_permanent=not location.is_server,
         )
+
+
+def _names_of(client: MlflowClient, runs: Mapping[str, Any], others: Mapping[str, str]) -> list[str]:
+    """Return the names of the experiments of `runs`, without `others`."""
+    ids = {str(run.info.experiment_id) for run in runs.values()} - {*others}
+    return [str(client.get_experiment(experiment_id).name) for experiment_id in sorted(ids)]
 
 
 def delete_doomed(doomed: Doomed, note: Note) -> None:

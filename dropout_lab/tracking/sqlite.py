@@ -5,7 +5,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +20,11 @@ from dropout_lab.tracking.location import Location
 from dropout_lab.tracking.mlflow_internals import schema_revisions, upgrade_database
 from dropout_lab.tracking.moved import follow_folder, is_moved
 from dropout_lab.tracking.notes import note_once
+
+
+def store_lock(file: Path) -> AbstractContextManager[None]:
+    """Return the lock of the database `file`, for changes that only one process may make at a time."""
+    return hold_lock(file.parent / "mlruns" / f".{file.name}.lock")
 
 
 def open_sqlite(location: Location, file: Path, *, create: bool) -> Location:
@@ -56,9 +61,7 @@ def open_sqlite(location: Location, file: Path, *, create: bool) -> Location:
     if _is_ready(file, root):
         return location
     root.mkdir(exist_ok=True)
-    with hold_lock(
-        root / f".{file.name}.lock"
-    ):  # two processes that migrate a new file at once would break it
+    with store_lock(file):  # two processes that migrate a new file at once would break it
         if not file.exists() or not _tables(file):
             _create(file)
         elif _is_older(file):

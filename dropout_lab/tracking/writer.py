@@ -61,7 +61,7 @@ class Tracker:
     @repeatable
     def open_study(self) -> None:
         """Nest the runs that are started from now on under the study of the experiment."""
-        self._study_id = open_study(self.client, self.experiment_id, self.experiment)
+        self._study_id = open_study(self.client, self.location, self.experiment_id, self.experiment)
 
     @repeatable
     def summarize_study(self, metrics: Mapping[str, float], tags: Mapping[str, str], summary: str) -> None:

@@ -1,5 +1,7 @@
 """Runs are nested under the study of their experiment, which has the summary of all."""
 
+import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +9,14 @@ import pytest
 from mlflow import MlflowClient
 
 from dropout_lab.api.comparing import compare
+from dropout_lab.api.deleting import delete
+from dropout_lab.api.moving import export_experiment, import_experiment
 from dropout_lab.api.running import run
-from dropout_lab.tracking import read_runs, schema
+from dropout_lab.runs.executor import execute_runs, resume_runs
+from dropout_lab.runs.planning import plan_runs
+from dropout_lab.runs.workspace import workspaces
+from dropout_lab.spec import load_spec
+from dropout_lab.tracking import list_experiments, read_runs, schema
 from dropout_lab.tracking.studies import find_study
 
 SPEC = """
@@ -56,6 +64,60 @@ def test_a_study_holds_its_runs_and_their_summary(lab: Path) -> None:
     assert metrics["ci_low/half"] < metrics["difference/half"] < metrics["ci_high/half"]
     assert study.data.tags[f"{schema.VERDICT}half"] in ("better", "worse", "equivalent", "undecided")
     assert "half vs none" in study.data.tags[schema.DESCRIPTION]
+
+
+def verdicts(name: str) -> dict[str, str]:
+    study, _ = study_and_runs(name)
+    tags = study.data.tags
+    return {key.removeprefix(schema.VERDICT): tags[key] for key in tags if key.startswith(schema.VERDICT)}
+
+
+@pytest.mark.slow
+def test_deleted_imported_and_resumed_runs_change_the_summary(
+    lab: Path, make_listener: Callable[..., Any]
+) -> None:
+    (lab / "nested.yaml").write_text(SPEC)
+    spec = load_spec(lab / "nested.yaml", ["training.epochs=3"])
+    run(spec, progress=False)
+    assert verdicts("nested").keys() == {"half"}
+    export_experiment("nested", lab / "exported")
+
+    delete("nested/half-seed1")
+    study, _ = study_and_runs("nested")
+    value = {one.run_name: one.metrics["test_loss"] for one in read_runs("nested")}["half-seed0"]
+    assert study.data.metrics["test_loss/half"] == value
+    delete("nested/half-seed0")
+    study, _ = study_and_runs("nested")
+    assert verdicts("nested") == {}
+    assert math.isnan(study.data.metrics["difference/half"])
+
+    import_experiment(lab / "exported")
+    assert verdicts("nested").keys() == {"half"}
+    study, _ = study_and_runs("nested")
+    assert not math.isnan(study.data.metrics["difference/half"])
+
+    delete(["nested/half-seed0", "nested/half-seed1"])
+    planned = [one for one in plan_runs(spec) if one.condition == "half"]
+    listener = make_listener(stop_after=1)
+    execute_runs(planned[:1], listener, listener.stop)
+    assert verdicts("nested") == {}
+    listener = make_listener()
+    assert len(resume_runs(workspaces(), listener, listener.stop).outcomes) == 1
+    assert verdicts("nested").keys() == {"half"}
+
+
+@pytest.mark.slow
+def test_an_experiment_without_a_study_gets_none_by_a_deletion(lab: Path) -> None:
+    single = SPEC.partition("conditions:")[0]
+    (lab / "nested.yaml").write_text(single)
+    run("nested.yaml", seeds=[0], progress=False)
+    run("nested.yaml", seeds=[1], progress=False)
+    delete("nested/nested-seed0")
+    study, runs = study_and_runs("nested")
+    assert study is None
+    assert len(runs) == 1
+    delete("nested")
+    assert "nested" not in {one.name for one in list_experiments()}
 
 
 @pytest.mark.slow

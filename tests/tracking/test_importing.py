@@ -25,7 +25,7 @@ def exported(sqlite_store, make_start, make_epochs, tmp_path):
     """An exported experiment: a parent with two runs, one of them with a model and odd metrics."""
     tracker = connect("to export")
     client = tracker.client
-    parent = open_study(client, tracker.experiment_id, "study")
+    parent = open_study(client, tracker.location, tracker.experiment_id, "study")
     client.set_tag(parent, "note", "parent")
     files = tmp_path / "files"
     (files / "deep").mkdir(parents=True)
@@ -156,7 +156,7 @@ def test_runs_that_exist_are_skipped(exported, make_start):
     archive = read_archive(exported)
     assert len(import_experiment(archive, None, pytest.fail).skipped) == 3  # where it was exported
     tracker = connect("trained here too")
-    study = open_study(tracker.client, tracker.experiment_id, "own study")
+    study = open_study(tracker.client, tracker.location, tracker.experiment_id, "own study")
     run_id = tracker.start_run(make_start(seed=1, run_key="key 1"))
     tracker.end_run(run_id, RunStatus.FINISHED)
     done = import_experiment(archive, "trained here too", pytest.fail)
