@@ -11,6 +11,7 @@ from dropout_lab.data.image_folders import BILINEAR, SUFFIXES, opened
 from dropout_lab.data.input_form import InputForm
 from dropout_lab.data.inputs import prepare_inputs
 from dropout_lab.data.source import Array
+from dropout_lab.data.visible_files import visible_files
 from dropout_lab.errors import DataError, did_you_mean
 
 if TYPE_CHECKING:
@@ -109,13 +110,9 @@ def as_examples(values: Array, form: InputForm, where: str = "images") -> Array:
 
 
 def _files(given: Path) -> Iterator[Path]:
-    """Yield the file `given`, or the files in that folder, sorted."""
+    """Yield the file `given`, or the files in that folder, sorted; see `visible_files`."""
     if given.is_dir():
-        found = sorted(
-            path
-            for path in given.rglob("*")
-            if path.suffix.lower() in (*SUFFIXES, ARRAY) and not path.name.startswith(".") and path.is_file()
-        )
+        found = [path for path in visible_files(given) if path.suffix.lower() in (*SUFFIXES, ARRAY)]
         if not found:
             raise DataError(f"{given}: no images (allowed: {', '.join((*SUFFIXES, ARRAY))})")
         yield from found

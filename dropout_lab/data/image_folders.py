@@ -11,6 +11,7 @@ import numpy as np
 from dropout_lab.data.idx_files import expand_user
 from dropout_lab.data.memory import check_memory
 from dropout_lab.data.source import Array, Source
+from dropout_lab.data.visible_files import is_passed_over, visible_files
 from dropout_lab.errors import DataError, did_you_mean
 from dropout_lab.seeds import generator
 from dropout_lab.spec import DataSpec
@@ -76,7 +77,7 @@ def read_images(spec: DataSpec, where: str) -> Source:
 
 def _subfolders(folder: Path, where: str) -> list[str]:
     try:
-        return sorted(one.name for one in folder.iterdir() if one.is_dir() and not one.name.startswith("."))
+        return sorted(one.name for one in folder.iterdir() if one.is_dir() and not is_passed_over(one.name))
     except FileNotFoundError:
         near = ""
         if folder.absolute().parent.is_dir():
@@ -91,8 +92,8 @@ def _labeled_files(folder: Path, where: str) -> Labeled:
     found = [
         (path, name)
         for name in _subfolders(folder, where)
-        for path in sorted((folder / name).rglob("*"))
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+        for path in visible_files(folder / name)
+        if path.suffix.lower() in SUFFIXES
     ]
     empty = sorted(set(_subfolders(folder, where)) - {name for _, name in found})
     if not found or empty:
@@ -104,9 +105,8 @@ def _labeled_files(folder: Path, where: str) -> Labeled:
 
 
 def _other_files(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*"):
-        hidden = path.name.startswith(".") or path.name == "Thumbs.db"
-        if not hidden and path.suffix.lower() not in SUFFIXES and path.is_file():
+    for path in visible_files(folder):
+        if path.suffix.lower() not in SUFFIXES and path.name != "Thumbs.db":
             yield path
 
 

@@ -38,16 +38,33 @@ class Archive:
         name: Name of the experiment.
         tags: Tags of the experiment.
         run_ids: IDs of the runs, parents before their children.
+        files: Paths in the folder that the manifest lists.
     """
 
     folder: Path
     name: str
     tags: Mapping[str, str] = field(default_factory=dict)
     run_ids: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     def run_folder(self, run_id: str) -> Path:
         """Return the folder of a run."""
         return self.folder / RUNS / run_id
+
+    def listed_files(self, folder: Path) -> list[Path]:
+        """Return the files below `folder`, a part of the archive, that the manifest lists."""
+        inside = folder.relative_to(self.folder).as_posix()
+        return [self.folder / path for path in self.files if path.startswith(f"{inside}/")]
+
+    @property
+    def unlisted_files(self) -> list[Path]:
+        """Files in the folder that the manifest does not list, without hidden ones."""
+        known = {self.folder / path for path in (*self.files, MANIFEST)}
+        return [
+            path
+            for path in self.folder.rglob("*")
+            if path.is_file() and path not in known and not path.name.startswith(".")
+        ]
 
     def read_run(self, run_id: str) -> dict[str, Any]:
         """Return the content of ``run.json`` of a run."""
@@ -99,7 +116,7 @@ def read_archive(folder: Path) -> Archive:
     _check_names(folder, files, run_ids)
     for path, checksum in files.items():
         _check_file(folder / path, checksum)
-    return Archive(folder=folder, name=name, tags=tags, run_ids=run_ids)
+    return Archive(folder=folder, name=name, tags=tags, run_ids=run_ids, files=tuple(files))
 
 
 def sha256(path: Path) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
@@ -42,8 +43,7 @@ def export_experiment(experiment: str, folder: Path, note: Note, own_version: st
     client, location = open_client(create=False)
     with failures_told(location):
         chosen = choose_experiment(client, location, experiment)
-        aside = folder.with_name(f"{folder.name}.part")
-        shutil.rmtree(aside, ignore_errors=True)
+        aside = folder.with_name(f"{folder.name}.{uuid4().hex[:12]}.part")
         archive = Archive(
             folder=aside,
             name=chosen.name,
@@ -55,6 +55,7 @@ def export_experiment(experiment: str, folder: Path, note: Note, own_version: st
                 _export_run(client, location, run_id, archive.run_folder(run_id))
             aside.mkdir(exist_ok=True)
             archive.write_manifest({"dropout_lab": own_version, "mlflow": version("mlflow")})
+            _check_folder(folder)  # another process may have made it meanwhile
             move_durably(aside, folder)
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)

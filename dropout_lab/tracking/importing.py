@@ -64,6 +64,8 @@ def import_experiment(archive: Archive, name: str | None, note: Note) -> Importe
         UsageError: If another process imports the same run.
         TrackingError: If the store refuses.
     """
+    if unlisted := archive.unlisted_files:
+        note(f"{len(unlisted)} files in {archive.folder} were not exported, and are left out.")
     client, location = open_client(create=True)
     with failures_told(location):
         experiment = name or archive.name
@@ -79,7 +81,7 @@ def import_experiment(archive: Archive, name: str | None, note: Note) -> Importe
             if run_id not in known:
                 parents = known | imported
                 content["tags"] = _tags_here(content["tags"], experiment, parents)
-                imported[run_id] = _import_run(client, experiment_id, content, archive.run_folder(run_id))
+                imported[run_id] = _import_run(client, experiment_id, content, archive, run_id)
     return Imported(experiment=experiment, run_ids=imported, skipped=tuple(known))
 
 
@@ -123,7 +125,9 @@ def _tags_here(tags: Mapping[str, str], experiment: str, parents: Mapping[str, s
     return {name: value for name, value in here.items() if value or name not in own}
 
 
-def _import_run(client: MlflowClient, experiment_id: str, content: Mapping[str, Any], folder: Path) -> str:
+def _import_run(
+    client: MlflowClient, experiment_id: str, content: Mapping[str, Any], archive: Archive, exported_id: str
+) -> str:
     """Import one run, and return its id here.
 
     Until it is whole, it has a tag that marks it and the status RUNNING, with this process as its process.
@@ -142,10 +146,14 @@ def _import_run(client: MlflowClient, experiment_id: str, content: Mapping[str, 
     ]
     log_metrics(client, run_id, metrics)
     client.log_inputs(run_id, [_dataset(one) for one in content["datasets"]])
-    if any((folder / ARTIFACTS).glob("*")):  # what copied the folder may have left out an empty one
-        client.log_artifacts(run_id, str(folder / ARTIFACTS))
+    folder = archive.run_folder(exported_id)
+    for file in archive.listed_files(folder / ARTIFACTS):
+        parent = file.parent.relative_to(folder / ARTIFACTS).as_posix()
+        client.log_artifact(run_id, str(file), None if parent == "." else parent)
     for model in content["models"]:
-        _import_model(client, experiment_id, run_id, model, folder / MODELS / model["model_id"])
+        model_folder = folder / MODELS / model["model_id"]
+        files = {file.relative_to(model_folder): file for file in archive.listed_files(model_folder)}
+        _import_model(client, experiment_id, run_id, model, files)
     restored = {name: content["tags"][name] for name in _OF_PROCESS if name in content["tags"]}
     restored |= {schema.IMPORTED_FROM: content["origin"]}
     client.log_batch(run_id, tags=[RunTag(name, value) for name, value in restored.items()])
@@ -157,7 +165,11 @@ def _import_run(client: MlflowClient, experiment_id: str, content: Mapping[str, 
 
 
 def _import_model(
-    client: MlflowClient, experiment_id: str, run_id: str, content: Mapping[str, Any], folder: Path
+    client: MlflowClient,
+    experiment_id: str,
+    run_id: str,
+    content: Mapping[str, Any],
+    files: Mapping[Path, Path],
 ) -> None:
     model = client.create_logged_model(
         experiment_id,
@@ -167,10 +179,13 @@ def _import_model(
         params=content["params"],
         model_type=content["model_type"] or None,
     )
-    with tempfile.TemporaryDirectory() as copied:
-        shutil.copytree(folder, copied, dirs_exist_ok=True)
-        _rewrite(Path(copied, DESCRIPTION), model, run_id)
-        client.log_model_artifacts(model.model_id, copied)
+    with tempfile.TemporaryDirectory() as temporary:
+        copied = Path(temporary)
+        for path, file in files.items():
+            (copied / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copied / path)
+        _rewrite(copied / DESCRIPTION, model, run_id)
+        client.log_model_artifacts(model.model_id, temporary)
     client.finalize_logged_model(model.model_id, "READY")
     metrics = [
         Metric(name, read_number(value), timestamp, step, model_id=model.model_id)

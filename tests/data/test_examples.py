@@ -47,6 +47,17 @@ def test_conversions_are_told_in_one_line_for_all_images_alike(tmp_path):
     np.testing.assert_array_equal(found.inputs[1], found.inputs[0])
 
 
+def test_hidden_folders_and_tracking_stores_below_a_folder_are_left_alone(tmp_path):
+    expected = [save(tmp_path / "a.png", PIXELS), save(tmp_path / "deeper" / "b.png", PIXELS)]
+    for folder in ("mlruns/1/run/artifacts/plots", "mlartifacts/1", ".git", "deeper/.ipynb_checkpoints"):
+        (tmp_path / folder).mkdir(parents=True)
+        save(tmp_path / folder / "plot.png", PIXELS)
+    found = read_examples([tmp_path], GRAY)
+    assert found.names == tuple(map(str, expected))
+    named = tmp_path / "mlruns" / "1" / "run" / "artifacts" / "plots"
+    assert read_examples([named], GRAY).names == (str(named / "plot.png"),), "a folder that is named counts"
+
+
 def test_grayscale_becomes_color_and_transparency_is_told(tmp_path):
     clear = np.dstack([PIXELS, PIXELS, PIXELS, PIXELS])
     found = read_examples([save(tmp_path / "a.png", PIXELS), save(tmp_path / "b.png", clear)], COLOR)

@@ -44,6 +44,16 @@ def test_images_have_the_names_of_their_folders_as_classes(photos):
     assert (source.name, source.location, source.notes) == ("photos", "photos", ())
 
 
+def test_hidden_folders_and_the_tracking_store_are_no_classes(photos):
+    before = opened()
+    for folder in (".cache", "mlruns", "cat/.ipynb_checkpoints"):
+        save(photos / folder / "0.png", (9, 9, 9))
+    after = opened()
+    assert after.class_names == ("cat", "owl")
+    assert before.checksums == after.checksums
+    assert after.notes == ()
+
+
 def test_equal_folders_have_equal_checksums_wherever_they_are(photos, monkeypatch, tmp_path):
     before = opened()
     photos.rename(tmp_path / "moved")

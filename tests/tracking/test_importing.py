@@ -127,7 +127,7 @@ def test_a_round_trip_keeps_everything_and_is_repeatable(
 def test_an_interrupted_import_is_completed_and_leaves_no_half_run(exported, tmp_path, monkeypatch):
     archive = read_archive(exported)
     client, _ = open_client(create=False)
-    for step in ("create_logged_model", "log_batch", "log_artifacts", "set_terminated"):
+    for step in ("create_logged_model", "log_batch", "log_artifact", "set_terminated"):
         with monkeypatch.context() as patch:
             patch.setattr(f"mlflow.MlflowClient.{step}", Mock(side_effect=KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
@@ -176,6 +176,42 @@ def test_what_an_export_or_a_copy_left_out_is_no_obstacle(sqlite_store, tmp_path
     done = import_experiment(read_archive(tmp_path / "exported"), "copy", pytest.fail)
     (run_id,) = done.run_ids.values()
     assert schema.PARENT not in client.get_run(run_id).data.tags
+
+
+def test_only_listed_files_are_imported_and_others_are_told(exported, tmp_path):
+    archive = read_archive(exported)
+    first = archive.run_folder(archive.run_ids[1])
+    with_model = next(one for one in exported.glob("runs/*/models/*"))
+    for folder in (exported, first / "artifacts", first / "artifacts" / "deep", with_model):
+        (folder / "added.txt").write_text("not exported")
+        (folder / ".DS_Store").write_text("not exported")
+    notes: list[str] = []
+    done = import_experiment(read_archive(exported), "listed alone", notes.append)
+    (note,) = notes
+    assert note.startswith(f"4 files in {exported} were not exported")
+    client = connect("listed alone").client
+    for run_id in done.run_ids.values():
+        assert not {path for path in paths_of(client, run_id) if "added" in path or ".DS_Store" in path}
+    assert {"deep/file.bin"} <= paths_of(client, done.run_ids[archive.run_ids[1]])
+    (model,) = client.search_logged_models([connect("listed alone").experiment_id])
+    of_model = {file.path for file in client.list_logged_model_artifacts(model.model_id)}
+    assert "MLmodel" in of_model
+    assert not of_model & {"added.txt", ".DS_Store"}
+
+
+def paths_of(client, run_id, folder=None):
+    """Return the paths of all files of a run."""
+    found = client.list_artifacts(run_id, folder)
+    inner = [paths_of(client, run_id, one.path) for one in found if one.is_dir]
+    return {one.path for one in found if not one.is_dir}.union(*inner)
+
+
+def test_files_of_others_beside_an_export_stay(exported, tmp_path):
+    (tmp_path / "new.part").mkdir()
+    (tmp_path / "new.part" / "mine.txt").write_text("mine")
+    export_experiment("to export", tmp_path / "new", [].append, "1")
+    assert (tmp_path / "new.part" / "mine.txt").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.glob("new*")) == ["new", "new.part"]
 
 
 def test_a_folder_that_is_damaged_or_none_is_refused(exported, tmp_path):

@@ -1,4 +1,4 @@
-"""An experiment has one study, under which all of its runs are nested, whatever happened to an earlier one."""
+"""An experiment has one study that all of its runs are nested under, whatever happened to an earlier one."""
 
 import math
 from concurrent.futures import ThreadPoolExecutor
