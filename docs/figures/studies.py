@@ -17,6 +17,7 @@ import dropout_lab as dl
 from dropout_lab.comparison.results import Comparison
 from dropout_lab.evaluation.metrics import metric_info
 from dropout_lab.plotting.forest import BAD, GOOD, draw_forest, forest_panels
+from dropout_lab.plotting.heatmap import Cell, HeatMap, draw_heat_map
 from dropout_lab.plotting.metric_axes import format_ticks
 from dropout_lab.plotting.plot_files import THEMES
 from dropout_lab.plotting.rate_response import RatePoint, RateResponse, draw_rate_response
@@ -102,9 +103,33 @@ def effects_by_size(theme: Theme) -> Figure:
     return figure
 
 
+def rate_by_size(theme: Theme) -> Figure:
+    """Draw the effect of each rate on the accuracy for each number of training images."""
+    comparisons = by_size("rate-size", "rate_0")
+    conditions = next(iter(comparisons.values())).conditions
+    cells = {}
+    for column, comparison in enumerate(comparisons.values()):
+        for row, condition in enumerate(conditions):
+            mean, word = 0.0, "reference"
+            if condition != comparison.reference:
+                mean = comparison.difference(condition, "test_accuracy").mean_difference
+                word = comparison.verdict(condition, "test_accuracy").word.value
+            cells[row, column] = Cell(condition=condition, mean_difference=mean, word=word)
+    rates = tuple(condition.removeprefix("rate_") for condition in conditions)
+    sizes = tuple(f"{size:,}" for size in comparisons)
+    data = HeatMap(
+        metric="test_accuracy",
+        settings=("rate of the dense layer", "training images"),
+        values=(rates, sizes),
+        cells=cells,
+    )
+    return draw_heat_map(data, theme)
+
+
 PLOTS: dict[str, Callable[[Theme], Figure]] = {
     "kinds": partial(forest, "kinds", "test_accuracy", "none"),
     "positions": partial(forest, "positions", "test_accuracy", "none"),
+    "rate-size": rate_by_size,
     "regularizers": partial(forest, "regularizers", "test_loss", "none"),
     "residual": partial(forest, "residual", "test_accuracy", "none"),
     "srivastava-rates": rates,
