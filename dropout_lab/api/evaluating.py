@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from dropout_lab.api.reading import read_chosen
+from dropout_lab.api.reading import read_chosen, read_predictions
 from dropout_lab.api.results import warn
 from dropout_lab.api.run_result import RunResult
 from dropout_lab.api.running import ONE_CALL_AT_A_TIME, starting
 from dropout_lab.comparison.confidence import MEASURES, ConfidenceRow, confidence_rows
-from dropout_lab.comparison.ensembles import Ensemble, form_ensembles
+from dropout_lab.comparison.ensembles import form_ensembles
 from dropout_lab.comparison.selection import select_runs
-from dropout_lab.errors import TrackingError, UsageError, did_you_mean
+from dropout_lab.errors import UsageError, did_you_mean
 from dropout_lab.evaluation.robustness import SET_NAMES, SHIFT_NAMES
 from dropout_lab.libraries import quiet_libraries
 from dropout_lab.records import RunRecord, RunStatus
@@ -186,7 +186,8 @@ def evaluate_chosen(
             note(sentence)
         ids = {run.run_id for run in found}
         evaluated = tuple(run for run in read_chosen(found[0].experiment_name) if run.run_id in ids)
-        rows = tuple(confidence_rows(evaluated, _ensembles(evaluated, note)))
+        predictions = read_predictions(evaluated, note)
+        rows = tuple(confidence_rows(evaluated, form_ensembles(evaluated, predictions)))
     return EvaluationResult(evaluated, rows, report)
 
 
@@ -209,15 +210,3 @@ def _finished(runs: "str | DataFrame | RunResult | None") -> list[RunRecord]:
         raise UsageError(f"no finished runs to evaluate (found: {states})")
     included = {run.run_id for run in select_runs(finished).all_runs()}
     return [run for run in finished if run.run_id in included]
-
-
-def _ensembles(runs: Sequence[RunRecord], note: Callable[[str], None]) -> tuple[Ensemble, ...]:
-    from dropout_lab.tracking import load_test_probs
-
-    predictions = {}
-    for run in runs:
-        try:
-            predictions[run.run_id] = load_test_probs(run)
-        except TrackingError as error:
-            note(f"{run.run_name} is not in the ensemble of its condition: {error.message}")
-    return form_ensembles(runs, predictions)

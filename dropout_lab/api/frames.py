@@ -64,7 +64,8 @@ def run_frame(runs: Sequence[RunRecord], histories: Sequence[str] = ()) -> "Data
     return pd.DataFrame([_row(run, histories) for run in runs], columns=columns)
 
 
-def _row(run: RunRecord, histories: Sequence[str]) -> dict[str, Any]:
+def identity_of(run: RunRecord) -> dict[str, str | int]:
+    """Return which run it is, and its status, as tables and JSON have it."""
     return {
         "run_id": run.run_id,
         "run_name": run.run_name,
@@ -72,6 +73,12 @@ def _row(run: RunRecord, histories: Sequence[str]) -> dict[str, Any]:
         "condition": run.condition,
         "seed": run.seed,
         "status": run.status.value,
+    }
+
+
+def _row(run: RunRecord, histories: Sequence[str]) -> dict[str, Any]:
+    return {
+        **identity_of(run),
         "start_time": run.start_time,
         "end_time": run.end_time,
         "engine": run.engine,

@@ -1,14 +1,16 @@
 """The runs that an argument of the API names."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from dropout_lab.api.run_result import RunResult
-from dropout_lab.errors import UsageError
+from dropout_lab.errors import TrackingError, UsageError
 from dropout_lab.records import RunRecord
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+    from dropout_lab.plotting import TestPredictions
 
 
 def read_chosen(
@@ -41,3 +43,23 @@ def read_chosen(
         raise UsageError(f"runs: {problem} (allowed: runs of one experiment)")
     run_ids = set(runs["run_id"])
     return [run for run in read_runs(experiments[0], histories=histories) if run.run_id in run_ids]
+
+
+def read_predictions(runs: Iterable[RunRecord], note: Callable[[str], None]) -> "dict[str, TestPredictions]":
+    """Return the test predictions of the runs that dropout_lab trained, by run ID.
+
+    Args:
+        runs: Runs.
+        note: Called with a message for each run whose predictions cannot be read.
+    """
+    from dropout_lab.tracking import load_test_probs
+
+    predictions = {}
+    for run in runs:
+        if not run.versions:
+            continue
+        try:
+            predictions[run.run_id] = load_test_probs(run)
+        except TrackingError as error:
+            note(f"{run.run_name} is excluded from the ensemble and the reliability diagram: {error.message}")
+    return predictions

@@ -8,8 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dropout_lab.api.reading import read_predictions
 from dropout_lab.comparison.results import Comparison, Verdict
-from dropout_lab.errors import DropoutLabError, TrackingError, UsageError, did_you_mean
+from dropout_lab.errors import DropoutLabError, UsageError, did_you_mean
 from dropout_lab.files import write_atomically
 from dropout_lab.libraries import quiet_libraries
 
@@ -55,7 +56,7 @@ class ComparisonResult:
         if self.known_predictions is not None:
             return self.known_predictions
         with quiet_libraries():
-            return read_predictions(self.comparison, self.note)
+            return read_predictions(self.comparison.runs, self.note)
 
     def to_frame(self) -> "DataFrame":
         """Return one row per metric and condition, with the columns of ``--format csv``."""
@@ -188,25 +189,6 @@ class ComparisonResult:
             for table in tables
         )
         return "".join([f"<p>{html.escape(view.title)}</p>", *verdicts, *cautions, *shown])
-
-
-def read_predictions(comparison: Comparison, note: Callable[[str], None]) -> "dict[str, TestPredictions]":
-    """Return the test predictions of the runs that dropout_lab trained, by run ID.
-
-    Args:
-        comparison: The comparison.
-        note: Called with a message for each run whose predictions cannot be read.
-    """
-    trained = [run for run in comparison.runs if run.versions]
-    predictions = {}
-    for run in trained:
-        from dropout_lab.tracking import load_test_probs
-
-        try:
-            predictions[run.run_id] = load_test_probs(run)
-        except TrackingError as error:
-            note(f"Excluded from reliability diagram and ensemble: {error.message}")
-    return predictions
 
 
 def report_links(comparison: Comparison) -> "ReportLinks":

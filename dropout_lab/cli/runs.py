@@ -98,13 +98,10 @@ def _sorted(found: "Sequence[RunRecord]") -> "list[RunRecord]":
 
 
 def _as_json(run: "RunRecord") -> dict[str, object]:
+    from dropout_lab.api.frames import identity_of
+
     return {
-        "run_id": run.run_id,
-        "run_name": run.run_name,
-        "experiment": run.experiment_name,
-        "condition": run.condition,
-        "seed": run.seed,
-        "status": run.status.value,
+        **identity_of(run),
         "start_time": run.start_time.isoformat(),
         "end_time": run.end_time.isoformat() if run.end_time else None,
         "num_epochs": len(run.history.get(EPOCHS_OF, ())),

@@ -68,11 +68,6 @@ class Network:
         """The current rate of each site that learns it, by name."""
         return {site.name: site.rate for site in self.sites if isinstance(site.layer, ConcreteDropout)}
 
-    def current_rates(self) -> dict[str, float]:
-        """Return the current rate of each site whose rate changes during training, by name."""
-        changing = {*self.rate_variables, *self.learned_rates}
-        return {name: rate for name, rate in self.rates.items() if name in changing}
-
     def export(self) -> keras.Model:
         """Return the model as it is used without dropout_lab: stock layers, and the user's own.
 

@@ -14,8 +14,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from dropout_lab.training.engines.adam import AdamConstants, AdamState, apply_adam
+from dropout_lab.training.engines.backpropagation import Backpropagation
 from dropout_lab.training.engines.masks import DropoutInSteps, LayerDropout
-from dropout_lab.training.engines.network import Network
 from dropout_lab.training.engines.observation import MAX_EXAMPLES, NUM_STEPS, probe_images, probe_weights
 from dropout_lab.training.engines.tracing import TracedOnce, fold
 
@@ -35,7 +35,7 @@ class Layout:
         weight_shapes: Shapes of the kernel and bias of each layer, from the input on.
         drop_first: Whether dropout precedes pooling.
         drops: Whether each block drops anything in any step.
-        factor_dtype: See `Network`.
+        factor_dtype: See `Backpropagation`.
         num_shards, shard_size: Parts of a batch, and the examples in each.
         adam: Constants of the optimizer.
     """
@@ -73,7 +73,9 @@ class CompiledSteps:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._network = Network(drop_first=layout.drop_first, factor_dtype=layout.factor_dtype)
+        self._backpropagation = Backpropagation(
+            drop_first=layout.drop_first, factor_dtype=layout.factor_dtype
+        )
         self.train = TracedOnce(self._train)
         self.gradients = TracedOnce(self._gradients)
         self.observe = TracedOnce(self._observe)
@@ -157,7 +159,7 @@ class CompiledSteps:
         num_examples: tf.Tensor,
         step: tf.Tensor,
     ) -> tuple[list[tf.Tensor], list[tuple[tf.Tensor, ...]]]:
-        """Return what `Network.gradients` does for the (images, labels) of the shards of a batch.
+        """Return what `Backpropagation.gradients` does for the (images, labels) of the shards of a batch.
 
         Args:
             weights: Kernel and bias of each layer.
@@ -171,7 +173,7 @@ class CompiledSteps:
         """
         size = self._layout.shard_size
         parts = [
-            self._network.gradients(
+            self._backpropagation.gradients(
                 weights,
                 images,
                 labels,

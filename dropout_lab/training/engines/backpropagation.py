@@ -13,7 +13,7 @@ STRIDES = [1, 1, 1, 1]
 _compiled = functools.partial(tf.function, jit_compile=True, autograph=False)
 
 
-class Network:
+class Backpropagation:
     """Loss and gradients of the published network, from its weights and images.
 
     Args:
