@@ -7,8 +7,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_LOG_LINE = re.compile(rb"[IW]\d{4} |[IW]0000 |WARNING: All log messages before absl::InitializeLog")
-"""How lines of information and warnings begin in the log of Abseil, which TensorFlow uses."""
+_LOG_LINE = re.compile(
+    rb"[IW]\d{4} |[IW]0000 |WARNING: All log messages before absl::InitializeLog|\[[-\d]+ [\d:,]+ [IW] "
+)
+"""How lines of information and warnings begin in the log of Abseil, which TensorFlow uses, and of Ray."""
 
 
 @contextmanager

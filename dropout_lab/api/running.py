@@ -17,8 +17,8 @@ from dropout_lab.errors import Interrupted, UsageError
 from dropout_lab.libraries import quiet_libraries
 from dropout_lab.native_log import without_native_log
 from dropout_lab.runs.designs import train_designs
+from dropout_lab.runs.executors import Workers, chosen_workers
 from dropout_lab.runs.planning import plan_runs
-from dropout_lab.runs.worker_plan import plan_workers
 from dropout_lab.spec import Spec, load_spec, override_spec, seeds_override
 from dropout_lab.spec.building import plain
 
@@ -46,6 +46,8 @@ def run(
     overrides: Sequence[str] | Mapping[str, Any] = (),
     fresh: bool = False,
     workers: int | str | None = None,
+    executor: str = "local",
+    address: str | None = None,
     fail_fast: bool = False,
     progress: bool = True,
     check: bool = True,
@@ -74,7 +76,12 @@ def run(
             [default: the spec's]
         overrides: Spec fields to override: ``{"training.epochs": 3}`` or ``["training.epochs=3"]``.
         fresh: Retrain runs even if they are finished or interrupted.
-        workers: Number of processes that train at once, or ``"auto"``. [default: this process alone]
+        workers: Number of processes that train at once, or ``"auto"``. [default: this process alone; on a
+            cluster, as many as it has room for]
+        executor: Where runs are trained: ``"local"`` or ``"ray"``, a Ray cluster whose nodes share the
+            current folder.
+        address: Ray cluster: ``HOST:PORT`` of its head node, ``"auto"`` or ``"local"``. [default:
+            RAY_ADDRESS, else the cluster that runs on this host, else a new one for the time of the call]
         fail_fast: Whether the first failure ends the call; what is running is saved.
         progress: Whether progress is shown: a bar in terminals and notebooks, else lines on standard error.
         check: Whether runs that failed raise an error, after the others were tried.
@@ -84,8 +91,9 @@ def run(
         runs that confirm the best trial; `RunResult.search` has the trials and the verdict.
 
     Raises:
-        SpecError: If the spec is invalid. Nothing was started, as for the next four.
-        UsageError: If `workers` is invalid.
+        SpecError: If the spec is invalid. Nothing was started, as for the next five.
+        UsageError: If `workers`, `executor` or `address` is invalid, or Ray is not installed.
+        ClusterError: If the cluster cannot be used.
         DataError: If the data are missing or damaged.
         DeviceError: If a device is not available.
         TrackingError: If the store cannot be used.
@@ -108,14 +116,20 @@ def run(
     objects = {"model": model, "data": data, "conditions": conditions}
     shared = {"training.epochs": epochs, "training.batch_size": batch_size, "experiment": experiment}
     texts = _override_texts(shared, overrides, seeds)
+    count = None if workers is None else str(workers)
     with ONE_CALL_AT_A_TIME, quiet_libraries():
         loaded = _load(spec, objects, texts)
         if loaded.search is not None:
-            return _search(loaded, workers, progress=progress, fresh=fresh, fail_fast=fail_fast, check=check)
+            from dropout_lab.runs.search.trials import planned_runs
+
+            with chosen_workers(executor, count, address, planned_runs(loaded), starting) as plan:
+                return _search(loaded, plan, progress=progress, fresh=fresh, fail_fast=fail_fast, check=check)
         runs = plan_runs(loaded)
-        plan = None if workers is None else plan_workers(str(workers), runs)
-        display = _display(len(runs), progress, at_once=plan is not None and plan.count > 1)
-        runs, report = train_designs([runs], display, starting, plan=plan, fresh=fresh, fail_fast=fail_fast)
+        with chosen_workers(executor, count, address, runs, starting) as plan:
+            display = _display(len(runs), progress, at_once=plan is not None and plan.count > 1)
+            runs, report = train_designs(
+                [runs], display, starting, plan=plan, fresh=fresh, fail_fast=fail_fast
+            )
     if report.interrupted is not None:
         _pass_on(report.interrupted)
     if check:
@@ -124,12 +138,10 @@ def run(
 
 
 def _search(
-    spec: Spec, workers: int | str | None, *, progress: bool, fresh: bool, fail_fast: bool, check: bool
+    spec: Spec, plan: Workers | None, *, progress: bool, fresh: bool, fail_fast: bool, check: bool
 ) -> RunResult:
     from dropout_lab.runs.search.search import run_search
-    from dropout_lab.runs.search.trials import planned_runs
 
-    plan = None if workers is None else plan_workers(str(workers), planned_runs(spec))
     at_once = plan is not None and plan.count > 1
     outcome = run_search(
         spec,

@@ -12,6 +12,7 @@ from dropout_lab.cli.help import documented
 from dropout_lab.errors import UsageError
 
 if TYPE_CHECKING:
+    from dropout_lab.runs.executors import Workers
     from dropout_lab.spec import Spec
 
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         "dropout-lab run experiments/dropout.yaml --seeds 0,1,2 --set training.epochs=3",
         "dropout-lab run experiments/smoke.yaml --dry-run",
         "dropout-lab run experiments/search.yaml",
+        "dropout-lab run experiments/dropout.yaml --executor ray --address head:6379",
     ],
 )
 def run(
@@ -59,10 +61,21 @@ def run(
             metavar="N",
         ),
     ] = None,
+    executor: Annotated[
+        str, typer.Option(help="Where runs are trained: local or ray, a Ray cluster.", metavar="NAME")
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="Ray cluster: HOST:PORT of its head node, auto or local. [default: $RAY_ADDRESS, else auto]",
+            metavar="ADDRESS",
+        ),
+    ] = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop after the first failed run.")] = False,
     format_: Annotated[TextOrJson, typer.Option("--format", help="Output format.")] = TextOrJson.TEXT,
 ) -> None:
     """Load all specs with their overrides, then show or train their runs."""
+    from dropout_lab.runs.executors import chosen_workers
     from dropout_lab.spec import load_spec, seeds_override
 
     overrides = list(set_ or [])
@@ -82,39 +95,38 @@ def run(
     if any(spec.search for spec in loaded):
         if len(loaded) > 1:
             raise UsageError("SPEC: a spec with a search is run alone (allowed: one spec)")
-        _search(loaded[0], workers, fresh=fresh, fail_fast=fail_fast, as_json=format_ is TextOrJson.JSON)
+        from dropout_lab.runs.search.trials import planned_runs
+
+        with chosen_workers(executor, workers, address, planned_runs(loaded[0]), _starting) as plan:
+            _search(loaded[0], plan, fresh=fresh, fail_fast=fail_fast, as_json=format_ is TextOrJson.JSON)
         return
     from dropout_lab.runs.designs import train_designs
     from dropout_lab.runs.display import RunDisplay
     from dropout_lab.runs.planning import plan_runs
-    from dropout_lab.runs.worker_plan import plan_workers
 
     designs = [plan_runs(spec) for spec in loaded]
     runs = [planned for design in designs for planned in design]
-    plan = plan_workers(workers, runs) if workers else None
-    at_once = plan is not None and plan.count > 1
-    _, report = train_designs(
-        designs,
-        RunDisplay(len(runs), progress(), at_once=at_once),
-        _starting,
-        plan=plan,
-        fresh=fresh,
-        fail_fast=fail_fast,
-    )
+    with chosen_workers(executor, workers, address, runs, _starting) as plan:
+        at_once = plan is not None and plan.count > 1
+        _, report = train_designs(
+            designs,
+            RunDisplay(len(runs), progress(), at_once=at_once),
+            _starting,
+            plan=plan,
+            fresh=fresh,
+            fail_fast=fail_fast,
+        )
     from dropout_lab.cli.run_display import print_outcomes
 
     print_outcomes(report.outcomes, as_json=format_ is TextOrJson.JSON)
     report.raise_problems()
 
 
-def _search(spec: "Spec", workers: str | None, *, fresh: bool, fail_fast: bool, as_json: bool) -> None:
+def _search(spec: "Spec", plan: "Workers | None", *, fresh: bool, fail_fast: bool, as_json: bool) -> None:
     """Train the trials of `spec`, and confirm the best one."""
     from dropout_lab.runs.display import RunDisplay
     from dropout_lab.runs.search.search import run_search
-    from dropout_lab.runs.search.trials import planned_runs
-    from dropout_lab.runs.worker_plan import plan_workers
 
-    plan = plan_workers(workers, planned_runs(spec)) if workers else None
     at_once = plan is not None and plan.count > 1
     outcome = run_search(
         spec,
@@ -130,8 +142,10 @@ def _search(spec: "Spec", workers: str | None, *, fresh: bool, fail_fast: bool, 
     outcome.raise_problems()
 
 
-def _starting(library: Literal["TensorFlow", "MLflow"]) -> AbstractContextManager[None]:
+def _starting(library: Literal["TensorFlow", "MLflow", "Ray"]) -> AbstractContextManager[None]:
     if library == "TensorFlow":
         return starting_tensorflow()
+    if library == "Ray":
+        return starting(library)
     has_database = "MLFLOW_TRACKING_URI" in os.environ or Path("mlflow.db").exists()
     return starting("MLflow" if has_database else "MLflow and creating mlflow.db (first run only)")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 from dropout_lab.data.selection import load_all
 from dropout_lab.runs.evaluation_checks import check_evaluation
+from dropout_lab.runs.executors import Workers
 from dropout_lab.runs.images import check_images
 from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.planning import PlannedRun, needs_building
 from dropout_lab.runs.reporter import Reporter
 from dropout_lab.runs.schedules import check_cutoffs
 from dropout_lab.runs.stopping import listen_for_stop
-from dropout_lab.runs.worker_plan import WorkerPlan
 
 if TYPE_CHECKING:
     from dropout_lab.tracking import Tracker
@@ -27,7 +27,7 @@ def train_designs(
     display: AbstractContextManager[Reporter],
     starting: Starting,
     *,
-    plan: WorkerPlan | None = None,
+    plan: Workers | None = None,
     fresh: bool = False,
     fail_fast: bool = False,
 ) -> tuple[list[PlannedRun], Report]:

@@ -87,6 +87,7 @@ class Receiver:
         """Report what a message says of the run's progress; other messages are ignored."""
         match message:
             case {"event": "started", "run_id": run_id, "trained_by": trained_by}:
+                self.progress = Progress()  # of an attempt that died
                 self._update(message)
                 self.reporter.started(self.run, run_id, trained_by, self.progress)
             case {"event": "progressed", "num_steps": num_steps}:

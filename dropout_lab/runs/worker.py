@@ -10,14 +10,11 @@ import os
 import queue
 import signal
 import threading
-from functools import partial
 from typing import TextIO
 
-from dropout_lab.libraries import set_variables, without_keras_settings
-from dropout_lab.runs.messages import Message, SendingReporter
-from dropout_lab.runs.planning import PlannedRun
-from dropout_lab.runs.provenance import Provenance
+from dropout_lab.runs.messages import Message
 from dropout_lab.runs.stopping import StopRequest, listen_for_stop
+from dropout_lab.runs.worker_job import JobTrainer
 
 POLL_SECONDS = 0.5
 
@@ -33,23 +30,13 @@ def main() -> None:
     with listen_for_stop() as stop:
         jobs: queue.SimpleQueue[Message] = queue.SimpleQueue()
         threading.Thread(target=_listen, args=(told, jobs, stop), daemon=True).start()
-        set_variables()
-        with without_keras_settings():
-            from dropout_lab.runs.executor import Executor, work
-        send({"event": "ready"})
-        reporter = SendingReporter(send)
-        executor: Executor | None = None
+        trainer = JobTrainer(send, stop)
         while not stop.signal_number:
             try:
                 job = jobs.get(timeout=POLL_SECONDS)
             except queue.Empty:
                 continue
-            run = PlannedRun.from_json(job["run"])
-            if executor is None:
-                executor = Executor(reporter, stop, Provenance(**job["provenance"]))
-            report = work([(run.name, partial(executor.execute, run, fresh=job["fresh"]))], reporter, stop)
-            if report.interrupted is not None:
-                send({"event": "interrupted", "message": report.interrupted.message})
+            trainer.train(job)
 
 
 def _take_streams() -> tuple[TextIO, TextIO]:

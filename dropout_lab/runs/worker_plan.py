@@ -2,12 +2,14 @@
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dropout_lab.errors import UsageError
 from dropout_lab.evaluation.metrics import format_count
+from dropout_lab.runs.messages import Message
 from dropout_lab.runs.planning import PlannedRun
+from dropout_lab.runs.worker_process import WorkerProcess
 from dropout_lab.training.cpus import available_cpus
 
 AUTO = "auto"
@@ -41,15 +43,47 @@ class WorkerPlan:
         each = f"{format_count(self.threads, 'thread')} each"
         return f"{format_count(self.count, 'worker')}, {each}{', one GPU each' if self.gpus else ''}"
 
+    def start(
+        self, index: int, threads: int, receive: Callable[[WorkerProcess, Message | None], None]
+    ) -> WorkerProcess:
+        """Start the worker process at `index`, which computes with `threads` threads."""
+        return WorkerProcess(self.environment(index, threads), threads, receive)
+
     def environment(self, index: int, threads: int) -> dict[str, str]:
         """Return the environment of the worker process at `index`, which computes with `threads` threads."""
-        own = {name: str(threads) for name in OTHER_THREADS if name not in os.environ}
-        own[THREADS] = str(threads)
+        own = thread_variables(threads)
         if self.gpus:
             own[VISIBLE_GPUS] = self.gpus[index % len(self.gpus)]
         if self.shared_gpus:
             own["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
         return {**os.environ, **own}
+
+
+def thread_variables(threads: int) -> dict[str, str]:
+    """Return the environment variables by which a process computes with `threads` threads."""
+    own = {name: str(threads) for name in OTHER_THREADS if name not in os.environ}
+    return {**own, THREADS: str(threads)}
+
+
+def given_threads() -> int:
+    """Return the number of threads that the user has set in the environment; 0 without one."""
+    given = os.environ.get(THREADS, "")
+    return int(given) if given.isdecimal() else 0
+
+
+def parse_count(requested: str) -> int | None:
+    """Return the number of runs at once that a user asks for; None for ``auto``.
+
+    Raises:
+        UsageError: If `requested` is neither.
+    """
+    if requested == AUTO:
+        return None
+    if requested.isdecimal() and 1 <= int(requested) <= MAX_WORKERS:
+        return int(requested)
+    raise UsageError(
+        f"workers: invalid value: {requested!r} (allowed: auto or an integer from 1 to {MAX_WORKERS})"
+    )
 
 
 def plan_workers(requested: str, runs: Sequence[PlannedRun]) -> WorkerPlan | None:
@@ -64,21 +98,15 @@ def plan_workers(requested: str, runs: Sequence[PlannedRun]) -> WorkerPlan | Non
         UsageError: If `requested` is neither.
     """
     gpus = find_gpus() if any(run.settings.device != "cpu" for run in runs) else []
-    if requested == AUTO:
+    count = parse_count(requested)
+    if count is None:
         import psutil
 
         most = max(1, int(psutil.virtual_memory().available / WORKER_BYTES))
         count = min(len(runs), len(gpus) or available_cpus(), most, MAX_WORKERS)
         if count < 2:
             return None
-    elif requested.isdecimal() and 1 <= int(requested) <= MAX_WORKERS:
-        count = int(requested)
-    else:
-        raise UsageError(
-            f"workers: invalid value: {requested!r} (allowed: auto or an integer from 1 to {MAX_WORKERS})"
-        )
-    given = os.environ.get(THREADS, "")
-    threads = int(given) if given.isdecimal() and int(given) else max(1, available_cpus() // count)
+    threads = given_threads() or max(1, available_cpus() // count)
     # A run that asks for one GPU by its number has to see them all.
     by_number = any(":" in run.settings.device for run in runs)
     divided = tuple(gpus) if len(gpus) > 1 and not by_number else ()

@@ -1,7 +1,7 @@
-"""Train runs in several worker processes at once; a process that dies takes only its own run with it.
+"""Train runs in several workers at once; a worker that dies takes only its own run with it.
 
-A worker trains one run after the other, since starting one takes longer than a short run: 5 to 10 s for
-TensorFlow and MLflow. When it dies, another one takes its place.
+A worker process trains one run after the other, since starting one takes longer than a short run: 5 to
+10 s for TensorFlow and MLflow. When it dies, another one takes its place.
 """
 
 import queue
@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Self
 
+from dropout_lab.runs.executors import Worker, Workers
 from dropout_lab.runs.failures import TO_CONTINUE, interrupted
 from dropout_lab.runs.messages import Message, Receiver
 from dropout_lab.runs.outcome import Failure, Report, RunOutcome
@@ -22,8 +23,6 @@ from dropout_lab.runs.provenance import Provenance
 from dropout_lab.runs.reporter import Reporter
 from dropout_lab.runs.sequential import execute_sequentially
 from dropout_lab.runs.stopping import StopRequest
-from dropout_lab.runs.worker_plan import WorkerPlan
-from dropout_lab.runs.worker_process import WorkerProcess
 from dropout_lab.runs.workspace import workspaces
 from dropout_lab.tracking import Tracker, read_runs
 
@@ -34,13 +33,13 @@ def execute_design_in_workers(
     runs: Sequence[PlannedRun],
     reporter: Reporter,
     stop: StopRequest,
-    plan: WorkerPlan,
+    plan: Workers,
     *,
     fresh: bool = False,
     fail_fast: bool = False,
     trackers: Mapping[str, Tracker],
 ) -> Report:
-    """Train the runs of one spec in worker processes; see `execute_design`.
+    """Train the runs of one spec in workers; see `execute_design`.
 
     Args:
         runs: All planned runs of the spec.
@@ -61,15 +60,15 @@ def execute_design_in_workers(
 
 @dataclass
 class _Slot:
-    """A place for one worker process: the process, if it is started, and its run, if it has one."""
+    """A place for one worker: the worker, if it is started, and its run, if it has one."""
 
     index: int
-    worker: WorkerProcess | None = None
+    worker: Worker | None = None
     receiver: Receiver | None = None
 
 
 class WorkerPool:
-    """Worker processes, each with one run at a time. It ends them when it is left.
+    """Workers, each with one run at a time. It ends them when it is left.
 
     Args:
         plan, reporter, stop, fresh, fail_fast: As in `execute_design_in_workers`.
@@ -78,7 +77,7 @@ class WorkerPool:
 
     def __init__(
         self,
-        plan: WorkerPlan,
+        plan: Workers,
         reporter: Reporter,
         stop: StopRequest,
         provenance: Provenance,
@@ -93,8 +92,8 @@ class WorkerPool:
         self._fresh = fresh
         self._fail_fast = fail_fast
         self._slots = [_Slot(index) for index in range(plan.count)]
-        self._messages: queue.SimpleQueue[tuple[WorkerProcess, Message | None]] = queue.SimpleQueue()
-        self._leaving: list[WorkerProcess] = []
+        self._messages: queue.SimpleQueue[tuple[Worker, Message | None]] = queue.SimpleQueue()
+        self._leaving: list[Worker] = []
         self._saved: list[str] = []
 
     def __enter__(self) -> Self:
@@ -140,7 +139,7 @@ class WorkerPool:
             report.interrupted = interrupted(message, self._stop.signal_number)
         return report
 
-    def _running(self) -> list[tuple[_Slot, WorkerProcess, Receiver]]:
+    def _running(self) -> list[tuple[_Slot, Worker, Receiver]]:
         slots = [(slot, slot.worker, slot.receiver) for slot in self._slots]
         return [(slot, worker, receiver) for slot, worker, receiver in slots if worker and receiver]
 
@@ -154,13 +153,14 @@ class WorkerPool:
             slot.worker.end()
             slot.worker = None
         if slot.worker is None:
-            environment = self._plan.environment(slot.index, threads)
-            slot.worker = WorkerProcess(environment, threads, lambda *received: self._messages.put(received))
+            slot.worker = self._plan.start(
+                slot.index, threads, lambda *received: self._messages.put(received)
+            )
         slot.receiver = Receiver(run, self._reporter)
         provenance = asdict(self._provenance)
         slot.worker.tell({"run": run.to_json(), "fresh": self._fresh, "provenance": provenance})
 
-    def _handle(self, report: Report, sender: WorkerProcess, message: Message | None) -> None:
+    def _handle(self, report: Report, sender: Worker, message: Message | None) -> None:
         slot = next((one for one in self._slots if one.worker is sender), None)
         if slot is None:
             return  # a worker that was ended
@@ -189,7 +189,7 @@ class WorkerPool:
         elif report.ended_early:
             report.stopped.append(name)
         else:
-            return Failure(name, f"its worker process was asked to stop: {message}", TO_CONTINUE)
+            return Failure(name, f"its worker was asked to stop: {message}", TO_CONTINUE)
         return None
 
     def _end(self, report: Report, end: RunOutcome | Failure) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from dropout_lab.errors import Interrupted
 from dropout_lab.records import RunRecord, RunStatus
+from dropout_lab.runs import worker_plan
 from dropout_lab.runs import workers as workers_module
 from dropout_lab.runs.executor import execute_runs
 from dropout_lab.runs.outcome import Failure, Report
@@ -93,7 +94,7 @@ class Actor:
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     stage = Stage()
-    monkeypatch.setattr(workers_module, "WorkerProcess", stage.start)
+    monkeypatch.setattr(worker_plan, "WorkerProcess", stage.start)
     monkeypatch.setattr(workers_module, "POLL_SECONDS", 0.01)
     monkeypatch.chdir(tmp_path)
     return stage
@@ -233,7 +234,7 @@ def test_a_worker_that_is_stopped_by_itself_fails_its_run(
     stage.scripts["a-seed0"] = [STARTED, {"event": "interrupted", "message": "a-seed0 saved."}, DIES]
     report = execute(runs)
     (failure,) = report.failures
-    assert failure.message == "its worker process was asked to stop: a-seed0 saved."
+    assert failure.message == "its worker was asked to stop: a-seed0 saved."
     assert "dropout-lab resume" in failure.hint
     assert len(report.outcomes) == 5
 
@@ -251,10 +252,10 @@ def test_a_run_continues_with_the_threads_that_it_was_started_with(
     assert all(one.was_ended for one in stage.processes)
 
 
-def test_the_command_itself_starts_no_tensorflow() -> None:
+def test_the_command_itself_starts_neither_tensorflow_nor_ray() -> None:
     code = (
-        "import sys, dropout_lab.runs.workers, dropout_lab.runs.display\n"
-        "print([name for name in ('tensorflow', 'keras') if name in sys.modules])"
+        "import sys, dropout_lab.runs.workers, dropout_lab.runs.display, dropout_lab.runs.ray_plan\n"
+        "print([name for name in ('tensorflow', 'keras', 'ray') if name in sys.modules])"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"

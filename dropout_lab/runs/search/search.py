@@ -8,6 +8,7 @@ from dropout_lab.data.dataset import Dataset
 from dropout_lab.data.selection import load_data
 from dropout_lab.errors import UsageError
 from dropout_lab.runs.designs import Starting, train_designs
+from dropout_lab.runs.executors import Workers
 from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.planning import PlannedRun
 from dropout_lab.runs.search.checking import Shape, check_trials, needs_check
@@ -21,7 +22,6 @@ from dropout_lab.runs.search.trials import (
     search_of,
     trial_experiment,
 )
-from dropout_lab.runs.worker_plan import WorkerPlan
 from dropout_lab.spec import DataSpec, Spec, flatten
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def run_search(
     display: Display,
     starting: Starting,
     *,
-    plan: WorkerPlan | None = None,
+    plan: Workers | None = None,
     fresh: bool = False,
     fail_fast: bool = False,
 ) -> SearchOutcome:
@@ -126,7 +126,7 @@ def require_optuna() -> None:
         ) from None
 
 
-def _train_trials(session: Session, display: Display, starting: Starting, plan: WorkerPlan | None) -> Report:
+def _train_trials(session: Session, display: Display, starting: Starting, plan: Workers | None) -> Report:
     """Train the trials that the search still lacks."""
     search = search_of(session.spec)
     num_open = search.num_trials - sum(trial.is_finished for trial in session.study.trials)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.data.selection import load_data
 from dropout_lab.runs.designs import Starting
+from dropout_lab.runs.executors import Workers
 from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.planning import PlannedRun, needs_building
 from dropout_lab.runs.reporter import Reporter
 from dropout_lab.runs.search.trials import example_runs, max_epochs, search_of, trial_runs
 from dropout_lab.runs.stopping import listen_for_stop
-from dropout_lab.runs.worker_plan import WorkerPlan
 from dropout_lab.spec import DataSpec, Spec
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Session:
 
 @contextmanager
 def start_training(
-    session: Session, display: AbstractContextManager[Reporter], starting: Starting, plan: WorkerPlan | None
+    session: Session, display: AbstractContextManager[Reporter], starting: Starting, plan: Workers | None
 ) -> Iterator[tuple[TrainTrials, Reporter]]:
     """Start what trains trials: this process, or workers.
 
