@@ -65,7 +65,9 @@ def test_the_lowest_versions_are_pinned_at_the_bounds(project, repository):
 
 def test_the_pinned_versions_satisfy_the_bounds(project, repository):
     extras = project["optional-dependencies"]
-    wanted = requirements(project["dependencies"] + extras["docs"] + extras["test"] + extras["dev"])
+    wanted = requirements(
+        project["dependencies"] + extras["docs"] + extras["ray"] + extras["test"] + extras["dev"]
+    )
     del wanted["dropout-lab"]
     pinned = pins(repository / "constraints.txt")
     assert not {
@@ -76,7 +78,8 @@ def test_the_pinned_versions_satisfy_the_bounds(project, repository):
 def test_every_imported_distribution_is_declared(project, repository):
     distributions = importlib.metadata.packages_distributions()
     modules = set(imported_modules(repository / "dropout_lab")) - {"dropout_lab"} - sys.stdlib_module_names
-    declared = requirements(project["dependencies"] + project["optional-dependencies"]["search"])
+    extras = project["optional-dependencies"]
+    declared = requirements(project["dependencies"] + extras["search"] + extras["ray"])
     providers = {
         module: {canonicalize_name(name) for name in distributions.get(module, [module])}
         for module in modules
