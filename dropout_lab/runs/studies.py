@@ -49,7 +49,10 @@ def summarize(tracker: Tracker, planned: Sequence[PlannedRun]) -> str | None:
     if len(planned) < 2 or not planned[0].origin.design:
         return None
     try:
-        _summarize(tracker, lambda runs: compare_planned(runs, planned))
+        runs = read_runs(tracker.experiment)
+        _summarize(tracker, runs, lambda runs: compare_planned(runs, planned))
+    except UsageError:  # the experiment was renamed meanwhile
+        return None
     except TrackingError as error:
         return _not_logged(tracker.experiment, error)
     return None
@@ -59,7 +62,7 @@ def refresh(experiments: Iterable[str]) -> list[str]:
     """Log the summaries of experiments again, after their runs have changed.
 
     Args:
-        experiments: Names; those that do not exist, or have no study, are left out.
+        experiments: Names; those that do not exist, have no study, or only trials of a search, are left out.
 
     Returns:
         Why a summary could not be logged.
@@ -67,8 +70,11 @@ def refresh(experiments: Iterable[str]) -> list[str]:
     problems = []
     for experiment in dict.fromkeys(experiments):
         try:
-            if experiment in {one.name for one in list_experiments()}:
-                _summarize(connect(experiment), _compare_latest)
+            if experiment not in {one.name for one in list_experiments()}:
+                continue
+            runs = read_runs(experiment)
+            if not runs or any(run.design is not None for run in runs):
+                _summarize(connect(experiment), runs, _compare_latest)
         except TrackingError as error:
             problems.append(_not_logged(experiment, error))
     return problems
@@ -78,10 +84,13 @@ def _not_logged(experiment: str, error: TrackingError) -> str:
     return f"The summary of {experiment} could not be logged: {error.message}"
 
 
-def _summarize(tracker: Tracker, compare_part: Callable[[Sequence[RunRecord]], Comparison]) -> None:
+def _summarize(
+    tracker: Tracker,
+    runs: Sequence[RunRecord],
+    compare_part: Callable[[Sequence[RunRecord]], Comparison],
+) -> None:
     """Log the comparison of an experiment, that of a part of its runs, or why there is none."""
     try:
-        runs = read_runs(tracker.experiment)
         try:
             comparison = compare_runs(runs)
         except UsageError:

@@ -14,6 +14,7 @@ from dropout_lab.api.moving import export_experiment, import_experiment
 from dropout_lab.api.running import run
 from dropout_lab.runs.executor import execute_runs, resume_runs
 from dropout_lab.runs.planning import plan_runs
+from dropout_lab.runs.studies import refresh
 from dropout_lab.runs.workspace import workspaces
 from dropout_lab.spec import load_spec
 from dropout_lab.tracking import list_experiments, read_runs, schema
@@ -104,6 +105,16 @@ def test_deleted_imported_and_resumed_runs_change_the_summary(
     listener = make_listener()
     assert len(resume_runs(workspaces(), listener, listener.stop).outcomes) == 1
     assert verdicts("nested").keys() == {"half"}
+
+    client = MlflowClient(f"sqlite:///{Path.cwd() / 'mlflow.db'}")
+    study, runs = study_and_runs("nested")
+    client.set_tag(study.info.run_id, f"{schema.VERDICT}half", "of a person")
+    for one in runs:  # trials of a search have no design, and no verdict by the test set
+        for tag in [tag for tag in one.data.tags if tag.endswith(".design")]:
+            client.delete_tag(one.info.run_id, tag)
+    assert all(one.design is None for one in read_runs("nested"))
+    assert refresh(["nested", "nosuch"]) == []
+    assert verdicts("nested") == {"half": "of a person"}
 
 
 @pytest.mark.slow
