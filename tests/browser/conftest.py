@@ -65,6 +65,7 @@ class Axe:
 
     def violations(self, chromium: webdriver.Chrome) -> list[tuple[str, str, str]]:
         """Return the serious violations of the page shown: rule, element and explanation."""
+        chromium.set_script_timeout(300)  # a long page takes a busy machine more than the default of 30 s
         chromium.execute_script(self.source)
         found = chromium.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
         assert len(found["passes"]) > 15
