@@ -11,7 +11,7 @@ import pytest
 
 import dropout_lab as dl
 from dropout_lab.evaluation.measures import measure_all
-from dropout_lab.evaluation.registry import EVALUATED_METRICS
+from dropout_lab.evaluation.registry import EVALUATED_METRICS, METRICS
 from dropout_lab.evaluation.uncertainty import entropy
 from dropout_lab.records import RunRecord
 from dropout_lab.runs.evaluation import EvaluationReport, evaluate_found
@@ -161,6 +161,13 @@ def test_every_part_has_a_name_of_its_own() -> None:
     names = [part.name for part in PARTS]
     assert len(set(names)) == len(names)
     assert all(name.replace("_", "").isalpha() for name in names)
+
+
+def test_metrics_depend_on_settings_that_parts_have() -> None:
+    spec = EvaluationSpec(shift="all", ood="all", pooling=True)
+    known = {f"{part.name}.{setting}" for part in PARTS for setting in part.settings(spec) or ()}
+    named = {setting for metric in METRICS.values() for setting in metric.settings}
+    assert named == {one for one in known if one.endswith(".mc_samples")}
 
 
 def test_a_new_part_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:

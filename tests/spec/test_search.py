@@ -1,6 +1,5 @@
 """The search of a spec: its values, and what is refused with place and remedy."""
 
-import itertools
 import math
 
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from dropout_lab.errors import SpecError
 from dropout_lab.spec import Spec, load_spec
 from dropout_lab.spec.search import FIRST_SEED, Range
-from dropout_lab.spec.trial_values import combinations
 
 SPEC = """\
 name: rates
@@ -252,16 +250,3 @@ def test_any_combination_that_fails_is_refused_whatever_the_order(space, setting
 def test_a_field_may_be_without_effect_in_some_trials(space, settings, reverse):
     ordered = {key: values[::-1] if reverse else values for key, values in space.items()}
     assert searched(ordered, **settings).search.num_combinations == 4
-
-
-def test_pairs_stand_for_combinations_that_are_too_many():
-    space = {f"training.{field}": [0.0, 0.1, 0.2] for field in ("l2", "weight_decay", "label_smoothing")}
-    space["training.batch_size"] = {"low": 10, "high": 50}
-    search = searched(space, training={"optimizer": "sgd"}).search
-    everything = list(combinations(search, search.space))
-    assert len(everything) == 2**4, "the ends of numbers stand for all"
-    pairs = list(combinations(search, search.space, 15))
-    assert len(pairs) == 6 * 4
-    for first, second in itertools.combinations(space, 2):
-        both = {(values[first], values[second]) for values in everything}
-        assert {(values[first], values[second]) for values in pairs} >= both
