@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dropout_lab.api.comparing import compare
     from dropout_lab.api.deleting import delete
+    from dropout_lab.api.dry_running import dry_run
     from dropout_lab.api.evaluating import EvaluationResult, evaluate
     from dropout_lab.api.frames import load_runs
     from dropout_lab.api.judging import judge
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from dropout_lab.api.predicting import Predictions, predict
     from dropout_lab.api.promoting import promote
     from dropout_lab.api.results import ComparisonResult
+    from dropout_lab.api.resuming import resume
     from dropout_lab.api.run_result import RunResult
     from dropout_lab.api.running import run
     from dropout_lab.api.within import compare_within
@@ -33,6 +35,7 @@ __all__ = [
     "compare_within",
     "create_study",
     "delete",
+    "dry_run",
     "evaluate",
     "export_experiment",
     "import_experiment",
@@ -41,6 +44,7 @@ __all__ = [
     "load_spec",
     "predict",
     "promote",
+    "resume",
     "run",
 ]
 
@@ -55,6 +59,7 @@ _HOMES = {
     "compare_within": "dropout_lab.api.within",
     "create_study": "dropout_lab.scaffold",
     "delete": "dropout_lab.api.deleting",
+    "dry_run": "dropout_lab.api.dry_running",
     "evaluate": "dropout_lab.api.evaluating",
     "export_experiment": "dropout_lab.api.moving",
     "import_experiment": "dropout_lab.api.moving",
@@ -63,6 +68,7 @@ _HOMES = {
     "load_spec": "dropout_lab.spec",
     "predict": "dropout_lab.api.predicting",
     "promote": "dropout_lab.api.promoting",
+    "resume": "dropout_lab.api.resuming",
     "run": "dropout_lab.api.running",
 }
 """Modules that are imported when one of their names is first used."""

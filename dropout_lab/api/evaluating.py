@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from dropout_lab.api.reading import read_chosen, read_predictions
 from dropout_lab.api.results import warn
 from dropout_lab.api.run_result import RunResult
-from dropout_lab.api.running import ONE_CALL_AT_A_TIME, starting
+from dropout_lab.api.training import ONE_CALL_AT_A_TIME, starting
 from dropout_lab.comparison.confidence import MEASURES, ConfidenceRow, confidence_rows
 from dropout_lab.comparison.ensembles import form_ensembles
 from dropout_lab.comparison.selection import select_runs

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dropout_lab.api.running import ONE_CALL_AT_A_TIME, starting
+from dropout_lab.api.training import ONE_CALL_AT_A_TIME, starting
 from dropout_lab.errors import TrackingError, UsageError, did_you_mean
 from dropout_lab.evaluation.uncertainty import Floats, MonteCarlo
 from dropout_lab.libraries import quiet_libraries

@@ -1,36 +1,24 @@
 """Train the runs of a spec from Python."""
 
-import io
 import json
-import signal
-import sys
-import threading
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any
 
 from dropout_lab.api.objects import spec_of_objects
 from dropout_lab.api.run_result import RunResult
 from dropout_lab.api.search_result import SearchResult
-from dropout_lab.errors import Interrupted, UsageError
+from dropout_lab.api.training import ONE_CALL_AT_A_TIME, pass_on, show_progress, starting
+from dropout_lab.errors import UsageError
 from dropout_lab.libraries import quiet_libraries
-from dropout_lab.native_log import without_native_log
 from dropout_lab.runs.designs import train_designs
 from dropout_lab.runs.executors import Workers, chosen_workers
 from dropout_lab.runs.planning import plan_runs
 from dropout_lab.spec import Spec, load_spec, override_spec, seeds_override
 from dropout_lab.spec.building import plain
 
-if TYPE_CHECKING:
-    from dropout_lab.api.notebook import NotebookDisplay
-    from dropout_lab.runs.display import RunDisplay
-
 Seeds = int | Sequence[int] | Mapping[str, int] | str
 """A count, a list, or a sequential design: ``{"first": 5, "most": 30}`` or ``"5..30"``."""
-
-ONE_CALL_AT_A_TIME = threading.RLock()
-"""Keras has one set of settings per process, so a second call waits for the first."""
 
 
 def run(
@@ -115,7 +103,7 @@ def run(
     """
     objects = {"model": model, "data": data, "conditions": conditions}
     shared = {"training.epochs": epochs, "training.batch_size": batch_size, "experiment": experiment}
-    texts = _override_texts(shared, overrides, seeds)
+    texts = override_texts(shared, overrides, seeds)
     count = None if workers is None else str(workers)
     with ONE_CALL_AT_A_TIME, quiet_libraries():
         loaded = _load(spec, objects, texts)
@@ -126,12 +114,12 @@ def run(
                 return _search(loaded, plan, progress=progress, fresh=fresh, fail_fast=fail_fast, check=check)
         runs = plan_runs(loaded)
         with chosen_workers(executor, count, address, runs, starting) as plan:
-            display = _display(len(runs), progress, at_once=plan is not None and plan.count > 1)
+            display = show_progress(len(runs), progress, at_once=plan is not None and plan.count > 1)
             runs, report = train_designs(
                 [runs], display, starting, plan=plan, fresh=fresh, fail_fast=fail_fast
             )
     if report.interrupted is not None:
-        _pass_on(report.interrupted)
+        pass_on(report.interrupted)
     if check:
         report.raise_problems()
     return RunResult(tuple(runs), report)
@@ -145,7 +133,7 @@ def _search(
     at_once = plan is not None and plan.count > 1
     outcome = run_search(
         spec,
-        lambda num_runs: _display(num_runs, progress, at_once=at_once),
+        lambda num_runs: show_progress(num_runs, progress, at_once=at_once),
         starting,
         plan=plan,
         fresh=fresh,
@@ -153,24 +141,10 @@ def _search(
     )
     interrupted = outcome.report.interrupted or outcome.confirmation.interrupted
     if interrupted is not None:
-        _pass_on(interrupted)
+        pass_on(interrupted)
     if check:
         outcome.raise_problems()
     return RunResult(outcome.planned, outcome.confirmation, SearchResult(outcome))
-
-
-def _display(num_runs: int, progress: bool, *, at_once: bool = False) -> "RunDisplay | NotebookDisplay":
-    from rich.console import Console
-
-    from dropout_lab.runs.display import RunDisplay
-
-    if not progress:
-        return RunDisplay(num_runs, Console(file=io.StringIO(), quiet=True))
-    if Console().is_jupyter:
-        from dropout_lab.api.notebook import NotebookDisplay
-
-        return NotebookDisplay(num_runs)
-    return RunDisplay(num_runs, at_once=at_once)
 
 
 def _load(spec: Spec | str | Path | None, objects: Mapping[str, Any], texts: Sequence[str]) -> Spec:
@@ -187,15 +161,10 @@ def _load(spec: Spec | str | Path | None, objects: Mapping[str, Any], texts: Seq
     return override_spec(spec, texts) if isinstance(spec, Spec) else load_spec(spec, texts)
 
 
-def starting(library: str) -> AbstractContextManager[None]:
-    """Return what is entered while a library starts: it hides what native code logs."""
-    hides = library == "TensorFlow" and "tensorflow" not in sys.modules
-    return without_native_log() if hides else nullcontext()
-
-
-def _override_texts(
+def override_texts(
     shared: Mapping[str, Any], overrides: Sequence[str] | Mapping[str, Any], seeds: Seeds | None
 ) -> list[str]:
+    """Return the arguments of `run` that override spec fields as texts ``KEY=VALUE``."""
     texts = [f"{key}={json.dumps(plain(value))}" for key, value in shared.items() if value is not None]
     if isinstance(overrides, Mapping):
         texts += [f"{key}={json.dumps(plain(value))}" for key, value in overrides.items()]
@@ -206,12 +175,3 @@ def _override_texts(
     elif seeds is not None:
         texts.append(f"seeds={json.dumps(plain(seeds))}")
     return texts
-
-
-def _pass_on(interrupted: Interrupted) -> NoReturn:
-    """Raise what the signal would have raised, now that the state is saved, or let it do its work."""
-    signal_number = interrupted.exit_code - 128
-    if signal_number == signal.SIGINT:
-        raise KeyboardInterrupt(f"{interrupted.message} To continue, repeat the call.") from None
-    signal.raise_signal(signal_number)
-    raise interrupted

@@ -1,70 +1,112 @@
 """``dropout-lab run --dry-run``: the values that will be used, the runs, dropout sites and networks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dropout_lab.models.network import Network
     from dropout_lab.reporting.tables import TextTable
-    from dropout_lab.spec import DataSpec, Settings, Spec
+    from dropout_lab.runs.dry_run import DryRun
+    from dropout_lab.spec import Settings, Spec
     from dropout_lab.spec.kinds import SiteSetting
 
 
-def print_plan(spec: "Spec") -> None:
-    """Print what `run` would do with `spec`, each value once.
+def find_plans(specs: "Sequence[Spec]", workers: str | None) -> "list[DryRun]":
+    """Return what `run` would do with each of `specs`; see `runs.dry_run` for what it raises."""
+    from dropout_lab.cli.console import starting, starting_tensorflow
 
-    Raises:
-        UsageError: If a network cannot be built, a rate fits none of its sites, or images are changed that
-            are none.
-    """
+    with starting_tensorflow(), starting("MLflow"):
+        from dropout_lab.runs.dry_run import dry_run
+        from dropout_lab.training.devices import resolve_device
+
+        resolve_device("auto")  # TensorFlow logs to the terminal when it first looks for devices
+    return [dry_run(spec, workers) for spec in specs]
+
+
+def print_plans(plans: "Sequence[DryRun]", *, as_json: bool) -> None:
+    """Print what `run` would do with specs, as text or as a JSON list."""
+    from dropout_lab.cli.console import print_json
+
+    if as_json:
+        print_json([{**plan.to_json(), "spec": resolved(plan.spec, plan.conditions)} for plan in plans])
+        return
+    for plan in plans:
+        print_plan(plan)
+
+
+def print_plan(plan: "DryRun") -> None:
+    """Print what `run` would do with a spec, each value once."""
     import yaml
 
-    from dropout_lab.cli.console import starting_tensorflow, stdout
+    from dropout_lab.cli.console import stdout
     from dropout_lab.cli.tables import print_table, print_text
-    from dropout_lab.evaluation.metrics import format_count
+    from dropout_lab.models.inspection import summary_text
+    from dropout_lab.runs.search.trials import runs_in_words
 
-    with starting_tensorflow():
-        from dropout_lab.models.inspection import summary_text
-        from dropout_lab.runs.images import check_images
-        from dropout_lab.runs.networks import build_networks, check_kinds, check_sites, resolved_settings
-        from dropout_lab.runs.planning import plan_runs
-        from dropout_lab.runs.search.checking import check_trials
-        from dropout_lab.runs.search.trials import baseline_spec, runs_in_words
-    runs = plan_runs(baseline_spec(spec) if spec.search else spec)
-    given = {run.condition: run.settings for run in runs}
-    shapes = {settings.data: _shape(settings.data) for settings in given.values()}
-    check_images(given.values(), {data: shape for data, (shape, _) in shapes.items()})
-    networks = build_networks(given, shapes)
-    check_sites(given, networks)
-    conditions = {name: resolved_settings(settings, networks[name]) for name, settings in given.items()}
-    check_kinds(conditions, shapes)
-    if spec.search:
-        check_trials(spec, _shape)
     console = stdout()
     # The YAML writer ends a line after the value that exceeds the width.
     width = min(console.width, 100) - 20
     values = yaml.safe_dump(
-        resolved(spec, conditions), sort_keys=False, allow_unicode=True, default_flow_style=None, width=width
+        resolved(plan.spec, plan.conditions),
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=None,
+        width=width,
     )
     print_text(console, values)
-    listed = f"{format_count(len(runs), 'run')}: {', '.join(run.name for run in runs)}"
-    print_text(console, runs_in_words(spec) if spec.search else listed)
-    for network in dict.fromkeys(networks.values()):
-        names = [name for name in networks if networks[name] is network]
-        of = f" of {', '.join(names)}" if len(names) < len(networks) else ""
+    for note in plan.notes:
+        print_text(console, note)
+    if plan.spec.search:
+        print_text(console, runs_in_words(plan.spec))
+    else:
+        print_table(console, run_table(plan))
+    print_text(console, expected_sentence(plan))
+    for network in dict.fromkeys(plan.networks.values()):
+        names = [name for name in plan.networks if plan.networks[name] is network]
+        of = f" of {', '.join(names)}" if len(names) < len(plan.networks) else ""
         console.print()
-        print_table(console, site_table(network, {name: conditions[name] for name in names}))
+        print_table(console, site_table(network, {name: plan.conditions[name] for name in names}))
         print_text(console, f"\nModel{of}:\n{summary_text(network.model)}")
 
 
-def _shape(data: "DataSpec") -> tuple[tuple[int, ...], int]:
-    """Return the shape of one example and the number of classes, without the files if they are known."""
-    if data.dataset == "fashion_mnist":
-        return (28, 28, 1), 10
-    from dropout_lab.data.selection import load_data
+def run_table(plan: "DryRun") -> "TextTable":
+    """Return the runs of a spec, with the time that each is expected to take."""
+    from dropout_lab.evaluation.metrics import format_count, format_duration
+    from dropout_lab.reporting.tables import TextTable
 
-    loaded = load_data(data)
-    return loaded.input_shape, loaded.num_classes
+    rows = [
+        (
+            one.run.name,
+            "finished" if one.is_finished else format_duration(one.time.seconds) if one.time else "unknown",
+        )
+        for one in plan.runs
+    ]
+    return TextTable(format_count(len(rows), "run"), ("Run", "Expected time"), tuple(rows))
+
+
+def expected_sentence(plan: "DryRun") -> str:
+    """Return the time that all runs together are expected to take, and what it is estimated from."""
+    from dropout_lab.evaluation.metrics import format_count, format_duration
+    from dropout_lab.spec import SequentialSeeds
+
+    num_missing = plan.num_others + sum(not one.is_finished for one in plan.runs)
+    if not num_missing:
+        return "Expected time: none, all runs are finished"
+    if plan.seconds is None:
+        return (
+            "Expected time: not known yet, since no finished run in the store has this network, data size,"
+            " engine and hardware. After the first run, this command estimates it."
+        )
+    is_most = plan.num_others or isinstance(plan.spec.seeds, SequentialSeeds)
+    most = "at most " if is_most else "about "
+    at_once = f", {plan.num_workers} at once" if plan.num_workers > 1 else ""
+    num_runs = max(one.time.num_runs for one in plan.runs if one.time)
+    source = f"estimated from {format_count(num_runs, 'finished run')}"
+    runs = f"{format_count(num_missing, 'run')}{at_once}"
+    return (
+        f"Expected time: {most}{format_duration(plan.seconds)} for {runs}"
+        f" ({source} with this network, data size, engine and hardware)"
+    )
 
 
 def site_table(network: "Network", conditions: "Mapping[str, Settings]") -> "TextTable":

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dropout_lab.cli.completion import complete_run
-from dropout_lab.cli.console import TextOrJson, print_json, progress, starting, starting_tensorflow
+from dropout_lab.cli.console import TextOrJson, print_json, progress, starting
 from dropout_lab.cli.help import documented
+from dropout_lab.cli.training import WorkersOption, starting_library
 from dropout_lab.errors import DropoutLabError, UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ RUN_HELP = "Run name, run ID, or ID prefix."
     examples=[
         "dropout-lab resume",
         "dropout-lab resume dropout-seed0",
+        "dropout-lab resume --workers 2",
     ],
 )
 def resume(
@@ -31,12 +33,13 @@ def resume(
         str | None,
         typer.Argument(help=f"{RUN_HELP} [default: all]", metavar="RUN", autocompletion=complete_run),
     ] = None,
+    workers: WorkersOption = None,
     format_: Format = TextOrJson.TEXT,
 ) -> None:
     """Continue the interrupted runs of this folder."""
     from dropout_lab.runs.workspace import choose_workspaces
 
-    _continue(choose_workspaces(run), format_, otherwise="No interrupted runs in this folder.")
+    _continue(choose_workspaces(run), format_, workers, otherwise="No interrupted runs in this folder.")
 
 
 @documented(
@@ -95,7 +98,12 @@ def discard(
         raise DropoutLabError("\n".join(locked), hint="Stop it first, then repeat the command.")
 
 
-def _continue(found: "Sequence[Workspace]", format_: TextOrJson, *, otherwise: str) -> None:
+def _continue(
+    found: "Sequence[Workspace]", format_: TextOrJson, workers: str | None = None, *, otherwise: str
+) -> None:
+    from dropout_lab.runs.resuming import plan_resuming, resume_workspaces
+
+    plan = plan_resuming(workers, found) if workers else None
     if not found:
         if format_ is TextOrJson.JSON:
             print_json([])
@@ -104,16 +112,11 @@ def _continue(found: "Sequence[Workspace]", format_: TextOrJson, *, otherwise: s
 
             answer(otherwise)
         return
-    with starting_tensorflow():
-        from dropout_lab.cli.run_display import print_outcomes
-        from dropout_lab.runs.display import RunDisplay
-        from dropout_lab.runs.executor import resume_runs, use_recorded_threads
-        from dropout_lab.runs.stopping import listen_for_stop
-        from dropout_lab.training.devices import resolve_device
+    from dropout_lab.cli.run_display import print_outcomes
+    from dropout_lab.runs.display import RunDisplay
 
-        use_recorded_threads(found)
-        resolve_device("auto")  # TensorFlow logs to the terminal when it first looks for devices
-    with listen_for_stop() as stop, RunDisplay(len(found), progress()) as display:
-        report = resume_runs(found, display, stop)
+    at_once = plan is not None and plan.count > 1
+    display = RunDisplay(len(found), progress(), at_once=at_once)
+    report = resume_workspaces(found, display, starting_library, plan=plan)
     print_outcomes(report.outcomes, as_json=format_ is TextOrJson.JSON)
     report.raise_problems()

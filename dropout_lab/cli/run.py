@@ -1,14 +1,13 @@
 """``dropout-lab run``: train the runs of a spec, tracked in MLflow."""
 
-import os
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dropout_lab.cli.console import TextOrJson, progress, starting, starting_tensorflow
+from dropout_lab.cli.console import TextOrJson, progress
 from dropout_lab.cli.help import documented
+from dropout_lab.cli.training import WorkersOption, starting_library
 from dropout_lab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,18 +48,13 @@ def run(
         str | None, typer.Option(help="Device: auto, cpu, gpu or gpu:N.", metavar="DEVICE")
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the resolved spec, runs and model, then exit.")
+        bool,
+        typer.Option("--dry-run", help="Print the resolved spec, runs, expected time and model."),
     ] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Retrain runs even if they are finished or interrupted.")
     ] = False,
-    workers: Annotated[
-        str | None,
-        typer.Option(
-            help="Processes that train at once: a number or auto. [default: this process alone]",
-            metavar="N",
-        ),
-    ] = None,
+    workers: WorkersOption = None,
     executor: Annotated[
         str, typer.Option(help="Where runs are trained: local or ray, a Ray cluster.", metavar="NAME")
     ] = "local",
@@ -85,19 +79,16 @@ def run(
         overrides.append(f"device={device}")
     loaded = [load_spec(path, overrides) for path in dict.fromkeys(specs)]
     if dry_run:
-        if format_ is TextOrJson.JSON:
-            raise UsageError("--format json: not allowed with --dry-run, which prints text")
-        from dropout_lab.cli.dry_run import print_plan
+        from dropout_lab.cli.dry_run import find_plans, print_plans
 
-        for spec in loaded:
-            print_plan(spec)
+        print_plans(find_plans(loaded, workers), as_json=format_ is TextOrJson.JSON)
         return
     if any(spec.search for spec in loaded):
         if len(loaded) > 1:
             raise UsageError("SPEC: a spec with a search is run alone (allowed: one spec)")
         from dropout_lab.runs.search.trials import planned_runs
 
-        with chosen_workers(executor, workers, address, planned_runs(loaded[0]), _starting) as plan:
+        with chosen_workers(executor, workers, address, planned_runs(loaded[0]), starting_library) as plan:
             _search(loaded[0], plan, fresh=fresh, fail_fast=fail_fast, as_json=format_ is TextOrJson.JSON)
         return
     from dropout_lab.runs.designs import train_designs
@@ -106,12 +97,12 @@ def run(
 
     designs = [plan_runs(spec) for spec in loaded]
     runs = [planned for design in designs for planned in design]
-    with chosen_workers(executor, workers, address, runs, _starting) as plan:
+    with chosen_workers(executor, workers, address, runs, starting_library) as plan:
         at_once = plan is not None and plan.count > 1
         _, report = train_designs(
             designs,
             RunDisplay(len(runs), progress(), at_once=at_once),
-            _starting,
+            starting_library,
             plan=plan,
             fresh=fresh,
             fail_fast=fail_fast,
@@ -131,7 +122,7 @@ def _search(spec: "Spec", plan: "Workers | None", *, fresh: bool, fail_fast: boo
     outcome = run_search(
         spec,
         lambda num_runs: RunDisplay(num_runs, progress(), at_once=at_once),
-        _starting,
+        starting_library,
         plan=plan,
         fresh=fresh,
         fail_fast=fail_fast,
@@ -140,12 +131,3 @@ def _search(spec: "Spec", plan: "Workers | None", *, fresh: bool, fail_fast: boo
 
     print_search(outcome, as_json=as_json)
     outcome.raise_problems()
-
-
-def _starting(library: Literal["TensorFlow", "MLflow", "Ray"]) -> AbstractContextManager[None]:
-    if library == "TensorFlow":
-        return starting_tensorflow()
-    if library == "Ray":
-        return starting(library)
-    has_database = "MLFLOW_TRACKING_URI" in os.environ or Path("mlflow.db").exists()
-    return starting("MLflow" if has_database else "MLflow and creating mlflow.db (first run only)")

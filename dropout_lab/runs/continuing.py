@@ -9,10 +9,10 @@ from dropout_lab.data.idx_files import FOLDER_VARIABLE
 from dropout_lab.data.idx_files import locate as locate_images
 from dropout_lab.data.opening import check_source
 from dropout_lab.data.selection import select
-from dropout_lab.errors import DataError, FunctionError, TrackingError, UsageError
+from dropout_lab.errors import DataError, DropoutLabError, FunctionError, TrackingError, UsageError
 from dropout_lab.runs.identity import Identity
 from dropout_lab.runs.planning import PlannedRun
-from dropout_lab.runs.workspace import State, workspaces
+from dropout_lab.runs.workspace import State, Workspace, workspaces
 from dropout_lab.tracking import Location, has_run, locate
 
 
@@ -40,6 +40,17 @@ def store_name(location: Location) -> str:
     if location.file is not None and location.file.is_relative_to(here):
         return location.file.relative_to(here).as_posix()
     return location.shown
+
+
+def known_state(workspace: Workspace) -> State:
+    """Return the state of a workspace. Raises DropoutLabError if it is damaged."""
+    state = workspace.read()
+    if state is None:
+        raise DropoutLabError(
+            f"The state in {workspace.path} is damaged, so this run cannot continue.",
+            hint=f"Drop it with `dropout-lab discard {workspace.path.name}`.",
+        )
+    return state
 
 
 def require_store(state: State) -> None:

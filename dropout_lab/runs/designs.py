@@ -6,13 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from dropout_lab.data.selection import load_all
-from dropout_lab.runs.evaluation_checks import check_evaluation
+from dropout_lab.runs.checking import check_runs
 from dropout_lab.runs.executors import Workers
-from dropout_lab.runs.images import check_images
 from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.planning import PlannedRun, needs_building
 from dropout_lab.runs.reporter import Reporter
-from dropout_lab.runs.schedules import check_cutoffs
 from dropout_lab.runs.stopping import listen_for_stop
 
 if TYPE_CHECKING:
@@ -56,13 +54,7 @@ def train_designs(
     """
     # Cheap checks fail before TensorFlow has started, and all checks before anything is logged.
     datasets = load_all(run.settings.data for design in designs for run in design)
-    check_images(
-        (run.settings for design in designs for run in design),
-        {spec: data.input_shape for spec, data in datasets.items()},
-    )
-    check_cutoffs((run for design in designs for run in design), datasets)
-    for run in (run for design in designs for run in design):
-        check_evaluation(run.evaluation, datasets[run.settings.data])
+    check_runs([run for design in designs for run in design], datasets)
     if any(needs_building(run, datasets[run.settings.data]) for design in designs for run in design):
         with starting("TensorFlow"):
             from dropout_lab.runs.networks import resolve_networks

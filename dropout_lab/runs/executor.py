@@ -7,14 +7,15 @@ from functools import partial
 
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.data.selection import load_all, load_data
-from dropout_lab.errors import DeviceError, DropoutLabError, Interrupted
-from dropout_lab.runs.continuing import find_data, require_store, store_name
+from dropout_lab.errors import DeviceError, Interrupted
+from dropout_lab.runs.continuing import find_data, known_state, require_store, store_name
 from dropout_lab.runs.failures import interrupted, worded
 from dropout_lab.runs.networks import resolve_networks
 from dropout_lab.runs.outcome import Report, RunOutcome
 from dropout_lab.runs.planning import PlannedRun
 from dropout_lab.runs.preparing import prepare_runs
 from dropout_lab.runs.provenance import Provenance, find_provenance
+from dropout_lab.runs.pruning import RunPruned
 from dropout_lab.runs.reporter import Reporter
 from dropout_lab.runs.runner import Runner
 from dropout_lab.runs.sequential import execute_sequentially
@@ -57,6 +58,8 @@ class Executor:
     def execute(self, run: PlannedRun, *, fresh: bool = False) -> RunOutcome:
         """Train `run`, continue it, or find that it is finished; raises what `Runner.execute` raises.
 
+        A run that the reporter ends as pruned has an outcome, too.
+
         Args:
             run: A planned run.
             fresh: Retrain it even if it is finished or interrupted.
@@ -65,17 +68,15 @@ class Executor:
         if fresh:
             _abandon_all(run, runner)
         device = resolve_device(run.settings.device, run.settings.training.precision)
-        return runner.execute(run, self._data(run), device, fresh=fresh)
+        try:
+            return runner.execute(run, self._data(run), device, fresh=fresh)
+        except RunPruned as pruned:
+            return RunOutcome(run, pruned.run_id, {}, pruned=pruned.message)
 
     def resume(self, workspace: Workspace) -> RunOutcome:
         """Continue the run of a workspace, or upload its result; what the folder holds says what to do."""
         with workspace.locked(lambda sentence: self._reporter.noted(f"{workspace.name}: {sentence}")):
-            state = workspace.read()
-            if state is None:
-                raise DropoutLabError(
-                    f"The state in {workspace.path} is damaged, so this run cannot continue.",
-                    hint=f"Drop it with `dropout-lab discard {workspace.path.name}`.",
-                )
+            state = known_state(workspace)
             require_store(state)
             runner = self._runner(state.run.origin.experiment)
             if workspace.has_result and not workspace.result_problem():

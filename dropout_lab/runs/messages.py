@@ -1,6 +1,6 @@
 """Messages between a command and its worker processes: one JSON object per line.
 
-A worker receives ``{"run": ..., "fresh": ...}`` or ``{"stop": signal}``, and sends ``{"event": NAME, ...}``.
+A worker receives a task, ``{"stop": signal}`` or ``{"prune": NAME}``, and sends ``{"event": NAME, ...}``.
 """
 
 from collections.abc import Callable, Mapping
@@ -55,6 +55,7 @@ class SendingReporter:
             "address": outcome.address,
             "was_finished": outcome.was_finished,
             "delivered": outcome.delivered,
+            "pruned": outcome.pruned,
         }
         self._send({"event": "finished", "outcome": content})
 

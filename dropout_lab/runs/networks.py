@@ -33,7 +33,7 @@ def resolve_networks(runs: Sequence[PlannedRun], datasets: Mapping[DataSpec, Dat
     networks = build_networks({name: one for name, one in all_settings.items() if name in unknown}, shapes)
     check_sites(all_settings, networks)
     resolved = {name: resolved_settings(all_settings[name], networks[name]) for name in networks}
-    check_kinds(resolved, shapes)
+    check_kinds(all_settings | resolved, shapes)
     return [
         replace(
             run,

@@ -17,7 +17,7 @@ class RunOutcome:
         address: Address of its page in the MLflow UI.
         was_finished: Whether an earlier call had finished it, so that nothing was trained.
         delivered: Whether the tracking store has everything.
-        was_pruned: Whether its search ended it early, so that it has no final metrics.
+        pruned: When its search ended it early, so that it has no final metrics; empty if it did not.
     """
 
     run: PlannedRun
@@ -26,7 +26,7 @@ class RunOutcome:
     address: str = ""
     was_finished: bool = False
     delivered: bool = True
-    was_pruned: bool = False
+    pruned: str = ""
 
 
 @dataclass(frozen=True)

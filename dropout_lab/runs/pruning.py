@@ -3,15 +3,15 @@
 from collections.abc import Callable
 
 from dropout_lab.errors import TrainingError
-from dropout_lab.records import EpochMetrics, RunFacts, RunStatus
+from dropout_lab.records import RunFacts, RunStatus
 from dropout_lab.runs.outcome import Failure, RunOutcome
 from dropout_lab.runs.planning import PlannedRun
 from dropout_lab.runs.reporter import Reporter
 from dropout_lab.tracking import schema
 from dropout_lab.training.progress import Progress
 
-Prune = Callable[[PlannedRun, tuple[EpochMetrics, ...]], bool]
-"""Returns whether a run is to be ended after its epochs so far."""
+Prune = Callable[[PlannedRun, Progress], bool]
+"""Returns whether a run is to be ended with its progress so far."""
 
 
 class RunPruned(TrainingError):  # noqa: N818 - no error, a decision of the search
@@ -40,31 +40,30 @@ def status_after(error: BaseException) -> tuple[RunStatus, dict[str, str]]:
 
 
 class PruningReporter:
-    """Passes progress on to a reporter, and ends a run after the epoch in which `prune` says so.
+    """Passes progress on to a reporter, and ends a run by RunPruned when `prune` says so.
 
     Args:
         reporter: Progress callbacks.
-        prune: Called after each epoch, and with the epochs of an earlier call when a run continues.
+        prune: Called when a run starts or continues, and at each progress.
     """
 
     def __init__(self, reporter: Reporter, prune: Prune) -> None:
         self._reporter = reporter
         self._prune = prune
-        self._run_id = ""
+        self._run_ids: dict[str, str] = {}
         self.noted = reporter.noted
         self.entered = reporter.entered
 
     def started(self, run: PlannedRun, run_id: str, trained_by: str, progress: Progress) -> None:
         """See `Reporter.started`."""
-        self._run_id = run_id
+        self._run_ids[run.name] = run_id
         self._reporter.started(run, run_id, trained_by, progress)
         self._end_if_pruned(run, progress)
 
     def progressed(self, run: PlannedRun, progress: Progress, num_steps: int) -> None:
         """See `Reporter.progressed`."""
         self._reporter.progressed(run, progress, num_steps)
-        if progress.step_in_epoch == 0:
-            self._end_if_pruned(run, progress)
+        self._end_if_pruned(run, progress)
 
     def finished(self, outcome: RunOutcome) -> None:
         """See `Reporter.finished`."""
@@ -75,5 +74,5 @@ class PruningReporter:
         self._reporter.failed(failure)
 
     def _end_if_pruned(self, run: PlannedRun, progress: Progress) -> None:
-        if progress.epochs and self._prune(run, progress.epochs):
-            raise RunPruned(self._run_id, len(progress.epochs))
+        if self._prune(run, progress):
+            raise RunPruned(self._run_ids[run.name], len(progress.epochs))

@@ -23,6 +23,7 @@ class Orders:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._content: dict[str, object] = {}
+        self._pruned: list[str] = []
 
     @classmethod
     def create(cls) -> "Orders":
@@ -33,8 +34,9 @@ class Orders:
         return orders
 
     def tell(self, message: Message) -> None:
-        """Add an order, such as ``{"stop": 2}``, which all tasks see."""
-        self._content.update(message)
+        """Add an order, which all tasks see: ``{"stop": 2}`` or ``{"prune": NAME}``."""
+        self._pruned += [message["prune"]] if "prune" in message else []
+        self._content.update({**message, "prune": self._pruned})
         self._write()
 
     def read(self) -> Message:

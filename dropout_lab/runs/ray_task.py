@@ -61,10 +61,11 @@ def train(surroundings: Surroundings, job: Message, *, is_retry: bool = False) -
         return
     sent: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
     stop = StopRequest()
+    pruned: set[str] = set()
 
     def work() -> None:
         try:
-            JobTrainer(sent.put, stop).train(job, lock_seconds=LOCK_SECONDS if is_retry else 0.0)
+            JobTrainer(sent.put, stop, pruned).train(job, lock_seconds=LOCK_SECONDS if is_retry else 0.0)
         except Exception as error:
             SendingReporter(sent.put).failed(worded(name, error))
         finally:
@@ -75,7 +76,7 @@ def train(surroundings: Surroundings, job: Message, *, is_retry: bool = False) -
     asked_at = time.monotonic()
     while True:
         if time.monotonic() - asked_at > POLL_SECONDS:
-            _heed(orders, stop)
+            _heed(orders, stop, pruned)
             asked_at = time.monotonic()
         try:
             message = sent.get(timeout=POLL_SECONDS)
@@ -105,9 +106,10 @@ def _enter(surroundings: Surroundings, orders: Orders) -> None:
     os.environ.update(surroundings.environment)
 
 
-def _heed(orders: Orders, stop: StopRequest) -> None:
+def _heed(orders: Orders, stop: StopRequest, pruned: set[str]) -> None:
     try:
         told = orders.read()
     except OSError:
         return
     stop.signal_number = stop.signal_number or told.get("stop", 0)
+    pruned.update(told.get("prune", ()))

@@ -164,14 +164,14 @@ class Runner:
             self.reporter.noted(
                 f"{run.name} was finished without this evaluation. To add it, run `{command.rstrip()}`."
             )
-        return self._outcome(run, finished.run_id, finished.metrics, was_finished=True)
+        return replace(self._outcome(run, finished.run_id, finished.metrics), was_finished=True)
 
     def _outcome(
-        self, run: PlannedRun, run_id: str, metrics: Mapping[str, float], **states: bool
+        self, run: PlannedRun, run_id: str, metrics: Mapping[str, float], *, delivered: bool = True
     ) -> RunOutcome:
         base = links.base_address(self.tracker.location.uri)
         address = links.run_address(base, self.tracker.experiment_id, run_id)
-        return RunOutcome(run, run_id, dict(metrics), address, **states)
+        return RunOutcome(run, run_id, dict(metrics), address, delivered=delivered)
 
     def _finish(self, workspace: Workspace, state: State, data: Dataset, device: DeviceInfo) -> RunOutcome:
         if workspace.has_result and (problem := workspace.result_problem()):

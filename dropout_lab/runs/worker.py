@@ -29,8 +29,9 @@ def main() -> None:
 
     with listen_for_stop() as stop:
         jobs: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        threading.Thread(target=_listen, args=(told, jobs, stop), daemon=True).start()
-        trainer = JobTrainer(send, stop)
+        pruned: set[str] = set()
+        threading.Thread(target=_listen, args=(told, jobs, stop, pruned), daemon=True).start()
+        trainer = JobTrainer(send, stop, pruned)
         while not stop.signal_number:
             try:
                 job = jobs.get(timeout=POLL_SECONDS)
@@ -50,12 +51,14 @@ def _take_streams() -> tuple[TextIO, TextIO]:
     return told, events
 
 
-def _listen(told: TextIO, jobs: "queue.SimpleQueue[Message]", stop: StopRequest) -> None:
+def _listen(told: TextIO, jobs: "queue.SimpleQueue[Message]", stop: StopRequest, pruned: set[str]) -> None:
     """Receive messages; the end of them means that the command has no more runs, or is gone."""
     for line in told:
         message = json.loads(line)
         if "stop" in message:
             stop.signal_number = message["stop"]
+        elif "prune" in message:
+            pruned.add(message["prune"])
         else:
             jobs.put(message)
     stop.signal_number = stop.signal_number or signal.SIGTERM

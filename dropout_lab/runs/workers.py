@@ -7,7 +7,7 @@ A worker process trains one run after the other, since starting one takes longer
 import queue
 import signal
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from types import TracebackType
@@ -20,13 +20,17 @@ from dropout_lab.runs.outcome import Failure, Report, RunOutcome
 from dropout_lab.runs.planning import PlannedRun
 from dropout_lab.runs.preparing import prepare_runs
 from dropout_lab.runs.provenance import Provenance
+from dropout_lab.runs.pruning import RunPruned
 from dropout_lab.runs.reporter import Reporter
 from dropout_lab.runs.sequential import execute_sequentially
 from dropout_lab.runs.stopping import StopRequest
-from dropout_lab.runs.workspace import workspaces
+from dropout_lab.runs.tasks import Task, training_tasks
 from dropout_lab.tracking import Tracker, read_runs
 
 POLL_SECONDS = 0.2
+
+Follow = Callable[[PlannedRun, RunOutcome | Failure], Sequence[PlannedRun]]
+"""Called with a run and how it ended; returns runs to train besides."""
 
 
 def execute_design_in_workers(
@@ -110,30 +114,42 @@ class WorkerPool:
         for worker in [*idle, *self._leaving]:
             worker.end()
 
-    def execute(self, runs: Sequence[PlannedRun]) -> Report:
-        """Train `runs`, skipping those that are finished and continuing those that were interrupted."""
+    def execute(self, runs: Sequence[PlannedRun], follow: Follow | None = None) -> Report:
+        """Train `runs`, skipping those that are finished and continuing those that were interrupted.
+
+        Args:
+            runs: Planned runs.
+            follow: What to train besides when a run has ended, unless all work ends early.
+        """
+        return self.work(training_tasks(runs, fresh=self._fresh), follow)
+
+    def work(self, tasks: Sequence[Task], follow: Follow | None = None) -> Report:
+        """Do `tasks`, and those that `follow`."""
         report = Report()
-        waiting = deque(runs)
-        threads = {} if self._fresh else _recorded_threads(runs)
+        given, waiting = list(tasks), deque(tasks)
         try:
             while self._running() or (waiting and not report.ended_early):
                 if self._stop.signal_number and not report.ended_early:
                     report.ended_early = True
                     self._ask_to_stop(report, self._stop.signal_number)
                 if waiting and not report.ended_early:
-                    wanted = threads.get(waiting[0].name, self._plan.threads)
+                    wanted = waiting[0].threads or self._plan.threads
                     if slot := self._free_slot(wanted):
                         self._start(slot, waiting.popleft(), wanted)
                         continue
                 with suppress(queue.Empty):
-                    self._handle(report, *self._messages.get(timeout=POLL_SECONDS))
+                    ended = self._handle(report, *self._messages.get(timeout=POLL_SECONDS))
+                    if ended and follow is not None and not report.ended_early:
+                        new = training_tasks(follow(*ended), fresh=self._fresh)
+                        given += new
+                        waiting += new
         except KeyboardInterrupt:  # a second Ctrl-C
             report.ended_early = True
             self._stop.signal_number = self._stop.signal_number or signal.SIGINT
             self._saved.append(f"{', '.join(one.run.name for _, _, one in self._running())} stopped.")
-        order = {run.name: number for number, run in enumerate(runs)}
-        report.outcomes.sort(key=lambda outcome: order[outcome.run.name])
-        report.not_started += [run.name for run in waiting]
+        order = {_place(task.run): number for number, task in enumerate(given)}
+        report.outcomes.sort(key=lambda outcome: order[_place(outcome.run)])
+        report.not_started += [task.run.name for task in waiting]
         if self._stop.signal_number and (self._saved or report.not_started):
             message = "\n".join(self._saved) or f"stopped before {report.not_started[0]}."
             report.interrupted = interrupted(message, self._stop.signal_number)
@@ -148,7 +164,7 @@ class WorkerPool:
         free = [slot for slot in self._slots if slot.receiver is None]
         return min(free, key=lambda slot: _misfit(slot, threads), default=None)
 
-    def _start(self, slot: _Slot, run: PlannedRun, threads: int) -> None:
+    def _start(self, slot: _Slot, task: Task, threads: int) -> None:
         if slot.worker is not None and slot.worker.threads != threads:
             slot.worker.end()
             slot.worker = None
@@ -156,14 +172,16 @@ class WorkerPool:
             slot.worker = self._plan.start(
                 slot.index, threads, lambda *received: self._messages.put(received)
             )
-        slot.receiver = Receiver(run, self._reporter)
-        provenance = asdict(self._provenance)
-        slot.worker.tell({"run": run.to_json(), "fresh": self._fresh, "provenance": provenance})
+        slot.receiver = Receiver(task.run, self._reporter)
+        slot.worker.tell({"task": task.to_json(), "provenance": asdict(self._provenance)})
 
-    def _handle(self, report: Report, sender: Worker, message: Message | None) -> None:
+    def _handle(
+        self, report: Report, sender: Worker, message: Message | None
+    ) -> tuple[PlannedRun, RunOutcome | Failure] | None:
+        """Take a message, and return the run that it ends and how, if it ends one."""
         slot = next((one for one in self._slots if one.worker is sender), None)
         if slot is None:
-            return  # a worker that was ended
+            return None  # a worker that was ended
         receiver = slot.receiver
         end: RunOutcome | Failure | None = None
         if message is None:
@@ -176,11 +194,16 @@ class WorkerPool:
             self._leaving.append(sender)
             end = self._interrupted(report, receiver.run.name, message["message"])
         elif receiver is not None:
-            receiver.report(message)
+            try:
+                receiver.report(message)
+            except RunPruned:
+                sender.tell({"prune": receiver.run.name})
             end = receiver.end(message)
-        if end is not None:
-            slot.receiver = None
-            self._end(report, end)
+        if end is None or receiver is None:
+            return None
+        slot.receiver = None
+        self._end(report, end)
+        return receiver.run, end
 
     def _interrupted(self, report: Report, name: str, message: str) -> Failure | None:
         """Note why a run was interrupted; it failed if neither the user nor another run's failure did it."""
@@ -213,25 +236,12 @@ class WorkerPool:
                 report.not_started.append(receiver.run.name)
 
 
+def _place(run: PlannedRun) -> tuple[str, str]:
+    return run.origin.experiment, run.name
+
+
 def _misfit(slot: _Slot, threads: int) -> int:
     """Return how much work it is to let the worker of a slot compute with `threads` threads."""
     if slot.worker is None:
         return 1
     return 0 if slot.worker.threads == threads else 2
-
-
-def _recorded_threads(runs: Sequence[PlannedRun]) -> dict[str, int]:
-    """Return, for each run that was interrupted, the number of threads that it was started with.
-
-    The bits of a result depend on it, so a run continues with that number only.
-    """
-    started = {}
-    for workspace in workspaces():
-        state = workspace.read()
-        if state is not None and state.identity is not None and workspace.has_checkpoint:
-            key = state.run.origin.experiment, state.run.name, state.run.spec_fingerprint
-            started[key] = state.identity.arithmetic.get("threads", "")
-    found = {
-        run.name: started.get((run.origin.experiment, run.name, run.spec_fingerprint), "") for run in runs
-    }
-    return {name: int(count) for name, count in found.items() if count.isdecimal()}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import dropout_lab as dl
-from dropout_lab.api import running
+from dropout_lab.api import training
 from dropout_lab.api.notebook import NotebookDisplay
 from dropout_lab.records import EpochMetrics
 from dropout_lab.runs.outcome import Failure, RunOutcome
@@ -68,9 +68,9 @@ def test_one_output_shows_all_runs(cell: list[Handle]) -> None:
 
 
 def test_the_display_fits_the_place(cell: list[Handle], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not isinstance(running._display(1, progress=True), NotebookDisplay)
+    assert not isinstance(training.show_progress(1, progress=True), NotebookDisplay)
     monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
-    assert isinstance(running._display(1, progress=True), NotebookDisplay)
-    with running._display(1, progress=False) as silent:
+    assert isinstance(training.show_progress(1, progress=True), NotebookDisplay)
+    with training.show_progress(1, progress=False) as silent:
         silent.noted("something")
     assert cell == []

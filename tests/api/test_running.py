@@ -164,7 +164,7 @@ def test_wrong_arguments_are_told_before_anything_starts(
     ],
 )
 def test_seeds_in_every_form(seeds: Any, expected: Any, trained: Any) -> None:
-    texts = running._override_texts({"training.epochs": 5}, (), seeds)
+    texts = running.override_texts({"training.epochs": 5}, (), seeds)
     spec = override_spec(trained.spec, texts)
     assert spec.seeds == expected
     assert {run.settings.training.epochs for run in plan_runs(spec)} == {5}

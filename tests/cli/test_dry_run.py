@@ -1,10 +1,23 @@
+import json
+from dataclasses import replace
+
 import pytest
 
-from dropout_lab.cli.console import TextOrJson
-from dropout_lab.cli.dry_run import print_plan, resolved
-from dropout_lab.cli.run import run
+from dropout_lab.cli.dry_run import expected_sentence, print_plans, resolved, run_table
 from dropout_lab.errors import UsageError
+from dropout_lab.runs.dry_run import dry_run
+from dropout_lab.runs.expected_time import ExpectedTime
 from dropout_lab.spec import condition_settings, load_spec, override_spec
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """The current folder is one without a store."""
+    monkeypatch.chdir(tmp_path)
+
+
+def print_plan(spec):
+    print_plans([dry_run(spec)], as_json=False)
 
 
 @pytest.fixture
@@ -37,8 +50,15 @@ def test_each_value_that_will_be_used_is_shown_once(spec):
 def test_runs_rates_and_the_model_are_shown(spec, capsys):
     print_plan(spec)
     out = capsys.readouterr().out
-    assert "4 runs: baseline-seed0, dropout-seed0, baseline-seed1, dropout-seed1" in out
     rows = [line.split() for line in out.splitlines()]
+    assert [row[0] for row in rows if row[1:] == ["unknown"]] == [
+        "baseline-seed0",
+        "dropout-seed0",
+        "baseline-seed1",
+        "dropout-seed1",
+    ]
+    assert "4 runs" in out
+    assert "Expected time: not known yet" in " ".join(out.split())
     assert ["Site", "Kind", "Shape", "As", "built", "baseline", "dropout"] in rows
     assert ["conv1", "Dropout", *["28", "x", "28", "x", "4", "0", "0", "0"]] in rows
     assert ["dense", "Dropout", "16", "0", "0", "0.5"] in rows
@@ -103,6 +123,24 @@ def test_schedules_are_shown_beside_the_rates(spec, capsys):
     assert "schedule: {shape: early, until: 1, unit: epochs}" in out
 
 
-def test_a_plan_is_not_printed_as_json(repository):
-    with pytest.raises(UsageError, match="--format json: not allowed with --dry-run"):
-        run([repository / "experiments" / "smoke.yaml"], dry_run=True, format_=TextOrJson.JSON)
+def test_times_are_shown_per_run_and_in_total(spec):
+    plan = dry_run(spec)
+    first, *others = (replace(one, time=ExpectedTime(50.0, 3)) for one in plan.runs)
+    timed = replace(plan, runs=(replace(first, is_finished=True), *others), num_workers=2)
+    assert [row[1] for row in run_table(timed).rows] == ["finished", "50 s", "50 s", "50 s"]
+    assert expected_sentence(timed) == (
+        "Expected time: about 75 s for 3 runs, 2 at once (estimated from 3 finished runs with this network,"
+        " data size, engine and hardware)"
+    )
+    done = replace(plan, runs=tuple(replace(one, is_finished=True) for one in timed.runs))
+    assert expected_sentence(done) == "Expected time: none, all runs are finished"
+
+
+def test_the_plan_of_each_spec_is_printed_as_json(spec, capsys):
+    print_plans([dry_run(spec), dry_run(override_spec(spec, ["seeds=1"]), "3")], as_json=True)
+    first, second = json.loads(capsys.readouterr().out)
+    assert [one["run_name"] for one in first["runs"]][:2] == ["baseline-seed0", "dropout-seed0"]
+    assert first["expected_seconds"] is None
+    assert first["spec"]["training"]["epochs"] == 2
+    assert (first["num_workers"], second["num_workers"]) == (1, 3)
+    assert len(second["runs"]) == 2

@@ -21,6 +21,7 @@ from dropout_lab.runs.ray_cluster import ClusterError, Node, check_address
 from dropout_lab.runs.ray_orders import Orders
 from dropout_lab.runs.ray_plan import planned_on_cluster
 from dropout_lab.runs.ray_task import Surroundings, train
+from dropout_lab.runs.tasks import Task
 from dropout_lab.runs.worker_plan import THREADS, WORKER_BYTES, WorkerPlan
 from dropout_lab.spec import load_spec
 
@@ -182,7 +183,7 @@ def test_a_task_in_other_surroundings_trains_nothing(
     folder: Path, runs: list[PlannedRun], change: dict[str, str], problem: str
 ) -> None:
     given = Surroundings(str(folder), str(Orders.create().path), {}, host_id())
-    job = {"run": runs[0].to_json(), "fresh": False, "provenance": vars(Provenance())}
+    job = {"task": Task(runs[0]).to_json(), "provenance": vars(Provenance())}
     (message,) = train(replace(given, **change), job)
     assert message["event"] == "failed"
     assert problem in message["failure"]["message"]

@@ -26,7 +26,7 @@ def run():
 @pytest.fixture
 def reporter(make_listener):
     """A reporter that ends runs after their second epoch."""
-    return PruningReporter(make_listener(), lambda run, epochs: len(epochs) >= 2)
+    return PruningReporter(make_listener(), lambda run, progress: len(progress.epochs) >= 2)
 
 
 def test_a_run_is_ended_after_the_epoch_in_which_it_is_pruned(reporter, run):
@@ -43,9 +43,9 @@ def test_a_run_that_was_killed_before_it_was_pruned_is_ended_when_it_continues(r
         reporter.started(run, "id", "a machine", progress(2))
 
 
-def test_within_an_epoch_nothing_is_pruned(reporter, run):
-    reporter.started(run, "id", "a machine", progress(0))
-    reporter.progressed(run, progress(2, step=1), 4)
+def test_a_run_can_be_ended_within_an_epoch(reporter, run):
+    with pytest.raises(RunPruned, match="pruned after epoch 2"):
+        reporter.started(run, "id", "a machine", progress(2, step=1))
 
 
 def test_a_pruned_run_is_neither_a_result_nor_a_failure():

@@ -16,11 +16,14 @@ from dropout_lab.records import RunRecord, RunStatus
 from dropout_lab.runs import worker_plan
 from dropout_lab.runs import workers as workers_module
 from dropout_lab.runs.executor import execute_runs
-from dropout_lab.runs.outcome import Failure, Report
+from dropout_lab.runs.outcome import Failure, Report, RunOutcome
 from dropout_lab.runs.planning import PlannedRun, plan_runs
 from dropout_lab.runs.provenance import Provenance
+from dropout_lab.runs.pruning import PruningReporter
+from dropout_lab.runs.tasks import Task
 from dropout_lab.runs.worker_plan import WorkerPlan
 from dropout_lab.runs.workers import WorkerPool, execute_design_in_workers
+from dropout_lab.runs.workspace import State, workspaces
 from dropout_lab.spec import load_spec
 from dropout_lab.tracking import connect, read_runs
 from dropout_lab.training.devices import num_threads
@@ -71,7 +74,10 @@ class Actor:
             self.receive(self, {"event": "interrupted", "message": f"{self.runs[-1]} saved."})
             self.receive(self, None)
             return
-        run = PlannedRun.from_json(message["run"])
+        if "prune" in message:
+            self.receive(self, {**FINISHED, "outcome": {**FINISHED["outcome"], "pruned": "pruned"}})
+            return
+        run = Task.from_json(message["task"]).run
         self.runs.append(run.name)
         if not self.is_ready:
             self.receive(self, {"event": "ready"})
@@ -242,7 +248,10 @@ def test_a_worker_that_is_stopped_by_itself_fails_its_run(
 def test_a_run_continues_with_the_threads_that_it_was_started_with(
     stage: Stage, runs: list[PlannedRun], execute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers_module, "_recorded_threads", lambda _: {"a-seed1": 4})
+    def tasks(runs: Sequence[PlannedRun], *, fresh: bool) -> list[Task]:
+        return [Task(run, threads=4 if run.name == "a-seed1" else 0, fresh=fresh) for run in runs]
+
+    monkeypatch.setattr(workers_module, "training_tasks", tasks)
     execute(runs, count=1)
     assert [(one.threads, one.runs) for one in stage.processes] == [
         (1, ["a-seed0", "b-seed0"]),
@@ -252,9 +261,45 @@ def test_a_run_continues_with_the_threads_that_it_was_started_with(
     assert all(one.was_ended for one in stage.processes)
 
 
+def test_a_run_that_the_reporter_ends_as_pruned_is_ended_in_its_worker(
+    stage: Stage, runs: list[PlannedRun], make_listener: Callable[..., Any]
+) -> None:
+    stage.scripts |= {"a-seed0": [STARTED], "b-seed0": [STARTED]}
+    listener = make_listener()
+    reporter = PruningReporter(listener, lambda run, _: run.name == "b-seed0")
+    followed: list[tuple[str, str]] = []
+
+    def follow(run: PlannedRun, end: RunOutcome | Failure) -> Sequence[PlannedRun]:
+        assert isinstance(end, RunOutcome)
+        followed.append((run.name, end.pruned))
+        if end.pruned:  # the other one is still in training
+            stage.processes[0].receive(stage.processes[0], FINISHED)
+            return runs[2:3]
+        return ()
+
+    with WorkerPool(WorkerPlan(2, 1), reporter, listener.stop, Provenance()) as pool:
+        report = pool.execute(runs[:2], follow)
+    assert stage.processes[1].told[1] == {"prune": "b-seed0"}
+    assert followed == [("b-seed0", "pruned"), ("a-seed0", ""), ("a-seed1", "")]
+    assert names(report) == ["a-seed0", "b-seed0", "a-seed1"], "in the order in which they were given"
+
+
+def test_nothing_follows_once_a_stop_is_requested(
+    stage: Stage, runs: list[PlannedRun], make_listener: Callable[..., Any]
+) -> None:
+    stage.scripts["a-seed0"] = [{"event": "failed", "failure": {"name": "a-seed0", "message": "no"}}]
+    listener = make_listener()
+    options = {"fail_fast": True}
+    with WorkerPool(WorkerPlan(1, 1), listener, listener.stop, Provenance(), **options) as pool:
+        report = pool.execute(runs[:1], lambda *_: runs[1:2])
+    assert report.ended_early
+    assert report.not_started == []
+    assert stage.processes[0].runs == ["a-seed0"]
+
+
 def test_the_command_itself_starts_neither_tensorflow_nor_ray() -> None:
     code = (
-        "import sys, dropout_lab.runs.workers, dropout_lab.runs.display, dropout_lab.runs.ray_plan\n"
+        "import sys, dropout_lab.runs.workers, dropout_lab.runs.resuming, dropout_lab.runs.ray_plan\n"
         "print([name for name in ('tensorflow', 'keras', 'ray') if name in sys.modules])"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -289,6 +334,10 @@ def test_a_worker_gives_the_bits_of_this_process(
         assert found[name].final_weights == run.final_weights
         assert found[name].history == run.history
         assert found[name].num_threads == run.num_threads
+
+
+def states() -> list[State]:
+    return [state for workspace in workspaces() if (state := workspace.read())]
 
 
 def wait_for_both(process: subprocess.Popen[str]) -> None:
@@ -326,9 +375,15 @@ def test_a_killed_worker_takes_its_run_alone_and_that_continues(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(
+    ("number", "code", "options"), [(signal.SIGINT, 130, ["--workers", "2"]), (signal.SIGKILL, -9, [])]
+)
 def test_a_signal_leaves_runs_that_resume_finishes(
-    lab: Path, command: Callable[..., subprocess.Popen[str]], number: signal.Signals, code: int
+    lab: Path,
+    command: Callable[..., subprocess.Popen[str]],
+    number: signal.Signals,
+    code: int,
+    options: list[str],
 ) -> None:
     process = command("run", "tiny.yaml", *SEVERAL_EPOCHS)
     wait_for_both(process)
@@ -340,9 +395,13 @@ def test_a_signal_leaves_runs_that_resume_finishes(
     assert not any(child.is_running() for child in children)
     assert (len(re.findall(r"seed0 saved at", err)) == 2) is (number == signal.SIGINT)
     assert {run.status for run in by_name("tiny in lab").values()} == {RunStatus.KILLED}
-    resumed = command("resume")
-    resumed.communicate(timeout=600)
-    assert resumed.returncode == 0
+    threads = {str(state.identity.arithmetic["threads"]) for state in states() if state.identity}
+    resumed = command("resume", *options)
+    _, err = resumed.communicate(timeout=600)
+    assert resumed.returncode == 0, err
+    assert len(re.findall("resuming after epoch [0-9]+", err)) == 2
+    assert ("Training with 2 workers" in err) is bool(options)
     runs = by_name("tiny in lab").values()
     assert {run.status for run in runs} == {RunStatus.FINISHED}
-    assert len({run.num_threads for run in runs}) == 1
+    assert {run.num_threads for run in runs} == threads
+    assert len(threads) == 1

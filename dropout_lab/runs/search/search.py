@@ -2,30 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.data.selection import load_data
 from dropout_lab.errors import UsageError
+from dropout_lab.runs.checking import check_runs
 from dropout_lab.runs.designs import Starting, train_designs
 from dropout_lab.runs.executors import Workers
 from dropout_lab.runs.outcome import Report
-from dropout_lab.runs.planning import PlannedRun
+from dropout_lab.runs.planning import PlannedRun, plan_runs
 from dropout_lab.runs.search.checking import Shape, check_trials, needs_check
 from dropout_lab.runs.search.outcome import SearchOutcome
 from dropout_lab.runs.search.session import Display, Session, start_training
+from dropout_lab.runs.search.trial_queue import TrialQueue
 from dropout_lab.runs.search.trials import (
+    baseline_spec,
     confirmation_runs,
-    describe_start,
-    describe_state,
     max_epochs,
     search_of,
     trial_experiment,
 )
 from dropout_lab.spec import DataSpec, Spec, flatten
-
-if TYPE_CHECKING:
-    from dropout_lab.runs.search.study import Study
 
 
 def run_search(
@@ -49,8 +46,8 @@ def run_search(
         fail_fast: Whether nothing is started after the first failure.
 
     Raises:
-        UsageError: If Optuna is missing, workers are to prune, or a trial may have a kind of dropout that
-            does not fit its site. Nothing was started, as for the next three.
+        UsageError: If Optuna is missing, the baseline cannot be trained on these data, or a trial may have a
+            kind of dropout that does not fit its site. Nothing was started, as for the next three.
         DataError: If data are missing or damaged.
         DeviceError: If a device is not available.
         TrackingError: If the store cannot be used.
@@ -58,12 +55,8 @@ def run_search(
     """
     require_optuna()
     search = search_of(spec)
-    if plan is not None and plan.count > 1 and search.pruner != "none":
-        raise UsageError(
-            f"workers: they cannot prune trials, as search.pruner: {search.pruner} asks for",
-            hint="Train without workers, or set `search.pruner: none`.",
-        )
     datasets = {spec.data: load_data(spec.data)}
+    check_runs(plan_runs(baseline_spec(spec)), datasets)
     if needs_check(spec):
         _check_networks(spec, datasets, starting)
     with starting("MLflow"):
@@ -134,29 +127,7 @@ def _train_trials(session: Session, display: Display, starting: Starting, plan: 
         return Report()
     shown = display(num_open * len(search.seeds))
     with start_training(session, shown, starting, plan) as (train, reporter):
-        report = Report()
-        while not report.ended_early:
-            trials = list(session.open_trials(train.width))
-            if not trials:
-                break
-            for one in trials:
-                reporter.noted(describe_start(one.opened.trial, search))
-            part = train(trials)
-            for one in trials:
-                one.end(part, session.tracker)
-                reporter.noted(_describe_end(session.study, one.opened.trial.number, search.objective))
-            part.ended_early |= not all(failure.by_training for failure in part.failures)
-            part.ended_early |= not all(outcome.delivered for outcome in part.outcomes)
-            report.add(part)
-        return report
-
-
-def _describe_end(study: "Study", number: int, objective: str) -> str:
-    (trial,) = (one for one in study.trials if one.number == number)
-    best = study.best
-    words = describe_state(trial, objective)
-    is_other = best is not None and best.number != number
-    return f"{words}; best: {describe_state(best, objective)}" if best and is_other else words
+        return train(TrialQueue(session, reporter))
 
 
 def _verdict(planned: Sequence[PlannedRun]) -> str:

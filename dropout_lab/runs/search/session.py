@@ -1,7 +1,6 @@
 """What the trials of a call have in common, and what trains them: this process, or workers."""
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -19,6 +18,7 @@ from dropout_lab.spec import DataSpec, Spec
 
 if TYPE_CHECKING:
     from dropout_lab.runs.search.study import Study
+    from dropout_lab.runs.search.trial_queue import TrialQueue
     from dropout_lab.runs.search.trial_training import TrialTraining
     from dropout_lab.tracking import Tracker
 
@@ -27,13 +27,10 @@ Display = Callable[[int], AbstractContextManager[Reporter]]
 
 
 class TrainTrials(Protocol):
-    """Trains the runs of several trials at once."""
+    """Trains the runs of trials."""
 
-    width: int
-    """Number of trials at once."""
-
-    def __call__(self, trials: "Sequence[TrialTraining]") -> Report:
-        """Train the runs of `trials`."""
+    def __call__(self, queue: "TrialQueue") -> Report:
+        """Train the trials of `queue` until it has no more, or the work ends early."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +53,14 @@ class Session:
     fresh: bool
     fail_fast: bool
 
-    def open_trials(self, num: int) -> "Iterator[TrialTraining]":
-        """Open up to `num` trials, fewer if the search has no more."""
+    def open_trial(self) -> "TrialTraining | None":
+        """Open the next trial; None if the search has no more."""
         from dropout_lab.runs.search.trial_training import TrialTraining
 
-        objective = search_of(self.spec).objective
-        for _ in range(num):
-            if (opened := self.study.next()) is None:
-                return
-            runs = self._resolved(trial_runs(self.spec, opened.trial))
-            yield TrialTraining(opened, runs, objective, max_epochs(self.spec))
+        if (opened := self.study.next()) is None:
+            return None
+        runs = self._resolved(trial_runs(self.spec, opened.trial))
+        return TrialTraining(opened, runs, search_of(self.spec).objective, max_epochs(self.spec))
 
     def _resolved(self, runs: list[PlannedRun]) -> list[PlannedRun]:
         for run in runs:
@@ -98,19 +93,15 @@ def start_training(
     notes = [note for dataset in session.datasets.values() for note in dataset.notes]
     example = example_runs(session.spec)
     if plan is not None:
-        from dropout_lab.runs.search.trial_training import TrainInWorkers
-        from dropout_lab.runs.workers import WorkerPool
+        from dropout_lab.runs.search.train_in_workers import TrainInWorkers
 
-        width = max(1, math.ceil(plan.count / len(example)))
         with listen_for_stop() as stop, display as reporter:
             provenance = prepare_runs(example, [session.tracker], reporter)
             reporter.noted(f"Training with {plan}.")
-            with WorkerPool(
-                plan, reporter, stop, provenance, fresh=session.fresh, fail_fast=session.fail_fast
-            ) as pool:
-                for note in notes:
-                    reporter.noted(note)
-                yield TrainInWorkers(pool, width), reporter
+            for note in notes:
+                reporter.noted(note)
+            with TrainInWorkers(session, plan, reporter, stop, provenance) as train:
+                yield train, reporter
         return
     with starting("TensorFlow"):
         from dropout_lab.runs.search.train_here import TrainHere

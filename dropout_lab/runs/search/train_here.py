@@ -1,15 +1,15 @@
 """Train trials in this process, and end those that are worse than others early."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.runs.executor import Executor, work
-from dropout_lab.runs.outcome import Report, RunOutcome
-from dropout_lab.runs.planning import PlannedRun
+from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.provenance import Provenance
-from dropout_lab.runs.pruning import PruningReporter, RunPruned
+from dropout_lab.runs.pruning import PruningReporter
 from dropout_lab.runs.reporter import Reporter
+from dropout_lab.runs.search.trial_queue import TrialQueue
 from dropout_lab.runs.search.trial_training import TrialTraining
 from dropout_lab.runs.stopping import StopRequest
 from dropout_lab.spec import DataSpec
@@ -27,8 +27,6 @@ class TrainHere:
         fresh, fail_fast: As in `execute_runs`.
     """
 
-    width = 1
-
     def __init__(
         self,
         reporter: Reporter,
@@ -45,29 +43,32 @@ class TrainHere:
         self._tracker = tracker
         self._fresh = fresh
         self._fail_fast = fail_fast
-        watching = PruningReporter(reporter, lambda run, epochs: self._trial.prune(run, epochs))
+        watching = PruningReporter(reporter, lambda run, progress: self._trial.prune(run, progress))
         trackers = {tracker.experiment: tracker}
         self._executor = Executor(watching, stop, provenance, datasets=datasets, trackers=trackers)
         self._trial: TrialTraining
 
-    def __call__(self, trials: Sequence[TrialTraining]) -> Report:
-        """Train the runs of `trials` until each is complete, pruned or failed."""
+    def __call__(self, queue: TrialQueue) -> Report:
+        """Train the trials of `queue` until it has no more, or the work ends early."""
         report = Report()
-        for self._trial in trials:
-            for run in self._trial.runs:
-                job = run.name, partial(self._execute, run)
-                report.add(work([job], self._reporter, self._stop, fail_fast=self._fail_fast))
-                if report.ended_early or report.failures or self._trial.pruned:
-                    break
-                if not report.outcomes[-1].delivered:  # the store lacks the values of its epochs
-                    break
-                self._trial.finish(report.outcomes[-1], self._tracker)
+        while not report.ended_early and (trial := queue.next()) is not None:
+            part = self._train(trial)
+            queue.end(trial, part)
+            report.add(part)
         return report
 
-    def _execute(self, run: PlannedRun) -> RunOutcome:
-        try:
-            return self._executor.execute(run, fresh=self._fresh)
-        except RunPruned as pruned:
-            seed = f" of seed {run.seed}" if len(self._trial.runs) > 1 else ""
-            self._trial.pruned = f"{pruned.message}{seed}"
-            return RunOutcome(run, pruned.run_id, {}, was_pruned=True)
+    def _train(self, trial: TrialTraining) -> Report:
+        """Train the runs of a trial until it is complete, pruned or failed."""
+        self._trial = trial
+        report = Report()
+        for run in trial.runs:
+            job = run.name, partial(self._executor.execute, run, fresh=self._fresh)
+            report.add(work([job], self._reporter, self._stop, fail_fast=self._fail_fast))
+            if report.ended_early or report.failures:
+                break
+            if not report.outcomes[-1].delivered:  # the store lacks the values of its epochs
+                break
+            trial.finish(report.outcomes[-1], self._tracker)
+            if trial.pruned:
+                break
+        return report

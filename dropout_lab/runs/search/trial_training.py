@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 
-from dropout_lab.records import EpochMetrics
 from dropout_lab.runs.outcome import Report, RunOutcome
 from dropout_lab.runs.planning import PlannedRun
 from dropout_lab.runs.search.study import OpenTrial
-from dropout_lab.runs.workers import WorkerPool
 from dropout_lab.tracking import Tracker
+from dropout_lab.training.progress import Progress
 
 
 @dataclass
@@ -36,8 +35,14 @@ class TrialTraining:
     finished: dict[int, float] = field(default_factory=dict)
     pruned: str = ""
 
-    def prune(self, run: PlannedRun, epochs: Sequence[EpochMetrics]) -> bool:
-        """Report the epochs of a run in training, and return whether the trial is to be ended."""
+    def prune(self, run: PlannedRun, progress: Progress) -> bool:
+        """Report the epochs of a run in training, and return whether the trial is to be ended.
+
+        Within an epoch it is not.
+        """
+        epochs = progress.epochs
+        if not epochs or progress.step_in_epoch:
+            return False
         self._report(run.seed, [getattr(epoch, self.objective) for epoch in epochs])
         is_last = run.seed == self.runs[-1].seed and len(epochs) == run.settings.training.epochs
         return not is_last and self.opened.should_prune()
@@ -66,7 +71,10 @@ class TrialTraining:
 
     def finish(self, outcome: RunOutcome, tracker: Tracker) -> None:
         """Note the result of a run, as the tracking store has it; those of earlier seeds are noted."""
-        if outcome.run.seed in self.finished or outcome.was_pruned:
+        if outcome.pruned:
+            seed = f" of seed {outcome.run.seed}" if len(self.runs) > 1 else ""
+            self.pruned = f"{outcome.pruned}{seed}"
+        if outcome.run.seed in self.finished or outcome.pruned:
             return
         values = tracker.epoch_values(outcome.run_id, self.objective)
         self._report(outcome.run.seed, values)
@@ -91,20 +99,3 @@ class TrialTraining:
         before = [self.finished[run.seed] for run in self.runs[:index]]
         for epoch, value in enumerate(values, start=1):
             self.opened.report(index * self.max_epochs + epoch, fmean([*before, value]))
-
-
-class TrainInWorkers:
-    """Trains as many trials at once as there are workers for their runs; none is pruned.
-
-    Args:
-        pool: The workers.
-        width: Number of trials at once.
-    """
-
-    def __init__(self, pool: WorkerPool, width: int) -> None:
-        self._pool = pool
-        self.width = width
-
-    def __call__(self, trials: Sequence[TrialTraining]) -> Report:
-        """Train the runs of `trials`."""
-        return self._pool.execute([run for trial in trials for run in trial.runs])

@@ -154,11 +154,29 @@ def test_a_store_that_is_away_leaves_the_trial_to_a_later_call(
     assert result.search.trials["state"].tolist() == ["complete"]
 
 
-def test_workers_do_not_prune(lab: Path) -> None:
+@pytest.mark.slow
+def test_workers_end_bad_trials_early_and_take_the_next_one(lab: Path) -> None:
     Path("rates.yaml").write_text(SPEC)
-    with pytest.raises(dl.DropoutLabError, match="workers: they cannot prune trials") as error:
-        dl.run("rates.yaml", workers=2, progress=False)
-    assert "search.pruner: none" in str(error.value)
+    epochs = 40  # so that a decision comes long before the last one
+    result = dl.run("rates.yaml", workers=2, overrides=[f"training.epochs={epochs}"], progress=False)
+    trials = result.search.trials.sort_values("number").set_index("number")
+    assert trials.index.tolist() == list(range(NUM_TRIALS))
+    assert set(trials["state"]) == {"complete", "pruned"}
+    # Once five trials are complete, the last two, with the lowest learning rates, end early.
+    assert trials["state"].loc[6:].tolist() == ["pruned", "pruned"]
+    runs = read_runs("rates-search", histories=["val_accuracy"])
+    assert Counter(run.trial for run in runs) == {str(number): 1 for number in range(NUM_TRIALS)}
+    for run in runs:
+        trial = trials.loc[int(run.trial)]
+        is_pruned = trial["state"] == "pruned"
+        assert run.status is (RunStatus.KILLED if is_pruned else RunStatus.FINISHED)
+        assert run.pruned == trial["reason"]
+        assert (len(run.history["val_accuracy"]) < epochs) is is_pruned
+        assert run.pruned == (f"pruned after epoch {len(run.history['val_accuracy'])}" if is_pruned else "")
+        assert run.history["val_accuracy"][-1] == trial["val_accuracy"]
+    assert list(STATE_ROOT.glob("*/run.json")) == []
+    assert len(result.runs) == 4
+    assert result.search.verdict.startswith("Confirmation on 2 fresh seeds")
 
 
 @pytest.mark.slow

@@ -1,0 +1,57 @@
+"""Look ahead at the runs of a spec from Python."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dropout_lab.api.running import Seeds, override_texts
+from dropout_lab.api.training import ONE_CALL_AT_A_TIME, starting
+from dropout_lab.libraries import quiet_libraries
+from dropout_lab.spec import Spec, load_spec, override_spec
+
+if TYPE_CHECKING:
+    from dropout_lab.runs.dry_run import DryRun
+
+
+def dry_run(
+    spec: Spec | str | Path,
+    *,
+    seeds: Seeds | None = None,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    workers: int | str | None = None,
+) -> "DryRun":
+    """Return what `run` would do with a spec, as ``dropout-lab run --dry-run`` shows it.
+
+    Nothing is trained, logged or downloaded. The time is estimated from finished runs in the tracking store
+    with the same network, data size, engine and hardware.
+
+    Args:
+        spec: Path of a spec file, or a spec made in Python.
+        seeds, overrides, workers: As in `run`.
+
+    Returns:
+        Runs with expected times, `seconds` of all of them, and the networks; `to_json` makes it plain.
+
+    Raises:
+        SpecError: If the spec is invalid, as for the next three.
+        UsageError: If `run` would refuse it.
+        DataError: If the data are missing or damaged.
+        DeviceError: If a device is not available.
+
+    Examples:
+        >>> import dropout_lab as dl
+        >>> spec = dl.Spec(name="ahead", data={"dataset": "digits"}, model={"network": "mlp", "hidden": [4]})
+        >>> plan = dl.dry_run(spec, seeds=2)
+        >>> [one.run.name for one in plan.runs]
+        ['default-seed0', 'default-seed1']
+        >>> plan.seconds is None  # before the first run
+        True
+    """
+    texts = override_texts({}, overrides, seeds)
+    with ONE_CALL_AT_A_TIME, quiet_libraries():
+        loaded = override_spec(spec, texts) if isinstance(spec, Spec) else load_spec(spec, texts)
+        with starting("TensorFlow"):
+            from dropout_lab.runs.dry_run import dry_run as look_ahead
+            from dropout_lab.training.own_state import own_state
+        with own_state():
+            return look_ahead(loaded, None if workers is None else str(workers))
