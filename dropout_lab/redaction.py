@@ -13,9 +13,9 @@ _SECRET_VARIABLE = re.compile(r"PASSWORD|PASSWD|TOKEN|SECRET|CREDENTIAL|API_?KEY
 _SHORTEST_SECRET = 6
 """Characters; masking shorter values of variables everywhere would garble unrelated text."""
 
-# Keys of query parameters. Broad, since what follows is never worth reading.
+# Keys of query parameters. Broad, since what follows is never worth reading, except the name of a view.
 _QUERY_KEY = (
-    r"(?:[\w.%\[\]-]*(?:pass|pwd|token|secret|key|auth|sig|cred|session|odbc_connect)[\w.%\[\]-]*"
+    r"(?!viewStateShareKey=)(?:[\w.%\[\]-]*(?:pass|pwd|token|secret|key|auth|sig|cred|session|odbc_connect)[\w.%\[\]-]*"
     r"|user(?:name)?|uid|login)"
 )
 # Keys in running text, such as those of a database driver's message. Narrow, to leave prose alone.

@@ -102,6 +102,7 @@ def test_what_the_environment_holds_is_masked_wherever_it_stands(monkeypatch):
         "http://c:1/x?mail=a@b",
         "No run has the id or the name 'dropout-seed1'; did you mean 'dropout-seed0'?",
         "http://127.0.0.1:5000/#/experiments/1/runs/abc?workflowType=machine_learning",
+        "http://127.0.0.1:5000/#/experiments/1/runs?workflowType=x&viewStateShareKey=dropout_lab",
         "git+https://github.com/x/y@main",
         "sqlite:///mlflow.db?timeout=30",
         "/home/user/a@b/mlflow.db, unknown key 'keys', tags.`dropout_lab.run_key` = 'f00d'",

@@ -40,7 +40,7 @@ def print_plan(plan: "DryRun") -> None:
 
     from dropout_lab.cli.console import stdout
     from dropout_lab.cli.tables import print_table, print_text
-    from dropout_lab.models.inspection import summary_text
+    from dropout_lab.models.inspection import SUMMARY_WIDTH, summary_text
     from dropout_lab.runs.search.trials import runs_in_words
 
     console = stdout()
@@ -66,7 +66,8 @@ def print_plan(plan: "DryRun") -> None:
         of = f" of {', '.join(names)}" if len(names) < len(plan.networks) else ""
         console.print()
         print_table(console, site_table(network, {name: plan.conditions[name] for name in names}))
-        print_text(console, f"\nModel{of}:\n{summary_text(network.model)}")
+        summary = summary_text(network.model, min(console.width, SUMMARY_WIDTH))
+        print_text(console, f"\nModel{of}:\n{summary}")
 
 
 def run_table(plan: "DryRun") -> "TextTable":

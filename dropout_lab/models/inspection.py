@@ -1,9 +1,10 @@
 """What a built Keras model consists of: its Dropout layers, weights and table of layers."""
 
 import hashlib
+import os
 import sys
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
 
 import keras
@@ -33,12 +34,29 @@ def weights_fingerprint(model: keras.Model, without: Iterable[keras.Variable] = 
     return digest.hexdigest()[:16]
 
 
-def summary_text(model: keras.Model) -> str:
-    """Return the Keras table of the layers, their output shapes and parameters."""
+SUMMARY_WIDTH = 80
+
+
+def summary_text(model: keras.Model, width: int = SUMMARY_WIDTH) -> str:
+    """Return the Keras table of the layers, their output shapes and parameters, `width` columns wide."""
     lines: list[str] = []
-    with _without_notebook():
-        model.summary(print_fn=lines.append, line_length=80)
+    with _without_notebook(), _terminal_of(width):
+        model.summary(print_fn=lines.append, line_length=width)
     return "\n".join(lines) + "\n"
+
+
+@contextmanager
+def _terminal_of(width: int) -> Iterator[None]:
+    """Let rich, by which Keras makes its table, cut its lines at `width`, not at the edge of the terminal."""
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = str(width)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["COLUMNS"]
+        else:
+            os.environ["COLUMNS"] = before
 
 
 def _without_notebook() -> AbstractContextManager[object]:

@@ -96,9 +96,10 @@ def _summarize(
         except UsageError:
             comparison = compare_part(runs)
     except UsageError as error:
-        tracker.summarize_study({}, {}, f"No comparison. {error.message}")
+        tracker.summarize_study({}, {}, f"No comparison. {error.message}", verdicts=())
     else:
-        tracker.summarize_study(_metrics(comparison), _tags(comparison), to_markdown(comparison))
+        verdicts = [one.sentence for one in comparison.verdicts if one.is_primary]
+        tracker.summarize_study(_metrics(comparison), _tags(comparison), to_markdown(comparison), verdicts)
 
 
 def _compare_latest(runs: Sequence[RunRecord]) -> Comparison:

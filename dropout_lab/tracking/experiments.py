@@ -2,13 +2,16 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from shlex import quote
 
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from dropout_lab.errors import TrackingError
+from dropout_lab.redaction import redact
 from dropout_lab.tracking import schema
+from dropout_lab.tracking.descriptions import of_experiment
 from dropout_lab.tracking.location import Location
 from dropout_lab.tracking.views import save_view, view_tags
 
@@ -47,10 +50,13 @@ def find_or_create(client: MlflowClient, location: Location, name: str) -> str:
     return str(found.experiment_id)
 
 
-def describe(client: MlflowClient, experiment_id: str, text: str) -> None:
-    """Make `text` the description of an experiment that has none."""
-    if text and not client.get_experiment(experiment_id).tags.get(schema.DESCRIPTION):
-        client.set_experiment_tag(experiment_id, schema.DESCRIPTION, text)
+def describe(client: MlflowClient, experiment_id: str, text: str = "", verdicts: Sequence[str] = ()) -> None:
+    """Describe an experiment: by `text` if it has no description, by its view, and by the latest verdicts."""
+    tags = client.get_experiment(experiment_id).tags
+    before = tags.get(schema.DESCRIPTION, "")
+    described = of_experiment({schema.DESCRIPTION: before or text}, experiment_id, verdicts)
+    if described != before:
+        client.set_experiment_tag(experiment_id, schema.DESCRIPTION, redact(described))
 
 
 def _artifact_location(location: Location, experiment: str) -> str | None:

@@ -24,7 +24,7 @@ from dropout_lab.tracking import liveness, schema
 from dropout_lab.tracking.archive import ARTIFACTS, MODELS, Archive, read_number
 from dropout_lab.tracking.batches import log_metrics, log_params
 from dropout_lab.tracking.deleting import delete_run
-from dropout_lab.tracking.experiments import find_or_create
+from dropout_lab.tracking.experiments import describe, find_or_create
 from dropout_lab.tracking.failures import failures_told
 from dropout_lab.tracking.listing import list_runs
 from dropout_lab.tracking.location import Location
@@ -74,6 +74,7 @@ def import_experiment(archive: Archive, name: str | None, note: Note) -> Importe
         for tag, value in archive.tags.items():
             if tag not in existing:
                 client.set_experiment_tag(experiment_id, tag, value)
+        describe(client, experiment_id)  # its link is to the view in the other store
         contents = {run_id: archive.read_run(run_id) for run_id in archive.run_ids}
         known = _known(client, location, experiment_id, contents, note)
         imported: dict[str, str] = {}

@@ -54,6 +54,7 @@ SOURCE_NAME = "mlflow.source.name"
 SOURCE_TYPE = "mlflow.source.type"
 EXPERIMENT_KIND = "mlflow.experimentKind"
 VIEW_KEY = "dropout_lab"
+VIEW_NAME = "Results by condition"
 SAVED_VIEW = f"mlflow.sharedViewState.{VIEW_KEY}"
 
 GIVEN_SPEC = "spec/given.yaml"

@@ -17,7 +17,6 @@ from mlflow.entities import Experiment
 from dropout_lab.evaluation.metrics import DEFAULT_METRICS
 from dropout_lab.tracking import schema
 
-NAME = "Results by condition"
 _CURVES = ("val_accuracy", "val_loss", "accuracy", "loss")
 _ENCODING = "deflate;"
 
@@ -31,7 +30,11 @@ def view_tags(tags: Mapping[str, str]) -> dict[str, str]:
     except (ValueError, AttributeError):
         pass  # somebody edited it
     now = time.time_ns() // 1_000_000
-    return {schema.SAVED_VIEW: json.dumps({"name": NAME, "createdAt": now, "updatedAt": now, "state": state})}
+    return {
+        schema.SAVED_VIEW: json.dumps(
+            {"name": schema.VIEW_NAME, "createdAt": now, "updatedAt": now, "state": state}
+        )
+    }
 
 
 def save_view(client: MlflowClient, experiment: Experiment) -> None:

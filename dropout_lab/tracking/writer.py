@@ -64,9 +64,12 @@ class Tracker:
         self._study_id = open_study(self.client, self.location, self.experiment_id, self.experiment)
 
     @repeatable
-    def summarize_study(self, metrics: Mapping[str, float], tags: Mapping[str, str], summary: str) -> None:
-        """Log the results of all runs to the study of the experiment; see `studies.summarize_study`."""
+    def summarize_study(
+        self, metrics: Mapping[str, float], tags: Mapping[str, str], summary: str, verdicts: Sequence[str]
+    ) -> None:
+        """Log the results of all runs to the study, and the `verdicts` to the experiment."""
         summarize_study(self.client, self.experiment_id, metrics=metrics, tags=tags, summary=summary)
+        describe(self.client, self.experiment_id, verdicts=verdicts)
 
     @repeatable
     def find_finished(self, run_key: str) -> RunRecord | None:
@@ -81,7 +84,7 @@ class Tracker:
 
     @repeatable
     def describe(self, text: str) -> None:
-        """Make `text` the description of the experiment if it has none."""
+        """Make `text` the description of the experiment if it has none; see `experiments.describe`."""
         describe(self.client, self.experiment_id, text)
 
     @repeatable

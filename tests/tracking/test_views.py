@@ -7,6 +7,7 @@ import zlib
 import pytest
 
 from dropout_lab.tracking import connect, find_run, links, schema
+from dropout_lab.tracking.experiments import describe
 from dropout_lab.tracking.reader import find_view
 from dropout_lab.tracking.views import view_tags
 
@@ -47,12 +48,27 @@ def test_an_experiment_of_an_earlier_version_gets_the_view(make_start) -> None:
 
 
 @pytest.mark.usefixtures("sqlite_store")
-def test_an_experiment_keeps_the_description_that_it_has() -> None:
+def test_an_experiment_is_described_by_its_first_question_its_view_and_its_latest_verdicts() -> None:
     tracker = connect("study")
-    for text in ("", "Does dropout help?", "Another spec."):
+
+    def description() -> str:
+        return tracker.client.get_experiment(tracker.experiment_id).tags[schema.DESCRIPTION]
+
+    link = f"#/experiments/{tracker.experiment_id}/runs?workflowType=machine_learning&viewStateShareKey="
+    for text in ("Does dropout help?", "Another spec."):
         tracker.describe(text)
-    tags = tracker.client.get_experiment(tracker.experiment_id).tags
-    assert tags[schema.DESCRIPTION] == "Does dropout help?"
+        assert description() == f"Does dropout help? [Results by condition]({link}{schema.VIEW_KEY})"
+    for word in ("undecided", "better"):
+        describe(tracker.client, tracker.experiment_id, verdicts=[f"dropout vs baseline: {word}."])
+        tracker.describe("Another spec.")
+        question, verdicts = description().split("\n\n---\n")
+        assert question.startswith("Does dropout help? [Results")
+        assert verdicts == f"Latest verdicts\n\n- dropout vs baseline: {word}."
+    describe(tracker.client, tracker.experiment_id, verdicts=())  # its runs were deleted
+    assert "verdicts" not in description()
+    tracker.client.set_experiment_tag(tracker.experiment_id, schema.DESCRIPTION, "Mine.")
+    tracker.describe("Another spec.")
+    assert description().startswith("Mine. [Results by condition]")
 
 
 @pytest.mark.usefixtures("sqlite_store")
