@@ -17,7 +17,7 @@ from dropout_lab.cli.diff import diff
 from dropout_lab.cli.doctor import doctor
 from dropout_lab.cli.evaluate import evaluate
 from dropout_lab.cli.export import export, import_
-from dropout_lab.cli.help import HELP, VERBATIM, documented
+from dropout_lab.cli.help import HELP, VERBATIM, PlainCommand, documented
 from dropout_lab.cli.init import init
 from dropout_lab.cli.judge import judge
 from dropout_lab.cli.plan import plan
@@ -99,10 +99,13 @@ COMMANDS = (
 )
 DETAILED = (compare, judge, show, runs)
 for command in COMMANDS:
-    app.command(command.__name__.rstrip("_"), help=HELP[command].text, epilog=HELP[command].epilog)(
-        with_common_options(command, has_details=command in DETAILED)
-    )
-app.command("help", help=HELP[help_].text, epilog=HELP[help_].epilog)(help_)
+    app.command(
+        command.__name__.rstrip("_"),
+        cls=PlainCommand,
+        help=HELP[command].text,
+        epilog=HELP[command].epilog,
+    )(with_common_options(command, has_details=command in DETAILED))
+app.command("help", cls=PlainCommand, help=HELP[help_].text, epilog=HELP[help_].epilog)(help_)
 
 
 def main() -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     ],
 )
 def data(
-    spec: Annotated[Path | None, typer.Argument(help="Spec file (YAML).", metavar="[SPEC]")] = None,
+    spec: Annotated[Path | None, typer.Argument(help="Spec file (YAML).", metavar="SPEC")] = None,
     folder: Annotated[
         str | None,
         typer.Option(

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from typer.core import TyperArgument, TyperCommand
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 VERBATIM = "\b\n"
@@ -29,6 +31,24 @@ EXAMPLE_WIDTH = 56
 
 HELP: dict[Callable[..., Any], CommandHelp] = {}
 """The help of every function that `documented` decorates."""
+
+
+def _no_type(ctx: Any) -> None:
+    del ctx
+
+
+class PlainCommand(TyperCommand):
+    """A command whose help shows arguments as they are typed: no Python types, and no braces around them."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        for parameter in self.params:
+            if isinstance(parameter, TyperArgument):
+                vars(parameter)["display_type_rich"] = _no_type
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the parts of the usage line; required arguments stand bare, others in brackets."""
+        return [re.sub(r"^\{(.*)\}", r"\1", piece) for piece in super().collect_usage_pieces(ctx)]
 
 
 def command_lines(command: str, width: int) -> list[str]:

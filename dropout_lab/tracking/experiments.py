@@ -50,7 +50,9 @@ def find_or_create(client: MlflowClient, location: Location, name: str) -> str:
     return str(found.experiment_id)
 
 
-def describe(client: MlflowClient, experiment_id: str, text: str = "", verdicts: Sequence[str] = ()) -> None:
+def describe(
+    client: MlflowClient, experiment_id: str, text: str = "", verdicts: Sequence[str] | None = None
+) -> None:
     """Describe an experiment: by `text` if it has no description, by its view, and by the latest verdicts."""
     tags = client.get_experiment(experiment_id).tags
     before = tags.get(schema.DESCRIPTION, "")

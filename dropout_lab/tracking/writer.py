@@ -65,7 +65,11 @@ class Tracker:
 
     @repeatable
     def summarize_study(
-        self, metrics: Mapping[str, float], tags: Mapping[str, str], summary: str, verdicts: Sequence[str]
+        self,
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str],
+        summary: str,
+        verdicts: Sequence[str] | None = None,
     ) -> None:
         """Log the results of all runs to the study, and the `verdicts` to the experiment."""
         summarize_study(self.client, self.experiment_id, metrics=metrics, tags=tags, summary=summary)
