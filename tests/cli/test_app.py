@@ -108,9 +108,7 @@ def test_help_needs_no_docstrings(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_is_documented_with_an_example(command: str, repository: Path) -> None:
-    if command != "help":
-        assert f"`{command}" in (repository / "README.md").read_text()
+def test_every_command_is_documented_with_an_example(command: str) -> None:
     described = get_command(app).commands[command]  # type: ignore[attr-defined]
     assert described.help
     assert f"dropout-lab {command}" in (described.epilog or "")
