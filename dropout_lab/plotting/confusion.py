@@ -72,12 +72,13 @@ def draw_confusion(data: ConfusionData, theme: Theme = LIGHT) -> Figure:
     ticks = range(len(data.class_names))
     axes.set_xticks(ticks, data.class_names, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(ticks, data.class_names)
+    colors = image.to_rgba(data.shares)
     for row, column in np.argwhere(data.counts > 0).tolist():
-        red, green, blue, _ = image.to_rgba(data.shares[row, column])
+        red, green, blue, _ = colors[row, column]
         is_dark = 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.45
         axes.text(
             column, row, str(data.counts[row, column]), ha="center", va="center", fontsize=7.5,
-            color=WHITE if is_dark else BLACK,
+            color=WHITE if is_dark else BLACK, in_layout=False,
         )  # fmt: skip
     bar = figure.colorbar(image, ax=axes, shrink=0.8, format=percent())
     bar.set_label("share of the true class (%)", fontsize=9, color=theme.foreground)

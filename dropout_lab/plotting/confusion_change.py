@@ -115,8 +115,9 @@ def draw_confusion_change(data: ConfusionChange, reference: str, theme: Theme = 
     names = [plain(name, 12) for name in data.class_names]
     axes.set_xticks(range(num_classes), names, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(num_classes), names)
+    colors = image.to_rgba(data.shares)
     for row, column in np.argwhere(np.abs(data.shares) >= 0.0005).tolist():
-        red, green, blue, _ = image.to_rgba(data.shares[row, column])
+        red, green, blue, _ = colors[row, column]
         is_dark = 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.45
         axes.text(
             column, row, f"{100 * data.shares[row, column]:+.1f}", ha="center", va="center", fontsize=6.5,

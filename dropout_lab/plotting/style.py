@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -154,7 +154,6 @@ def render(figure: Figure, plot_format: PlotFormat, *, as_text: bool = False) ->
         plot_format: ``png`` or ``svg``.
         as_text: Write the words of an SVG as text in the reader's font, not as drawn letters.
     """
-    no_dates = {"Date": None} if plot_format == "svg" else {"Software": None}
     buffer = io.BytesIO()
     letters = "none" if as_text else "path"
     with (
@@ -163,7 +162,12 @@ def render(figure: Figure, plot_format: PlotFormat, *, as_text: bool = False) ->
     ):
         # A name in a script that the font lacks is drawn as boxes; nobody needs to be warned on stderr.
         warnings.filterwarnings("ignore", message="Glyph")
-        figure.savefig(buffer, format=plot_format, metadata=no_dates)
+        if plot_format == "svg":
+            figure.savefig(buffer, format="svg", metadata={"Date": None})
+        else:
+            # savefig would draw everything twice, the first time for the layout that drawing makes anyway.
+            canvas: Any = FigureCanvasAgg(figure)
+            canvas.print_png(buffer, metadata={"Software": None})
     if plot_format == "svg":
         return write_tooltips(buffer.getvalue().decode()).encode()
     return buffer.getvalue()

@@ -63,6 +63,7 @@ def measure_run(
         input_example=trainer.input_example(),
         class_names=data.class_names,
         input_form=InputForm.of(data).to_json(),
+        model_shapes=(trainer.model.input_shape, trainer.model.output_shape),
     )
     files = result.files(train, test, trainer.test_labels)
     return files | {f"{ARTIFACTS}/{path}": content for path, content in extra.files.items()}

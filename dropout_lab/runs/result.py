@@ -14,6 +14,7 @@ from dropout_lab.data.dataset import Inputs
 from dropout_lab.evaluation.registry import CLASS_ACCURACY, DROPPED_FRACTION, MEASURES, METRICS
 from dropout_lab.records import DropoutCheck, EpochMetrics, Evaluation
 from dropout_lab.tracking import schema
+from dropout_lab.tracking.models import Shape
 
 SUMMARY = "result.json"
 ARTIFACTS = "artifacts"
@@ -36,6 +37,8 @@ class Result:
         class_names: Name of each class, by class number.
         input_example: Two test examples in the form that the model takes.
         input_form: The form of the model's inputs, see `data.input_form`.
+        model_shapes: Shapes of the model's inputs and outputs, batch first; None where any size fits. Empty
+            in a result of an earlier version.
     """
 
     metrics: Mapping[str, float]
@@ -44,6 +47,7 @@ class Result:
     class_names: tuple[str, ...]
     input_example: Inputs
     input_form: Mapping[str, Any] = field(default_factory=dict)
+    model_shapes: tuple[Shape, ...] = ()
 
     @property
     def model_texts(self) -> dict[str, str]:
@@ -76,6 +80,7 @@ def read_result(folder: Path) -> Result:
     content = json.loads((folder / SUMMARY).read_bytes())
     content["epochs"] = tuple(EpochMetrics(**epoch) for epoch in content["epochs"])
     content["class_names"] = tuple(content.get("class_names", ()))
+    content["model_shapes"] = tuple(map(tuple, content.get("model_shapes", ())))
     if "input_example" in content:  # a result of an earlier version
         content["input_example"] = np.array(content["input_example"], dtype=np.float32)
     else:

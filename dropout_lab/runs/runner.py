@@ -8,26 +8,25 @@ from pathlib import Path
 
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.errors import TrackingError, TrainingError
-from dropout_lab.models.architecture import custom_objects, network_function
 from dropout_lab.records import DeviceInfo, RunRecord, RunStart, RunStatus
 from dropout_lab.runs.continuing import CannotContinueError, leftovers, require_same, store_name
 from dropout_lab.runs.evaluation_parts import missing_parts
 from dropout_lab.runs.identity import Identity, identify, other_arithmetic
 from dropout_lab.runs.measuring import measure_run
-from dropout_lab.runs.networks import model_code
 from dropout_lab.runs.outcome import RunOutcome
 from dropout_lab.runs.planning import PlannedRun
 from dropout_lab.runs.provenance import Provenance, find_provenance
 from dropout_lab.runs.pruning import status_after
 from dropout_lab.runs.reporter import Reporter
-from dropout_lab.runs.result import ARTIFACTS, MODEL, draw_plots, read_result
+from dropout_lab.runs.result import MODEL, draw_plots, read_result
 from dropout_lab.runs.run_start import run_start
 from dropout_lab.runs.stopping import StopRequest
+from dropout_lab.runs.uploading import upload_result
 from dropout_lab.runs.watch import Watch
 from dropout_lab.runs.workspace import RunLockedError, State, Workspace
 from dropout_lab.tracking import EpochDelivery, Tracker, discard_run, links
 from dropout_lab.training.engines import choose_engine
-from dropout_lab.training.trainer import Trainer, load_model
+from dropout_lab.training.trainer import Trainer
 
 
 @dataclass(frozen=True)
@@ -96,8 +95,14 @@ class Runner:
         require_same(state, self._identify(state.run, data, device))
         return self._finish(workspace, state, data, device)
 
-    def deliver(self, workspace: Workspace, state: State) -> RunOutcome:
-        """Upload the result of a workspace, whose lock is held; nothing is logged twice."""
+    def deliver(self, workspace: Workspace, state: State, *, is_running: bool = False) -> RunOutcome:
+        """Upload the result of a workspace, whose lock is held; nothing is logged twice.
+
+        Args:
+            workspace: The workspace.
+            state: Its state.
+            is_running: Whether its MLflow run is RUNNING in this process, since it was trained just now.
+        """
         self.reporter.entered(state.run, "logging results")
         result = read_result(workspace.result)
         metrics = dict(result.metrics)
@@ -106,22 +111,10 @@ class Runner:
         except Exception as error:
             self.reporter.noted(f"{state.run.name}: its plots could not be drawn ({error}).")
         try:
-            run_id = self._started(workspace, state, state.start)
-            self.tracker.log_epochs(run_id, result.epochs)
-            self.tracker.log_result(
-                run_id,
-                metrics,
-                step=0,  # MLflow then draws bars
-                timestamp_ms=result.epochs[-1].end_time_ms,
-                folder=workspace.result / ARTIFACTS,
-            )
-            self.tracker.set_tags(run_id, result.tags)
-            self.reporter.entered(state.run, "logging model")
-            function = network_function(state.run.settings.model)
-            model = load_model(workspace.result / MODEL, custom_objects(function))
-            code, texts = model_code(function), result.model_texts
-            self.tracker.log_model(run_id, model, result.input_example, metrics, code, texts)
-            self.tracker.end_run(run_id, RunStatus.FINISHED)
+            run_id = state.run_id
+            if not is_running or not self.tracker.has_run(run_id):
+                run_id = self._started(workspace, state, state.start)
+            upload_result(state.run, run_id, result, workspace.result, self.tracker, self.reporter)
         except TrackingError as error:
             self.reporter.noted(
                 f"{state.run.name} finished but could not be logged: {error.message}"
@@ -179,12 +172,13 @@ class Runner:
                 f"The saved result of {state.run.name} is incomplete: {problem}. Computing it again."
             )
             workspace.remove_result()
-        if not workspace.has_result:
+        is_missing = not workspace.has_result
+        if is_missing:
             assert state.identity is not None
             self.reporter.entered(state.run, "preparing")
             trainer = Trainer(state.run.settings, data, state.run.seed, device, state.identity.engine)
             state = self._train(workspace, state, trainer, data, device)
-        return self.deliver(workspace, state)
+        return self.deliver(workspace, state, is_running=is_missing)
 
     def _train(
         self, workspace: Workspace, state: State, trainer: Trainer, data: Dataset, device: DeviceInfo

@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, RunTag
@@ -142,7 +141,7 @@ class Tracker:
 
     @repeatable
     def set_tags(self, run_id: str, values: Mapping[str, str]) -> None:
-        """Set tags that become known only after the start, such as the final weights' fingerprint."""
+        """Set tags that become known only after the start, such as the reason of a failure."""
         self._set_tags(run_id, values)
 
     def _set_tags(self, run_id: str, values: Mapping[str, str]) -> None:
@@ -179,15 +178,23 @@ class Tracker:
 
     @repeatable
     def log_result(
-        self, run_id: str, metrics: Mapping[str, float], *, step: int, timestamp_ms: int, folder: Path
+        self,
+        run_id: str,
+        metrics: Mapping[str, float],
+        *,
+        step: int,
+        timestamp_ms: int,
+        folder: Path,
+        tags: Mapping[str, str] | None = None,
     ) -> None:
-        """Log the final metrics that are not logged yet, a description, and all files under `folder`.
+        """Log the final metrics that are not logged yet, all files under `folder`, and a description.
 
         Args:
             metrics: By name, such as ``test_accuracy``; fractions are 0 to 1.
             step: The last epoch.
             timestamp_ms: Time of measurement, in milliseconds since 1970.
             folder: Folder of the files, at their paths in the run.
+            tags: Tags that become known only after training, such as the final weights' fingerprint.
         """
         data = self.client.get_run(run_id).data
         missing = [
@@ -196,8 +203,9 @@ class Tracker:
             if name not in data.metrics
         ]
         log_metrics(self.client, run_id, missing)
-        self._set_tags(run_id, {schema.DESCRIPTION: descriptions.with_results(data.tags, metrics)})
         self.client.log_artifacts(run_id, str(folder))
+        description = {schema.DESCRIPTION: descriptions.with_results(data.tags, metrics)}
+        self._set_tags(run_id, {**(tags or {}), **description})
 
     @repeatable
     def log_evaluation(
@@ -220,7 +228,7 @@ class Tracker:
     def log_model(
         self,
         run_id: str,
-        model: Any,
+        model: models.LoggableModel,
         input_example: FloatArray,
         metrics: Collection[str],
         code: ModelCode | None = None,

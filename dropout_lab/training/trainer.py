@@ -31,13 +31,16 @@ from dropout_lab.training.devices import computing_on, configure_keras, make_det
 from dropout_lab.training.dropout_check import check_dropout
 from dropout_lab.training.early_stopping import BestWeights, best_epoch
 from dropout_lab.training.engines import build_engine
-from dropout_lab.training.engines.observation import MAX_EXAMPLES, NUM_STEPS
+from dropout_lab.training.engines.observation import NUM_STEPS
 from dropout_lab.training.inputs import scale_inputs
 from dropout_lab.training.loop import TrainingLoop, batch_order_fingerprint
 from dropout_lab.training.optimizers import build_optimizer
 from dropout_lab.training.prediction import Predictor, evaluate
 from dropout_lab.training.progress import Progress
 from dropout_lab.training.rates import SiteRates, steps_per_epoch
+
+NUM_INFERRED = 32
+"""Examples by which a network shows before training that it is not random at inference."""
 
 
 class Trainer:
@@ -111,7 +114,7 @@ class Trainer:
             TrainingError: If a fraction does not agree with the spec's rate, a mask does not change, or two
                 inferences on the same inputs differ.
         """
-        inputs = self._data.train_inputs[:MAX_EXAMPLES]
+        inputs = self._data.train_inputs[:NUM_INFERRED]
         with self._on_device():
             if not np.array_equal(self._predictor.probs(inputs), self._predictor.probs(inputs)):
                 raise TrainingError(

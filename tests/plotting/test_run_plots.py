@@ -1,9 +1,13 @@
 import io
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from dropout_lab.plotting import draw_run
+from dropout_lab.plotting.confusion import confusion_data, draw_confusion
+from dropout_lab.plotting.curves import draw_curves, run_curves
+from dropout_lab.plotting.style import default_settings, render
 from dropout_lab.records import EpochMetrics, Evaluation
 
 EPOCHS = [
@@ -35,3 +39,18 @@ def test_a_run_has_two_png_plots():
 
 def test_the_same_run_gives_the_same_bytes():
     assert draw_run(EPOCHS, TEST, ["shirt", "coat"]) == draw_run(EPOCHS, TEST, ["shirt", "coat"])
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: draw_curves(run_curves(EPOCHS), side_by_side=True),
+        lambda: draw_confusion(confusion_data(TEST, ["shirt", "coat"])),
+    ],
+    ids=["a legend outside of the axes", "a color bar"],
+)
+def test_drawing_once_gives_the_bytes_of_savefig(draw):
+    expected = io.BytesIO()
+    with default_settings():
+        draw().savefig(expected, format="png", metadata={"Software": None})
+    assert render(draw(), "png") == expected.getvalue()

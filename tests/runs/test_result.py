@@ -41,17 +41,23 @@ def test_final_metrics_are_those_of_the_registry() -> None:
 def test_a_result_that_an_earlier_version_left_can_be_uploaded(tmp_path) -> None:
     evaluation = evaluate(np.eye(2, dtype=np.float32), np.array([0, 1], np.uint8))
     example = np.ones((2, 3), np.float32)
-    result = Result(metrics={}, tags={}, epochs=(EPOCH,), class_names=("a", "b"), input_example=example)
+    shapes = (None, 3), (None, 2)
+    result = Result(
+        metrics={}, tags={}, epochs=(EPOCH,), class_names=("a", "b"), input_example=example,
+        model_shapes=shapes,
+    )  # fmt: skip
     for name, content in result.files(evaluation, evaluation, np.array([0, 1])).items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     assert read_result(tmp_path).class_names == ("a", "b")
+    assert read_result(tmp_path).model_shapes == shapes
     summary = json.loads((tmp_path / SUMMARY).read_text())
-    del summary["class_names"]
+    del summary["class_names"], summary["model_shapes"]
     (tmp_path / SUMMARY).write_text(json.dumps(summary | {"input_example": example.tolist()}))
     early = read_result(tmp_path)
     assert early.class_names == ()
+    assert early.model_shapes == ()
     np.testing.assert_array_equal(early.input_example, example)
     draw_plots(tmp_path, early)
     assert (tmp_path / ARTIFACTS / "plots" / "confusion_matrix.png").exists()

@@ -90,6 +90,20 @@ def test_model_of_a_killed_call_is_completed(finished_run, network, monkeypatch)
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_saved_model_is_logged_as_it_is(finished_run, network, tmp_path):
+    tracker, run_id = finished_run
+    network.save(tmp_path / "saved.keras")
+    saved = models.SavedModel(tmp_path / "saved.keras", network.input_shape, network.output_shape)
+    tracker.log_model(run_id, saved, INPUTS, FINAL)
+    folder = Path(mlflow.artifacts.download_artifacts(f"runs:/{run_id}/model"))
+    assert (folder / "data" / "model.keras").read_bytes() == saved.file.read_bytes()
+    served = mlflow.pyfunc.load_model(str(folder))
+    np.testing.assert_array_equal(served.predict(INPUTS), network.predict(INPUTS, verbose=0))
+    assert served.metadata.signature.inputs.inputs[0].shape == (-1, 28, 28, 1)
+    assert served.metadata.signature.outputs.inputs[0].shape == (-1, 10)
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_plain_keras_loads_the_model_without_this_package(finished_run, network, tmp_path):
     tracker, run_id = finished_run
     tracker.log_model(run_id, network, INPUTS, FINAL)
