@@ -111,8 +111,10 @@ class Runner:
         except Exception as error:
             self.reporter.noted(f"{state.run.name}: its plots could not be drawn ({error}).")
         try:
-            run_id = state.run_id
-            if not is_running or not self.tracker.has_run(run_id):
+            if is_running and self.tracker.has_run(state.run_id):
+                workspace.require_lock()
+                run_id = state.run_id
+            else:
                 run_id = self._started(workspace, state, state.start)
             upload_result(state.run, run_id, result, workspace.result, self.tracker, self.reporter)
         except TrackingError as error:
