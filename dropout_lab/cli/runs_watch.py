@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from rich.control import Control
 from rich.text import Text
 
 from dropout_lab.cli.console import stdout
@@ -39,6 +40,7 @@ def watch_runs(found: "list[RunRecord]", read: Read, print_runs: Print) -> "list
                     newest = sorted(found, key=lambda run: run.start_time, reverse=True)
                     lines = [*_lines(console, newest, print_runs)[: console.height - 3], "..."]
                 shown = "\n".join([console.clean(problem) or _head(found), "", *lines])
+                console.control(Control.home())
                 screen.update(Text.from_ansi(shown, no_wrap=True))
                 time.sleep(SECONDS)
                 try:
