@@ -191,9 +191,10 @@ def test_a_task_in_other_surroundings_trains_nothing(
 
 def test_orders_reach_all_that_read_them() -> None:
     orders = Orders.create()
-    assert Orders(orders.path).read() == {}
-    orders.tell({"stop": 2})
-    assert Orders(orders.path).read() == {"stop": 2}
+    assert "stop" not in Orders(orders.path).read()
+    for order in ({"prune": "a-seed0"}, {"stop": 2}, {"prune": "b-seed0"}):
+        orders.tell(order)
+    assert Orders(orders.path).read() == {"stop": 2, "prune": ["a-seed0", "b-seed0"]}
     orders.remove()
     with pytest.raises(FileNotFoundError):
         Orders(orders.path).read()
