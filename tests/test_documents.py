@@ -75,5 +75,5 @@ def test_the_specs_in_the_guide_are_valid(tmp_path):
     path.write_text(whole + grid, encoding="utf-8")
     with_grid = list(condition_settings(load_spec(path)))
     assert with_grid[:3] == written
-    assert with_grid[3] == "dense-0_num_train-1000"
+    assert with_grid[3] == "dense-0_num_train-500"
     assert len(with_grid) == 7
