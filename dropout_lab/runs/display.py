@@ -1,6 +1,8 @@
 """Progress of training for people: bars on a terminal, otherwise lines."""
 
 import time
+from functools import partial
+from textwrap import TextWrapper
 from types import TracebackType
 from typing import Self
 
@@ -22,6 +24,9 @@ TRAINING_SHARE = 0.95
 
 SETTLE_SECONDS = 10.0
 """Seconds of work after which the time left for all runs is estimated."""
+
+
+_WRAPPER = partial(TextWrapper, break_long_words=False, break_on_hyphens=False, drop_whitespace=True)
 
 
 class RunDisplay:
@@ -111,11 +116,11 @@ class RunDisplay:
 
     def noted(self, message: str) -> None:
         """See `Reporter.noted`."""
+        lines = redact(message).split("\n")
         if self._console.is_terminal:
-            # Without breaking a word: one that is too long, such as a path, goes past the margin.
-            self._console.print(redact(message), overflow="ignore", crop=False)
-        else:
-            self._console.print(redact(message), soft_wrap=True)
+            # Between words: one that is too long, such as a path, goes past the margin.
+            lines = [part for line in lines for part in _WRAPPER(self._console.width).wrap(line) or [""]]
+        self._console.print("\n".join(lines), soft_wrap=True)
 
     def finished(self, outcome: RunOutcome) -> None:
         """See `Reporter.finished`."""

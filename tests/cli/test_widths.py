@@ -88,7 +88,7 @@ TRAINING_CALLS = (
     "evaluate trained --force --mc-samples 2 --shift noise --ood uniform",
     "compare trained --metric acc,ece --all-pairs --ensemble",
     "compare trained --report report.html --plots plots",
-    "runs trained searched",
+    "runs trained",
     "show trained/dropout-seed0 --verbose",
     "diff trained/baseline-seed0 trained/dropout-seed0",
     "predict trained/dropout-seed0 images.npy --mc-samples 2",
@@ -98,9 +98,10 @@ TRAINING_CALLS = (
     "delete trained/dropout-seed1 --yes",
     "doctor",
 )
+LINES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏─━╸╺│┃┏┳┓┡╇┩├┼┤└┴┘"
 NO_SENTENCES = {"schema": "JSON, which has no lines to wrap"}
 SHORT = {word for metric in METRICS for word in short_label(metric).split()} | {
-    "Mean", "Median", "Test", "Time", "Val", "done", "gap,", "\\",
+    "Accuracy", "Loss", "Mean", "Median", "Test", "Time", "Val", "done", "gap,", "\\",
 }  # fmt: skip
 """Words that only narrow terminals show."""
 
@@ -168,7 +169,7 @@ Words = Callable[[str], set[str]]
 
 def words_of(line: str) -> set[str]:
     """The words of a line without signs that narrow terminals put elsewhere: a percent sign, ``<``."""
-    return {word.strip("%,.;:<") for word in line.split() if word.strip("─━╸╺")}
+    return {word.strip("%,.;:<") for word in line.split() if word.strip(LINES)}
 
 
 def words_without_values(line: str) -> set[str]:

@@ -98,6 +98,16 @@ def test_a_word_longer_than_the_terminal_stays_whole():
     assert ADDRESS in file.getvalue()
 
 
+def test_a_note_is_wrapped_between_words():
+    file = io.StringIO()
+    note = " ".join(["baseline-seed0"] * 12)
+    RunDisplay(1, Console(file=file, width=60, force_terminal=True)).noted(f"{note}\n  Second line.")
+    *lines, last = file.getvalue().splitlines()
+    assert max(map(len, lines)) <= 60
+    assert " ".join(lines).split() == note.split()
+    assert last == "  Second line."
+
+
 def test_the_time_left_follows_from_the_time_of_what_is_done(monkeypatch):
     now = [100.0]
     monkeypatch.setattr("dropout_lab.runs.display.time.monotonic", lambda: now[0])
