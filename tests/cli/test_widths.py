@@ -53,7 +53,6 @@ CALLS = (
     "delete study",
     "delete nothing --yes",
     "evaluate nothing",
-    "predict nothing missing.png",
     "promote nothing --name clothes",
     "init new-study",
     "ui --port 99999",
