@@ -27,7 +27,9 @@ def dry_run(
 
     Args:
         spec: Path of a spec file, or a spec made in Python.
-        seeds, overrides, workers: As in `run`.
+        seeds: As in `run`.
+        overrides: As in `run`.
+        workers: As in `run`.
 
     Returns:
         Runs with expected times, `seconds` of all of them, and the networks; `to_json` makes it plain.
