@@ -153,7 +153,10 @@ def test_characters_that_an_encoding_has_stay():
 )
 def test_options_of_the_interpreter_that_make_libraries_stumble_do_no_harm(flags, folder):
     result = subprocess.run(
-        [sys.executable, *flags, "-m", "dropout_lab", "compare"], cwd=folder, capture_output=True, check=False
+        [sys.executable, *flags, "-m", "dropout_lab", "compare", "-q"],
+        cwd=folder,
+        capture_output=True,
+        check=False,
     )
     assert result.returncode == 0, result.stderr
     assert result.stderr == b""
