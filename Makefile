@@ -18,7 +18,11 @@ QUICK_TESTS := tests/spec tests/statistics tests/comparison tests/evaluation tes
 	tests/tracking/test_models.py tests/cli/test_app.py tests/cli/test_run.py tests/cli/test_compare.py \
 	tests/cli/test_plan.py tests/cli/test_doctor.py
 
-.PHONY: help run demo data test test-quick test-lowest lint docs clean
+# Scripts in benchmarks/ that measure times, with their options.
+BENCHMARKS := "step.py --growth" bfloat16.py keras_engine.py keras_precision.py kinds.py monte_carlo.py between_runs.py \
+	cold_start.py workers.py executors.py "whole_run.py --epochs 2 --rounds 2"
+
+.PHONY: help run demo data test test-quick test-lowest lint benchmarks docs clean
 
 help:
 	@echo "make run          set up, get the data, then train experiments/baseline.yaml"
@@ -28,6 +32,7 @@ help:
 	@echo "make lint         the same as 'make test', without the tests"
 	@echo "make test-quick   a few minutes of tests that use every dependency"
 	@echo "make test-lowest  the same with the lowest versions that pyproject.toml allows, in $(LOWEST)"
+	@echo "make benchmarks   measure all times on a quiet machine, about an hour, into benchmarks/RESULTS.md"
 	@echo "make docs         set up, then build the documentation site in site/"
 	@echo "make clean        remove virtual environments and caches (no results)"
 
@@ -55,6 +60,9 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+benchmarks: $(VENV)/.installed-dev
+	@for script in $(BENCHMARKS); do $(BIN)/python benchmarks/$$script --write || exit; done
 
 # MkDocs reports no news of its theme's makers.
 docs: $(VENV)/.installed-docs
