@@ -72,7 +72,7 @@ def print_plan(
         lines = command_lines(command, console.width - _LABEL_WIDTH - GAP)
         print_facts(console, {"Command": "\n".join(lines)}, width=_LABEL_WIDTH)
     if not run_commands:
-        none = f"none: a spec takes at most {MAX_SEEDS} seeds. Use a larger --difference."
+        none = f"none: a spec takes at most {MAX_SEEDS:,} seeds. Use a larger --difference."
         print_facts(console, {"Command": none}, width=_LABEL_WIDTH)
 
 

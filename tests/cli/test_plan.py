@@ -198,4 +198,4 @@ def test_more_seeds_than_a_spec_takes_have_no_command(plan: Plan) -> None:
         code, out, _ = plan("small.yaml", "--difference", difference)
         assert code == 0
         assert f"{number} seeds per condition" in out
-        assert "none: a spec takes at most 1000 seeds." in out
+        assert "none: a spec takes at most 1,000 seeds." in out
