@@ -66,7 +66,7 @@ def test_an_interrupted_run_is_resumed_without_the_objects(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(running, "_display", lambda num_runs, progress, **_: Interrupting(num_runs))
+        patch.setattr(running, "show_progress", lambda num_runs, progress, **_: Interrupting(num_runs))
         dl.run(**OPTIONS)
     command = [sys.executable, "-m", "dropout_lab", "resume"]
     resumed = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -101,7 +101,7 @@ def test_an_interrupted_call_continues_to_the_same_weights(
         monkeypatch.context() as patch,
         pytest.raises(KeyboardInterrupt, match=r"seed1 saved at .* repeat"),
     ):
-        patch.setattr(running, "_display", lambda num_runs, progress, **_: Interrupting(num_runs))
+        patch.setattr(running, "show_progress", lambda num_runs, progress, **_: Interrupting(num_runs))
         dl.run(copied.spec, **options)
     assert signal.getsignal(signal.SIGINT) is handler
     assert [run.status for run in read_runs("again")] == ["KILLED"]
@@ -123,7 +123,7 @@ class Failing(RunDisplay):
 def test_failed_runs_raise_after_the_others_or_are_returned(
     copied: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "_display", lambda num_runs, progress, **_: Failing(num_runs))
+    monkeypatch.setattr(running, "show_progress", lambda num_runs, progress, **_: Failing(num_runs))
     given = yaml.safe_load(copied.spec.to_yaml())
     spec = dl.Spec(**{**given, "conditions": {"third": {}, **given["conditions"]}})
     with pytest.raises(dl.DropoutLabError, match=r"1 of 3 runs failed:\nthird-seed0: the disk is full"):

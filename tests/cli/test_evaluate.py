@@ -61,13 +61,15 @@ def test_an_experiment_is_evaluated_once_and_compared_afterwards(
     assert "half" in one.stdout
     assert "none" not in one.stdout
     monkeypatch.chdir(folder)
+    with pytest.raises(dl.DropoutLabError, match=r"4 \(seed 0\), 3 \(seed 1\)"):
+        dl.compare("study", primary="mc_loss")
+    result = dl.evaluate("study", mc_samples=4)
+    assert repr(result) == "EvaluationResult(1 evaluated, 3 skipped, 0 failed)"
+    assert result.table["method"].tolist() == ["plain", "MC dropout", "ensemble"] * 2
     compared = dl.compare("study", primary="mc_loss", metrics=["mc_ece", "test_aurc"]).comparison
     assert compared.primary == "mc_loss"
     assert compared.verdict("half", "test_aurc").metric == "test_aurc"
     assert compared.difference("half", "mc_loss").margin == 0.01
-    result = dl.evaluate("study", mc_samples=4)
-    assert repr(result) == "EvaluationResult(1 evaluated, 3 skipped, 0 failed)"
-    assert result.table["method"].tolist() == ["plain", "MC dropout", "ensemble"] * 2
 
 
 @pytest.mark.slow
