@@ -7,7 +7,6 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from dropout_lab.errors import DropoutLabError, UsageError
@@ -20,7 +19,6 @@ HERE = ("auto", "local")
 
 ALLOWED = "allowed: HOST:PORT, auto or local"
 VARIABLE = "RAY_ADDRESS"
-_MODE, _TOKEN, _TOKEN_FILE = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"
 
 
 class ClusterError(DropoutLabError):
@@ -138,8 +136,8 @@ def _connect(ray: Any, address: str | None) -> None:
 
 def _token_hint() -> str:
     return (
-        "A cluster that was started with a token requires it here, too: copy ~/.ray/auth_token from its"
-        f" head node, or set {_TOKEN} and {_MODE}=token. If there is none yet, run"
+        "A cluster that was started with a token requires it here, too: set RAY_AUTH_MODE=token, and copy"
+        " ~/.ray/auth_token from its head node or set RAY_AUTH_TOKEN. If there is none yet, run"
         " `ray get-auth-token --generate`, then `ray stop` and `ray start --head` again."
     )
 
@@ -156,32 +154,21 @@ def _nodes(ray: Any) -> list[Node]:
 
 @contextmanager
 def _variables() -> Iterator[None]:
-    """Set, inside this context, what Ray reads when it starts: no usage statistics, and its token.
+    """Set, inside this context, that Ray sends no usage statistics.
 
-    Ray uses a token that exists without being asked to, except where an address is given.
+    Whether it uses a token is left to the user: with a token on a cluster without one, a process connects
+    but receives nothing from its tasks.
     """
-    names = ("RAY_USAGE_STATS_ENABLED", _MODE)
-    before = {name: os.environ.get(name) for name in names}
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    if before[_MODE] is None and _has_token():
-        os.environ[_MODE] = "token"
+    name = "RAY_USAGE_STATS_ENABLED"
+    before = os.environ.get(name)
+    os.environ[name] = "0"
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _has_token() -> bool:
-    if os.environ.get(_TOKEN) or os.environ.get(_TOKEN_FILE):
-        return True
-    try:
-        return Path("~/.ray/auth_token").expanduser().is_file()
-    except RuntimeError:  # a user without a home
-        return False
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def _silence(ray: Any) -> None:
