@@ -18,7 +18,7 @@ from dropout_lab.training.dropout_check import (
     check_dropout,
     rate_p_value,
 )
-from dropout_lab.training.engines import blocks, compiled, masks, network
+from dropout_lab.training.engines import backpropagation, blocks, compiled, masks
 from dropout_lab.training.engines.compiled import compiled_steps
 from dropout_lab.training.engines.observation import DropoutObservation
 from dropout_lab.training.loop import Progress
@@ -122,13 +122,13 @@ def test_swapped_layers_are_caught(
 def test_blocks_that_take_each_others_rates_are_caught(
     make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gradients = network.Network.gradients
+    gradients = backpropagation.Backpropagation.gradients
 
-    def exchanging(self: network.Network, *others: Any) -> Any:
+    def exchanging(self: backpropagation.Backpropagation, *others: Any) -> Any:
         *others, dropout = others
         return gradients(self, *others, dropout[::-1])
 
-    monkeypatch.setattr(network.Network, "gradients", exchanging)
+    monkeypatch.setattr(backpropagation.Backpropagation, "gradients", exchanging)
     with pytest.raises(TrainingError, match="Layer dropout drops"):
         make_trainer(engine="fast").check_dropout()
 
