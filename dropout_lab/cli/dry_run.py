@@ -15,11 +15,12 @@ def find_plans(specs: "Sequence[Spec]", workers: str | None) -> "list[DryRun]":
     """Return what `run` would do with each of `specs`; see `runs.dry_run` for what it raises."""
     from dropout_lab.cli.console import starting, starting_tensorflow
 
-    with starting_tensorflow(), starting("MLflow"):
-        from dropout_lab.runs.dry_run import dry_run
+    with starting_tensorflow():
         from dropout_lab.training.devices import resolve_device
 
         resolve_device("auto")  # TensorFlow logs to the terminal when it first looks for devices
+    with starting("MLflow"):
+        from dropout_lab.runs.dry_run import dry_run
     return [dry_run(spec, workers) for spec in specs]
 
 
