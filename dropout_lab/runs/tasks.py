@@ -1,4 +1,4 @@
-"""What a worker is told to do: train a planned run, or continue the run of a workspace."""
+"""Tasks of workers: train a planned run, or continue the run of a workspace."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
