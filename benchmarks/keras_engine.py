@@ -40,8 +40,15 @@ CASES = {
 NUM_CLASSES = 10
 
 
-def contestants(case: Case) -> tuple[Callable[[], None], Callable[[], None]]:
-    """Return one round of `fit`, and one of the engine."""
+def random_examples(case: Case) -> tuple[np.ndarray, np.ndarray]:
+    """Return pixels and labels for a round; their content does not bear on the time."""
+    random = np.random.default_rng(0)
+    size = case.batch_size * case.steps
+    return random.integers(0, 256, (size, *case.input_shape), np.uint8), random.integers(0, NUM_CLASSES, size)
+
+
+def engine_steps(case: Case, precision: str = "float32") -> Callable[[], None]:
+    """Return what trains the network of `case` for a round with the engine, in `precision`."""
     import keras
 
     from dropout_lab.data.scaling import UNIT_PIXELS
@@ -51,25 +58,37 @@ def contestants(case: Case) -> tuple[Callable[[], None], Callable[[], None]]:
     from dropout_lab.training.loop import STEPS_A_CALL
     from dropout_lab.training.optimizers import build_optimizer
 
+    keras.config.set_dtype_policy(precision)
+    pixels, labels = random_examples(case)
+    network = build_network(ModelSpec.model_validate(case.network), case.input_shape, NUM_CLASSES, 0)
+    optimizer = build_optimizer(TrainingSpec(precision=precision), network.model)
+    engine = KerasEngine(network, optimizer, pixels, labels, UNIT_PIXELS)
     random = np.random.default_rng(0)
-    size = case.batch_size * case.steps
-    pixels = random.integers(0, 256, (size, *case.input_shape), np.uint8)
-    labels = random.integers(0, NUM_CLASSES, size)
-    spec = ModelSpec.model_validate(case.network)
-    ours, theirs = (build_network(spec, case.input_shape, NUM_CLASSES, 0) for _ in range(2))
-    engine = KerasEngine(ours, build_optimizer(TrainingSpec(), ours.model), pixels, labels, UNIT_PIXELS)
-    theirs.model.compile(keras.optimizers.Adam(), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    scaled = pixels.astype(np.float32) / 255
-
-    def fit() -> None:
-        theirs.model.fit(scaled, labels, batch_size=case.batch_size, verbose=0)
 
     def run() -> None:
-        batches = random.permutation(size).reshape(case.steps, case.batch_size)
+        batches = random.permutation(len(labels)).reshape(case.steps, case.batch_size)
         for first in range(0, case.steps, STEPS_A_CALL):
             engine.run(batches[first : first + STEPS_A_CALL], first)
 
-    return fit, run
+    return run
+
+
+def fit_steps(case: Case) -> Callable[[], None]:
+    """Return what trains the network of `case` for a round with `fit`."""
+    import keras
+
+    from dropout_lab.models.network import build_network
+    from dropout_lab.spec import ModelSpec
+
+    pixels, labels = random_examples(case)
+    scaled = pixels.astype(np.float32) / 255
+    model = build_network(ModelSpec.model_validate(case.network), case.input_shape, NUM_CLASSES, 0).model
+    model.compile(keras.optimizers.Adam(), "sparse_categorical_crossentropy", metrics=["accuracy"])
+
+    def fit() -> None:
+        model.fit(scaled, labels, batch_size=case.batch_size, verbose=0)
+
+    return fit
 
 
 def seconds(action: Callable[[], None]) -> tuple[float, float]:
@@ -107,7 +126,10 @@ def main() -> None:
     from dropout_lab.libraries import set_variables
 
     set_variables()  # as `dropout-lab run` does, before TensorFlow is imported
-    rows = [paired(CASES[name], *contestants(CASES[name]), options.rounds) for name in options.cases or CASES]
+    rows = [
+        paired(case, fit_steps(case), engine_steps(case), options.rounds)
+        for case in (CASES[name] for name in options.cases or CASES)
+    ]
     header = ("network", "fit, ms a step", "engine, ms a step", "times faster, clock", "by CPU time")
     text = markdown_table(header, rows) + f"\n{machine()}\n"
     print(text)

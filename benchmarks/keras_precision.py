@@ -9,12 +9,9 @@ gain must pay for the conversions around them, so a network gains if its layers 
 """
 
 import argparse
-from collections.abc import Callable
-
-import numpy as np
 
 from keras_engine import CASES as COMMON
-from keras_engine import NUM_CLASSES, Case, paired
+from keras_engine import Case, engine_steps, paired
 from results import machine, markdown_table, write_section
 
 CASES = {
@@ -32,33 +29,6 @@ CASES = {
 PRECISIONS = ("float32", "mixed_bfloat16")
 
 
-def steps_of(case: Case, precision: str) -> Callable[[], None]:
-    """Return what trains the network of `case` for a round in `precision`."""
-    import keras
-
-    from dropout_lab.data.scaling import UNIT_PIXELS
-    from dropout_lab.models.network import build_network
-    from dropout_lab.spec import ModelSpec, TrainingSpec
-    from dropout_lab.training.engines.keras_engine import KerasEngine
-    from dropout_lab.training.loop import STEPS_A_CALL
-    from dropout_lab.training.optimizers import build_optimizer
-
-    keras.config.set_dtype_policy(precision)
-    random = np.random.default_rng(0)
-    size = case.batch_size * case.steps
-    pixels = random.integers(0, 256, (size, *case.input_shape), np.uint8)
-    network = build_network(ModelSpec.model_validate(case.network), case.input_shape, NUM_CLASSES, 0)
-    optimizer = build_optimizer(TrainingSpec(precision=precision), network.model)
-    engine = KerasEngine(network, optimizer, pixels, random.integers(0, NUM_CLASSES, size), UNIT_PIXELS)
-
-    def run() -> None:
-        batches = random.permutation(size).reshape(case.steps, case.batch_size)
-        for first in range(0, case.steps, STEPS_A_CALL):
-            engine.run(batches[first : first + STEPS_A_CALL], first)
-
-    return run
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -72,7 +42,7 @@ def main() -> None:
 
     set_variables()  # as `dropout-lab run` does, before TensorFlow is imported
     rows = [
-        paired(case, *(steps_of(case, precision) for precision in PRECISIONS), options.rounds)
+        paired(case, *(engine_steps(case, precision) for precision in PRECISIONS), options.rounds)
         for case in (CASES[name] for name in options.cases or CASES)
     ]
     header = ("network", "float32, ms a step", "bfloat16, ms a step", "times faster, clock", "by CPU time")
