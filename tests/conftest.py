@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -54,6 +54,16 @@ def whole_dataset() -> Path:
         if not missing_files(folder):
             return folder
     pytest.skip("needs the whole dataset: `dropout-lab data` fetches it")
+
+
+@pytest.fixture(autouse=True)
+def keras_as_imported() -> Iterator[None]:
+    """Take back what a trainer set for its process: any test may follow in this one."""
+    yield
+    if "keras" in sys.modules:
+        from dropout_lab.training.devices import configure_keras
+
+        configure_keras("float32")
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,7 @@ def dry_run(
         >>> spec = dl.Spec(name="ahead", data={"dataset": "digits"}, model={"network": "mlp", "hidden": [4]})
         >>> plan = dl.dry_run(spec, seeds=2)
         >>> [one.run.name for one in plan.runs]
-        ['default-seed0', 'default-seed1']
+        ['ahead-seed0', 'ahead-seed1']
         >>> plan.seconds is None  # before the first run
         True
     """
