@@ -164,7 +164,7 @@ class ComparisonResult:
         from dropout_lab.reporting.view import view_comparison
 
         view = view_comparison(self.comparison)
-        return "\n".join([view.title, *(f"{one.word.value}: {one.sentence}" for one in view.verdicts)])
+        return "\n".join([view.title, *(f"{one.word.value}: {one.statement}" for one in view.verdicts)])
 
     def _repr_html_(self) -> str:
         import pandas as pd
@@ -173,7 +173,7 @@ class ComparisonResult:
 
         view = view_comparison(self.comparison)
         verdicts = (
-            f"<p><b>{html.escape(one.word.value)}</b>: {html.escape(one.sentence)}</p>"
+            f"<p><b>{html.escape(one.word.value)}</b>: {html.escape(one.statement)}</p>"
             for one in view.verdicts
         )
         cautions = (

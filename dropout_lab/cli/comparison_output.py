@@ -101,7 +101,7 @@ def _print_tables(comparison: Comparison) -> None:
 def print_verdicts(console: "SafeConsole", view: ComparisonView) -> None:
     """Print the verdicts on the primary metric, each behind its word."""
     for one in view.verdicts:
-        print_text(console, one.sentence, indent=2, lead=f"{one.word.value.upper()}  ")
+        print_text(console, one.statement, indent=2, lead=f"{one.word.value.upper()}  ")
 
 
 def _print_claims(console: "SafeConsole", claims: Sequence[ClaimResult]) -> None:

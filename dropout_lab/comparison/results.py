@@ -130,6 +130,7 @@ class Verdict:
         seeds_needed: For an undecided primary metric, seeds per condition that would decide it with power
             0.8 if the true difference and noise equal the measured ones; None if unknown.
         sentence: The verdict in one sentence.
+        statement: What the sentence says besides the word, for where the word stands before it.
     """
 
     condition: str
@@ -139,6 +140,7 @@ class Verdict:
     is_primary: bool
     seeds_needed: int | None
     sentence: str
+    statement: str
 
 
 _Result = TypeVar("_Result", MetricSummary, Difference, Verdict)

@@ -48,6 +48,7 @@ def judge(
     word = verdict_word(difference, standing)
     wants_seeds = is_primary and word is VerdictWord.UNDECIDED and standing.stage is not Stage.SEQUENTIAL
     seeds_needed = _seeds_needed(difference, method) if wants_seeds else None
+    sentence, statement = _worded(difference, standing, word, is_primary, seeds_needed)
     return Verdict(
         condition=difference.condition,
         reference=difference.reference,
@@ -55,7 +56,8 @@ def judge(
         word=word,
         is_primary=is_primary,
         seeds_needed=seeds_needed,
-        sentence=_sentence(difference, standing, word, is_primary, seeds_needed),
+        sentence=sentence,
+        statement=statement,
     )
 
 
@@ -81,42 +83,46 @@ def _seeds_needed(difference: Difference, method: Method) -> int | None:
     )
 
 
-def _sentence(
+def _worded(
     difference: Difference,
     standing: Standing,
     word: VerdictWord,
     is_primary: bool,
     seeds_needed: int | None,
-) -> str:
+) -> tuple[str, str]:
+    """Return the verdict as a sentence, and what the sentence says besides the word."""
     metric, condition, reference = difference.metric, difference.condition, difference.reference
     label = metric_info(metric).label if is_primary else f"{metric_info(metric).label} (secondary)"
     subject = f"{condition} vs {reference}, {label}"
     shown = format_difference(metric, difference.mean_difference)
     if difference.n == 0:
-        return f"{subject}: undecided (no data)."
+        return f"{subject}: undecided (no data).", f"{subject}: no data."
     if word is VerdictWord.INTERIM:
-        return f"{subject}: {_interim(difference, standing)}"
+        interim = _interim(difference, standing)
+        return f"{subject}: interim, {interim}", f"{subject}: {interim}"
     if difference.n == 1:
-        return (
-            f"{subject}: undecided ({shown}). One seed per condition is not enough for a test. "
+        advice = (
+            "One seed per condition is not enough for a test. "
             "`dropout-lab plan SPEC` estimates how many you need."
         )
-    evidence = _evidence(difference)
+        return f"{subject}: undecided ({shown}). {advice}", f"{subject}: {shown}. {advice}"
+    evidence, more = _evidence(difference), _extended(standing, difference)
+    statement = f"{subject}: {evidence}."
     if word is VerdictWord.EQUIVALENT:
-        within = format_difference(metric, difference.margin or 0.0, sign=False)
-        sentence = f"{condition} is equivalent to {reference} in {label}, within ±{within}: {evidence}."
+        within = f"within ±{format_difference(metric, difference.margin or 0.0, sign=False)}"
+        sentence = f"{condition} is equivalent to {reference} in {label}, {within}: {evidence}."
+        statement = f"{subject}, {within}: {evidence}."
         if difference.p_adjusted <= 1 - difference.confidence:
-            sentence += " Significant, but smaller than the margin."
-    elif word is not VerdictWord.UNDECIDED:
-        sentence = f"{condition} is {word} than {reference} in {label}: {evidence}."
-        if word in (VerdictWord.NARROWER, VerdictWord.WIDER):
-            sentence = f"{label} of {condition} is {word} than that of {reference}: {evidence}."
-            sentence = sentence[0].upper() + sentence[1:]
+            more = f" Significant, but smaller than the margin.{more}"
+    elif word is VerdictWord.UNDECIDED:
+        sentence = f"{subject}: undecided, {evidence}."
+        more = f"{_undecided(difference, standing, is_primary, seeds_needed)}{more}"
+    elif word in (VerdictWord.NARROWER, VerdictWord.WIDER):
+        sentence = f"{label} of {condition} is {word} than that of {reference}: {evidence}."
+        sentence = sentence[0].upper() + sentence[1:]
     else:
-        sentence = (
-            f"{subject}: undecided, {evidence}.{_undecided(difference, standing, is_primary, seeds_needed)}"
-        )
-    return sentence + _extended(standing, difference)
+        sentence = f"{condition} is {word} than {reference} in {label}: {evidence}."
+    return f"{sentence}{more}", f"{statement}{more}"
 
 
 def _evidence(difference: Difference) -> str:
@@ -144,7 +150,7 @@ def _interim(difference: Difference, standing: Standing) -> str:
     metric = difference.metric
     interval = _interval(difference) if difference.n > 1 else ""
     return (
-        f"interim, {format_difference(metric, difference.mean_difference)}"
+        f"{format_difference(metric, difference.mean_difference)}"
         f"{f' ({interval})' if interval else ''} after "
         f"{standing.num_seeds} of {format_count(standing.planned, 'planned seed')}. No verdict yet."
     )

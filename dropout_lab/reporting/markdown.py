@@ -14,7 +14,7 @@ def to_markdown(comparison: Comparison) -> str:
     view = view_comparison(comparison)
     parts = [f"### {escape(view.title)}"]
     if view.verdicts:
-        lines = [f"{one.word.value}: {one.sentence}" for one in view.verdicts]
+        lines = [f"{one.word.value}: {one.statement}" for one in view.verdicts]
         parts.append(_list("Verdict", lines))
     parts.append(escape(view.design))
     parts += [_table(table) for table in view.results]

@@ -44,8 +44,8 @@ def test_a_result_in_every_form(tmp_path: Path) -> None:
     expected = means["dropout"] - means["baseline"]
     assert frame.loc["dropout", "mean_difference"] == pytest.approx(expected)
     assert frame.loc["dropout", "verdict"] == "better"
-    assert "better: dropout is better than baseline" in repr(result)
-    assert "dropout is better" in result.to_markdown()
+    assert "better: dropout vs baseline" in repr(result)
+    assert "better: dropout vs baseline" in result.to_markdown()
     assert "\\toprule" in result.to_latex()
     assert result.plot().axes
     assert "dropout is better" in result.report(tmp_path / "report.html").read_text(encoding="utf-8")

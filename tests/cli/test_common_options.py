@@ -74,7 +74,7 @@ def test_color_can_be_forced_and_forbidden(judge, monkeypatch):
 def test_a_quiet_command_prints_its_result_only(judge):
     out = judge("-q")[1].splitlines()
     assert len(out) == 1
-    assert out[0].startswith("  BETTER  dropout is better than baseline in test accuracy")
+    assert out[0].startswith("  BETTER  dropout vs baseline, test accuracy: ")
 
 
 def test_help_and_version_have_short_forms(monkeypatch, capsys):
@@ -89,7 +89,7 @@ def test_help_and_version_have_short_forms(monkeypatch, capsys):
 
 def test_metrics_have_short_names_and_may_be_listed(judge):
     out = judge("--metric", "acc")[1]
-    assert "in test accuracy" in out
+    assert "test accuracy: " in out
     assert judge("--metric", "test_accuracy,acc")[1] == out
     assert judge("--margin", "acc=0.5", "-q")[1].startswith("  EQUIVALENT")
     code, _, err = judge("--metric", "acc,test_los")

@@ -36,7 +36,7 @@ def test_a_csv_file_gets_a_verdict(judge: Judge) -> None:
     code, out, _ = judge("scores.csv", "--reference", "plain")
     assert code == 0
     assert out.startswith("scores: mixup vs plain · 6 paired seeds · 95% CI")
-    assert "HIGHER  mixup is higher than plain in f1: +0.0" in out
+    assert "HIGHER  mixup vs plain, f1: +0.0" in out
     assert "runtime" in out
     assert "Nothing is known of how these scores were made" in out
     assert not Path("mlflow.db").exists()

@@ -67,7 +67,7 @@ def test_every_format_has_every_verdict(make_run: MakeRun) -> None:
     found = comparison(make_run, tuple(GAINS))
     markdown, rows, plain = to_markdown(found), csv_rows(found), json_value(found)
     for verdict in found.verdicts:
-        assert (verdict.sentence in markdown.replace("\\", "")) == verdict.is_primary
+        assert (verdict.statement in markdown.replace("\\", "")) == verdict.is_primary
         assert [verdict.condition, verdict.metric, verdict.word.value] in [
             [row[0], row[2], row[CSV_COLUMNS.index("verdict")]] for row in rows
         ]
