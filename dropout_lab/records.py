@@ -176,6 +176,7 @@ class RunFacts:
         design: What the run's spec fixed beforehand.
         evaluated: Parts of an evaluation that the run has, with their settings, as JSON.
         requested: When a command last asked for the run, trained or found finished.
+        user: Who started the run.
         trial: Number of the trial that the run belongs to; empty if it belongs to no search.
         pruned: When its search ended it early; empty if it did not.
         versions: Of the packages that bear on the result.
@@ -203,6 +204,7 @@ class RunFacts:
     design: Design | None = None
     evaluated: str = ""
     requested: datetime | None = None
+    user: str = ""
     trial: str = ""
     pruned: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)

@@ -73,7 +73,7 @@ class Summary:
         question: What was asked, in one sentence.
         answers: One per condition but the reference.
         groups: The answers by verdict, if there are more than 3.
-        evidence: Runs, dates and training time, in one line.
+        evidence: Runs, who started them, dates and training time, in one line.
         limits: What the answers do not cover, one sentence each.
     """
 
@@ -189,8 +189,10 @@ def _evidence(comparison: Comparison) -> str:
     runs = comparison.runs
     dates = sorted({run.start_time.astimezone(UTC).strftime("%Y-%m-%d") for run in runs if run.versions})
     seconds = sum(run.metrics.get("train_seconds", 0.0) for run in runs)
+    users = sorted({run.user for run in runs if run.user})
     parts = [
         f"{format_count(len(runs), 'run')}, seeds {format_seeds({run.seed for run in runs})}",
+        *([f"started by {' and '.join(users)}"] if users else []),
         *([dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"] if dates else []),
         *([f"{format_duration(seconds)} of training"] if seconds else []),
     ]

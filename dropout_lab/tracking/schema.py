@@ -131,6 +131,7 @@ _OTHER_TAGS = {
     ),
     "design": _Tag("dropout_lab.design", Design.to_json, _read_design),
     "requested": _Tag(REQUESTED, milliseconds, read_time),
+    "user": _Tag(USER),
 }
 _TAGS = {
     field.name: _OTHER_TAGS.get(field.name, _Tag(f"{PREFIX}{field.name}"))

@@ -70,6 +70,7 @@ def test_question_and_evidence_name_what_was_compared(make_run):
     assert summary.question == "Does dropout change the test accuracy compared with baseline?"
     assert summary.evidence.startswith("12 runs, seeds 0-5, 20")
     assert summary.evidence.endswith(", 2 min of training")
+    assert "seeds 0-5, started by ada, 20" in summarize(compare(make_run, 0.01, user="ada")).evidence
 
 
 def test_limits_tell_what_makes_the_evidence_weak(make_run):
