@@ -7,13 +7,15 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, Task, TaskID, TextColumn
+from rich.text import Text
 
 from dropout_lab.evaluation.metrics import format_duration
 from dropout_lab.records import EpochMetrics
 from dropout_lab.redaction import redact
 from dropout_lab.runs.outcome import Failure, RunOutcome
 from dropout_lab.runs.planning import PlannedRun
+from dropout_lab.runs.stopping import is_stopping
 from dropout_lab.training.progress import Progress as TrainingProgress
 
 NARROW = 80
@@ -57,7 +59,7 @@ class RunDisplay:
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
-            TextColumn("{task.fields[status]}", markup=False),
+            _StatusColumn("{task.fields[status]}", markup=False),
             console=self._console,
             disable=not self._console.is_terminal,
             transient=True,
@@ -184,6 +186,14 @@ class RunDisplay:
 
         whole = line(*parts)
         return whole if len(whole) <= self._console.width else line("acc", "val_acc")
+
+
+class _StatusColumn(TextColumn):
+    """The status of each bar, or that the state is being saved: a long step delays that."""
+
+    def render(self, task: Task) -> Text:
+        """Return the text for one bar."""
+        return Text("stopping, saves its state") if is_stopping() else super().render(task)
 
 
 class _Clock:

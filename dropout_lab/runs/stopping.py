@@ -13,12 +13,22 @@ class StopRequest:
     signal_number = 0
 
 
+_heeded = StopRequest()
+"""The request of this process: signals are sent to a process as a whole."""
+
+
+def is_stopping() -> bool:
+    """Return whether this process was asked to stop, and has not done so yet."""
+    return bool(_heeded.signal_number)
+
+
 @contextmanager
 def listen_for_stop() -> Iterator[StopRequest]:
     """Note the first SIGINT, SIGTERM or SIGHUP instead of raising; a second one acts at once.
 
     Only the main thread receives signals; on another one nothing is noted.
     """
+    global _heeded
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request
@@ -34,10 +44,12 @@ def listen_for_stop() -> Iterator[StopRequest]:
         for number, handler in handlers.items():
             signal.signal(number, handler)
 
+    before, _heeded = _heeded, request
     for number in handlers:
         signal.signal(number, note)
     try:
         yield request
     finally:
+        _heeded = before
         for number, handler in handlers.items():
             signal.signal(number, handler)

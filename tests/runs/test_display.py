@@ -1,4 +1,6 @@
 import io
+import os
+import signal
 
 import pytest
 from rich.console import Console
@@ -7,6 +9,7 @@ from dropout_lab.records import EpochMetrics
 from dropout_lab.runs.display import SETTLE_SECONDS, RunDisplay, _Clock
 from dropout_lab.runs.outcome import RunOutcome
 from dropout_lab.runs.planning import Origin, PlannedRun
+from dropout_lab.runs.stopping import listen_for_stop
 from dropout_lab.spec import Settings
 from dropout_lab.training.progress import Progress
 
@@ -131,3 +134,16 @@ def test_the_time_left_for_all_runs_is_estimated_from_work_that_shows_the_pace(m
         now[0] += 89
         display.progressed(RUN, Progress(epochs=epochs(5), step_in_epoch=0), 100)
         assert status(display, "all runs") == "0/2 runs done, 5 min left"
+
+
+def test_a_request_to_stop_is_shown_at_once_and_as_long_as_it_is_heeded():
+    file = io.StringIO()
+    with RunDisplay(1, Console(file=file, width=100, force_terminal=True)) as display:
+        display.started(RUN, "0123456789abcdef", "fast engine", Progress())
+        with listen_for_stop():
+            os.kill(os.getpid(), signal.SIGINT)
+            display._bars.refresh()
+            assert "baseline-seed0" in file.getvalue().splitlines()[-1]
+            assert "stopping, saves its state" in file.getvalue().splitlines()[-1]
+        display._bars.refresh()
+        assert "compiling" in file.getvalue().splitlines()[-1]
