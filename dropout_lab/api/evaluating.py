@@ -19,8 +19,8 @@ from dropout_lab.errors import UsageError, did_you_mean
 from dropout_lab.evaluation.robustness import SET_NAMES, SHIFT_NAMES
 from dropout_lab.libraries import quiet_libraries
 from dropout_lab.records import RunRecord, RunStatus
-from dropout_lab.runs.designs import Starting
 from dropout_lab.runs.evaluation import EvaluationReport, evaluate_found
+from dropout_lab.runs.executors import Starting
 from dropout_lab.runs.outcome import Failure
 from dropout_lab.spec.evaluation import EvaluationSpec
 

@@ -4,12 +4,18 @@ from dropout_lab.api.run_result import RunResult
 from dropout_lab.api.training import ONE_CALL_AT_A_TIME, pass_on, show_progress, starting
 from dropout_lab.libraries import quiet_libraries
 from dropout_lab.runs.outcome import Report
-from dropout_lab.runs.resuming import plan_resuming, resume_workspaces
+from dropout_lab.runs.resuming import resume_workspaces, workers_to_resume
 from dropout_lab.runs.workspace import choose_workspaces
 
 
 def resume(
-    run: str | None = None, *, workers: int | str | None = None, progress: bool = True, check: bool = True
+    run: str | None = None,
+    *,
+    workers: int | str | None = None,
+    executor: str = "local",
+    address: str | None = None,
+    progress: bool = True,
+    check: bool = True,
 ) -> RunResult:
     """Resume the interrupted runs of the current folder, as ``dropout-lab resume`` does.
 
@@ -19,7 +25,10 @@ def resume(
     Args:
         run: Run name, run ID or ID prefix. [default: all interrupted runs]
         workers: Number of processes that train at once, or ``"auto"``. Each run continues with the number of
-            threads that it was started with. [default: this process alone]
+            threads that it was started with. [default: this process alone; on a cluster, as many as it has
+            room for]
+        executor: Where runs are trained: ``"local"`` or ``"ray"``.
+        address: Ray cluster, as in `run`.
         progress: Whether progress is shown.
         check: Whether runs that failed raise an error, after the others were tried.
 
@@ -27,7 +36,9 @@ def resume(
         The runs that are finished now, and failures.
 
     Raises:
-        UsageError: If `run` or `workers` is invalid. Nothing was started.
+        UsageError: If `run`, `workers`, `executor` or `address` is invalid, or Ray is not installed. Nothing
+            was started.
+        ClusterError: If the cluster cannot be used.
         KeyboardInterrupt: If the call was interrupted. The state is saved; the same call continues.
         DropoutLabError: If runs failed and `check` is true.
 
@@ -38,12 +49,13 @@ def resume(
     """
     with ONE_CALL_AT_A_TIME, quiet_libraries():
         found = choose_workspaces(run)
-        plan = None if workers is None else plan_resuming(str(workers), found)
-        if not found:
-            return RunResult((), Report())
-        planned = tuple(state.run for workspace in found if (state := workspace.read()))
-        display = show_progress(len(found), progress, at_once=plan is not None and plan.count > 1)
-        report = resume_workspaces(found, display, starting, plan=plan)
+        count = None if workers is None else str(workers)
+        with workers_to_resume(found, starting, executor, count, address) as plan:
+            if not found:
+                return RunResult((), Report())
+            planned = tuple(state.run for workspace in found if (state := workspace.read()))
+            display = show_progress(len(found), progress, at_once=plan is not None and plan.count > 1)
+            report = resume_workspaces(found, display, starting, plan=plan)
     if report.interrupted is not None:
         pass_on(report.interrupted)
     if check:

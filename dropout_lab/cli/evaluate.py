@@ -1,8 +1,8 @@
 """``dropout-lab evaluate``: what dropout does to confidence."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Annotated, Literal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,12 +13,12 @@ from dropout_lab.cli.console import (
     print_json,
     progress,
     starting,
-    starting_tensorflow,
     stdout,
 )
 from dropout_lab.cli.experiment_names import experiment_of
 from dropout_lab.cli.help import documented
 from dropout_lab.cli.tables import print_table, print_text
+from dropout_lab.cli.training import starting_library
 from dropout_lab.evaluation.robustness import SET_NAMES, SHIFT_NAMES
 from dropout_lab.reporting.tables import TextTable
 
@@ -83,7 +83,7 @@ def evaluate(
         make_spec(mc_samples=mc_samples, shift=tuple(shift or ()), ood=tuple(ood or ()), pooling=pooling),
         force=force,
         note=remark,
-        starting=_starting,
+        starting=starting_library,
         progress=_showing,
     )
     if result.report.skipped:
@@ -102,10 +102,6 @@ def evaluate(
         paths = save_plots(result.plots(remark), plots)
         remark(f"{len(paths)} plot files written to {plots}")
     result.report.raise_problems()
-
-
-def _starting(library: Literal["TensorFlow", "MLflow"]) -> AbstractContextManager[None]:
-    return starting_tensorflow() if library == "TensorFlow" else starting("MLflow")
 
 
 @contextmanager

@@ -9,10 +9,11 @@ import typer
 from dropout_lab.cli.completion import complete_run
 from dropout_lab.cli.console import TextOrJson, print_json, progress, starting
 from dropout_lab.cli.help import documented
-from dropout_lab.cli.training import WorkersOption, starting_library
+from dropout_lab.cli.training import AddressOption, ExecutorOption, WorkersOption, starting_library
 from dropout_lab.errors import DropoutLabError, UsageError
 
 if TYPE_CHECKING:
+    from dropout_lab.runs.executors import Workers
     from dropout_lab.runs.workspace import Workspace
 
 Format = Annotated[TextOrJson, typer.Option("--format", help="Output format.")]
@@ -26,6 +27,7 @@ RUN_HELP = "Run name, run ID, or ID prefix."
         "dropout-lab resume",
         "dropout-lab resume dropout-seed0",
         "dropout-lab resume --workers 2",
+        "dropout-lab resume --executor ray --address head:6379",
     ],
 )
 def resume(
@@ -34,12 +36,17 @@ def resume(
         typer.Argument(help=f"{RUN_HELP} [default: all]", metavar="RUN", autocompletion=complete_run),
     ] = None,
     workers: WorkersOption = None,
+    executor: ExecutorOption = "local",
+    address: AddressOption = None,
     format_: Format = TextOrJson.TEXT,
 ) -> None:
     """Continue the interrupted runs of this folder."""
+    from dropout_lab.runs.resuming import workers_to_resume
     from dropout_lab.runs.workspace import choose_workspaces
 
-    _continue(choose_workspaces(run), format_, workers, otherwise="No interrupted runs in this folder.")
+    found = choose_workspaces(run)
+    with workers_to_resume(found, starting_library, executor, workers, address) as plan:
+        _continue(found, format_, plan, otherwise="No interrupted runs in this folder.")
 
 
 @documented(
@@ -99,11 +106,8 @@ def discard(
 
 
 def _continue(
-    found: "Sequence[Workspace]", format_: TextOrJson, workers: str | None = None, *, otherwise: str
+    found: "Sequence[Workspace]", format_: TextOrJson, plan: "Workers | None" = None, *, otherwise: str
 ) -> None:
-    from dropout_lab.runs.resuming import plan_resuming, resume_workspaces
-
-    plan = plan_resuming(workers, found) if workers else None
     if not found:
         if format_ is TextOrJson.JSON:
             print_json([])
@@ -114,6 +118,7 @@ def _continue(
         return
     from dropout_lab.cli.run_display import print_outcomes
     from dropout_lab.runs.display import RunDisplay
+    from dropout_lab.runs.resuming import resume_workspaces
 
     at_once = plan is not None and plan.count > 1
     display = RunDisplay(len(found), progress(), at_once=at_once)

@@ -7,7 +7,7 @@ import typer
 
 from dropout_lab.cli.console import TextOrJson, progress
 from dropout_lab.cli.help import documented
-from dropout_lab.cli.training import WorkersOption, starting_library
+from dropout_lab.cli.training import AddressOption, ExecutorOption, WorkersOption, starting_library
 from dropout_lab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,16 +55,8 @@ def run(
         bool, typer.Option("--fresh", help="Retrain runs even if they are finished or interrupted.")
     ] = False,
     workers: WorkersOption = None,
-    executor: Annotated[
-        str, typer.Option(help="Where runs are trained: local or ray, a Ray cluster.", metavar="NAME")
-    ] = "local",
-    address: Annotated[
-        str | None,
-        typer.Option(
-            help="Ray cluster: HOST:PORT of its head node, auto or local. [default: $RAY_ADDRESS, else auto]",
-            metavar="ADDRESS",
-        ),
-    ] = None,
+    executor: ExecutorOption = "local",
+    address: AddressOption = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop after the first failed run.")] = False,
     format_: Annotated[TextOrJson, typer.Option("--format", help="Output format.")] = TextOrJson.TEXT,
 ) -> None:

@@ -15,6 +15,16 @@ WorkersOption = Annotated[
         help="Processes that train at once: a number or auto. [default: this process alone]", metavar="N"
     ),
 ]
+ExecutorOption = Annotated[
+    str, typer.Option(help="Where runs are trained: local or ray, a Ray cluster.", metavar="NAME")
+]
+AddressOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Ray cluster: HOST:PORT of its head node, auto or local. [default: $RAY_ADDRESS, else auto]",
+        metavar="ADDRESS",
+    ),
+]
 
 
 def starting_library(library: Literal["TensorFlow", "MLflow", "Ray"]) -> AbstractContextManager[None]:

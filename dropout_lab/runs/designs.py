@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from dropout_lab.data.selection import load_all
 from dropout_lab.runs.checking import check_runs
-from dropout_lab.runs.executors import Workers
+from dropout_lab.runs.executors import Starting, Workers
 from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.planning import PlannedRun, needs_building
 from dropout_lab.runs.reporter import Reporter
@@ -15,9 +15,6 @@ from dropout_lab.runs.stopping import listen_for_stop
 
 if TYPE_CHECKING:
     from dropout_lab.tracking import Tracker
-
-Starting = Callable[[Literal["TensorFlow", "MLflow"]], AbstractContextManager[None]]
-"""Entered while a library starts: to show it, and to hide what it logs."""
 
 
 def train_designs(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from dropout_lab.errors import DropoutLabError, Interrupted
 from dropout_lab.records import RunRecord
-from dropout_lab.runs.designs import Starting
+from dropout_lab.runs.executors import Starting
 from dropout_lab.runs.outcome import Failure
 from dropout_lab.spec.evaluation import EvaluationSpec
 

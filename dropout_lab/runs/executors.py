@@ -12,7 +12,7 @@ from dropout_lab.runs.worker_plan import plan_workers
 
 ExecutorName = Literal["local", "ray"]
 
-Starting = Callable[[Literal["Ray", "MLflow"]], AbstractContextManager[None]]
+Starting = Callable[[Literal["TensorFlow", "MLflow", "Ray"]], AbstractContextManager[None]]
 """Entered while a library starts: to show it, and to hide what it logs."""
 
 

@@ -1,28 +1,42 @@
 """Continue the interrupted runs of this folder, in this process or in workers."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 
 from dropout_lab.errors import DropoutLabError
-from dropout_lab.runs.designs import Starting
+from dropout_lab.runs.executors import Starting, Workers, chosen_workers
 from dropout_lab.runs.failures import worded
 from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.provenance import find_provenance
 from dropout_lab.runs.reporter import Reporter
 from dropout_lab.runs.stopping import StopRequest, listen_for_stop
 from dropout_lab.runs.tasks import Task, recorded_threads
-from dropout_lab.runs.worker_plan import WorkerPlan, plan_workers
+from dropout_lab.runs.worker_plan import parse_count
 from dropout_lab.runs.workspace import Workspace
 
 
-def plan_resuming(requested: str, found: Sequence[Workspace]) -> WorkerPlan | None:
-    """Return the workers that continue the runs of workspaces; None if this process alone does.
+@contextmanager
+def workers_to_resume(
+    found: Sequence[Workspace],
+    starting: Starting,
+    executor: str = "local",
+    workers: str | None = None,
+    address: str | None = None,
+) -> Iterator[Workers | None]:
+    """Start what continues the runs of workspaces inside this context; see `chosen_workers`.
 
     Args:
-        requested: As in `plan_workers`.
-        found: Workspaces of the current folder.
+        found: Workspaces of the current folder; without any, nothing is started.
+        starting, executor, workers, address: As in `chosen_workers`.
     """
-    return plan_workers(requested, [state.run for workspace in found if (state := workspace.read())])
+    runs = [state.run for workspace in found if (state := workspace.read())]
+    if workers is not None:
+        parse_count(workers)
+    if not found:
+        yield None
+        return
+    with chosen_workers(executor, workers, address, runs, starting) as plan:
+        yield plan
 
 
 def resume_workspaces(
@@ -30,7 +44,7 @@ def resume_workspaces(
     display: AbstractContextManager[Reporter],
     starting: Starting,
     *,
-    plan: WorkerPlan | None = None,
+    plan: Workers | None = None,
 ) -> Report:
     """Continue the runs of workspaces, or upload their results; what each folder holds says what to do.
 
@@ -57,7 +71,7 @@ def resume_workspaces(
 
 
 def _resume_in_workers(
-    found: Sequence[Workspace], reporter: Reporter, stop: StopRequest, plan: WorkerPlan
+    found: Sequence[Workspace], reporter: Reporter, stop: StopRequest, plan: Workers
 ) -> Report:
     from dropout_lab.runs.workers import WorkerPool
     from dropout_lab.tracking import connect

@@ -80,7 +80,7 @@ def test_runs_survive_an_interrupt_and_the_death_of_a_node_with_the_bits_of_this
     assert len(workspaces()) == 2
     assert not list(STATE_ROOT.glob("ray-*.json"))
 
-    again = command(*on_cluster, **threads)
+    again = command("resume", "--executor", "ray", "--address", nodes.address, **threads)
     lines = wait_for_both(again)
     nodes.remove_node(second, allow_graceful=False)
     out, err = again.communicate(timeout=600)

@@ -7,8 +7,8 @@ from dropout_lab.data.dataset import Dataset
 from dropout_lab.data.selection import load_data
 from dropout_lab.errors import UsageError
 from dropout_lab.runs.checking import check_runs
-from dropout_lab.runs.designs import Starting, train_designs
-from dropout_lab.runs.executors import Workers
+from dropout_lab.runs.designs import train_designs
+from dropout_lab.runs.executors import Starting, Workers
 from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.planning import PlannedRun, plan_runs
 from dropout_lab.runs.search.checking import Shape, check_trials, needs_check

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.data.selection import load_data
-from dropout_lab.runs.designs import Starting
-from dropout_lab.runs.executors import Workers
+from dropout_lab.runs.executors import Starting, Workers
 from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.planning import PlannedRun, needs_building
 from dropout_lab.runs.reporter import Reporter
