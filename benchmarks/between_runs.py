@@ -1,12 +1,14 @@
 """What a run costs beyond its training and evaluation when runs of equal shapes follow each other.
 
-    python benchmarks/between_runs.py               # about 5 minutes on a quiet machine
+    python benchmarks/between_runs.py               # about 8 minutes on a quiet machine
     python benchmarks/between_runs.py small --rounds 3
     python benchmarks/between_runs.py --write       # and into RESULTS.md
 
 All is measured in one process, after a first run that compiles. A round trains and evaluates the networks of
 a sweep with nothing around it, and then runs the same sweep through the tool, tracking included, so that what
-disturbs the machine disturbs both. CPU time depends less on the load of the machine than elapsed time.
+disturbs the machine disturbs both: once with results uploaded between the runs, and once by another process
+while the next run trains, with the start of that process. CPU time depends less on the load of the machine
+than elapsed time.
 """
 
 import argparse
@@ -37,6 +39,9 @@ SWEEPS = {
         ["data.num_train=5000", "training.epochs=1"],
     ),
 }
+
+
+HEADINGS = ["sweep", "results uploaded", "figure", "median", "lowest", "highest"]
 
 
 class Marks:
@@ -74,11 +79,17 @@ class Stopwatch:
         self.elapsed = self.cpu = 0.0
 
     def __enter__(self) -> None:
-        self._began = time.perf_counter(), time.process_time()
+        self._began = time.perf_counter(), _cpu_seconds()
 
     def __exit__(self, *_: object) -> None:
         self.elapsed += time.perf_counter() - self._began[0]
-        self.cpu += time.process_time() - self._began[1]
+        self.cpu += _cpu_seconds() - self._began[1]
+
+
+def _cpu_seconds() -> float:
+    """Return the CPU time of this process and of all that have ended of those that it started."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 @dataclass(frozen=True)
@@ -87,7 +98,8 @@ class Round:
 
     Attributes:
         num_runs: Number of runs of the sweep.
-        bare, tool: The sweep with nothing around it, and through the tool.
+        bare: The sweep with nothing around it.
+        tool: The sweep through the tool.
         from_end: From the end of a run to the first step of the next, median of the round.
         from_last_step: From the last step of a run to the first step of the next, without its evaluation,
             median of the round.
@@ -121,20 +133,28 @@ def bare_sweep(runs: "Sequence[PlannedRun]", data: "Dataset") -> tuple[Stopwatch
     return total, evaluations
 
 
-def tool_sweep(runs: "Sequence[PlannedRun]") -> tuple[Stopwatch, Marks]:
-    """Run the sweep through the tool; return its time, and when its runs began and ended."""
+def tool_sweep(runs: "Sequence[PlannedRun]", *, by_another_process: bool) -> tuple[Stopwatch, Marks]:
+    """Run the sweep through the tool; return its time, and when its runs began and ended.
+
+    Args:
+        runs: The runs.
+        by_another_process: Whether results are uploaded while the next run trains.
+    """
+    from dropout_lab.runs.deliveries import Deliveries
     from dropout_lab.runs.executor import execute_runs
     from dropout_lab.runs.stopping import StopRequest
 
     marks, total = Marks(), Stopwatch()
-    with total:
-        report = execute_runs(runs, marks, StopRequest())
+    with total, Deliveries(marks) as deliveries:
+        report = execute_runs(
+            runs, marks, StopRequest(), deliveries=deliveries if by_another_process else None
+        )
     report.raise_problems()
     return total, marks
 
 
-def measure(name: str, num_seeds: int, num_rounds: int) -> list[Round]:
-    """Return the rounds of one sweep of `SWEEPS`."""
+def measure(name: str, num_seeds: int, num_rounds: int) -> tuple[list[Round], list[Round]]:
+    """Return the rounds of one sweep of `SWEEPS`: uploaded in between, and by another process."""
     from dropout_lab.data.selection import load_data
     from dropout_lab.runs.planning import plan_runs
     from dropout_lab.spec import load_spec, override_spec
@@ -148,20 +168,28 @@ def measure(name: str, num_seeds: int, num_rounds: int) -> list[Round]:
     compiling = planned([0])
     data = load_data(compiling[0].settings.data)
     bare_sweep(compiling, data)
-    tool_sweep(compiling)
-    rounds = []
+    tool_sweep(compiling, by_another_process=False)
+    found: tuple[list[Round], list[Round]] = ([], [])
     for number in range(1, num_rounds + 1):
-        runs = planned(range(number * num_seeds, (number + 1) * num_seeds))
-        bare, evaluations = bare_sweep(runs, data)
-        tool, marks = tool_sweep(runs)
-        ends = zip(marks.started_at[1:], marks.finished_at, marks.trained_at, evaluations, strict=False)
-        gaps = [(start - end, start - trained - own) for start, end, trained, own in ends]
-        rounds.append(Round(len(runs), bare, tool, *map(statistics.median, zip(*gaps, strict=True))))
-    return rounds
+        for by_another_process, rounds in enumerate(found):
+            first = (2 * number + by_another_process) * num_seeds
+            runs = planned(range(first, first + num_seeds))
+            bare, evaluations = bare_sweep(runs, data)
+            tool, marks = tool_sweep(runs, by_another_process=bool(by_another_process))
+            ends = zip(marks.started_at[1:], marks.finished_at, marks.trained_at, evaluations, strict=False)
+            gaps = [(start - end, start - trained - own) for start, end, trained, own in ends]
+            rounds.append(Round(len(runs), bare, tool, *map(statistics.median, zip(*gaps, strict=True))))
+    return found
 
 
-def rows(name: str, rounds: Sequence[Round]) -> list[list[str]]:
-    """Return the rows of one sweep: each figure's median over the rounds, lowest and highest."""
+def rows(name: str, uploaded: str, rounds: Sequence[Round]) -> list[list[str]]:
+    """Return the rows of one sweep: each figure's median over the rounds, lowest and highest.
+
+    Args:
+        name: Name of the sweep.
+        uploaded: When results are uploaded.
+        rounds: Its rounds.
+    """
     figures = {
         "first step after the end of the run before, s": [one.from_end for one in rounds],
         "first step after its last step, without evaluation, s": [one.from_last_step for one in rounds],
@@ -173,6 +201,7 @@ def rows(name: str, rounds: Sequence[Round]) -> list[list[str]]:
     return [
         [
             SWEEPS[name][0],
+            uploaded,
             figure,
             *(f"{value:.2f}" for value in (statistics.median(values), min(values), max(values))),
         ]
@@ -185,8 +214,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("sweeps", nargs="*", metavar="SWEEP", help=f"some of {', '.join(SWEEPS)}")
-    parser.add_argument("--seeds", type=int, default=3, help="runs of each condition, two or more")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=15, help="runs of each condition, two or more")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     if unknown := set(options.sweeps) - set(SWEEPS):
@@ -198,9 +227,10 @@ def main() -> None:
     found = []
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         for name in options.sweeps or SWEEPS:
-            found += rows(name, measure(name, options.seeds, options.rounds))
-            print(markdown_table(["sweep", "figure", "median", "lowest", "highest"], found[-6:]))
-    table = markdown_table(["sweep", "figure", "median", "lowest", "highest"], found)
+            between, beside = measure(name, options.seeds, options.rounds)
+            found += [*rows(name, "between runs", between), *rows(name, "beside the next", beside)]
+            print(markdown_table(HEADINGS, found[-12:]))
+    table = markdown_table(HEADINGS, found)
     text = (
         f"{machine()}; {options.rounds} round(s), {options.seeds} seeds, load {os.getloadavg()[0]:.1f}.\n\n"
         f"{table}"

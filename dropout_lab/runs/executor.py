@@ -1,15 +1,16 @@
-"""Executes many runs one after the other in this process; the failure of one stays with that one."""
+"""Executes many runs one after the other in this process."""
 
-import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.data.selection import load_all, load_data
-from dropout_lab.errors import DeviceError, Interrupted
+from dropout_lab.errors import DeviceError
 from dropout_lab.runs.continuing import find_data, known_state, require_store, store_name
-from dropout_lab.runs.failures import interrupted, worded
+from dropout_lab.runs.deliveries import Deliveries, pays
+from dropout_lab.runs.delivering import deliver
+from dropout_lab.runs.jobs import work
 from dropout_lab.runs.networks import resolve_networks
 from dropout_lab.runs.outcome import Report, RunOutcome
 from dropout_lab.runs.planning import PlannedRun
@@ -26,8 +27,6 @@ from dropout_lab.spec import DataSpec
 from dropout_lab.tracking import Tracker, connect, read_runs
 from dropout_lab.training.devices import resolve_device, use_threads
 
-Job = tuple[str, Callable[[], RunOutcome]]
-
 
 class Executor:
     """Executes single runs in this process, with one tracker per experiment and each dataset loaded once.
@@ -38,6 +37,7 @@ class Executor:
         provenance: Commit and versions, logged with each run.
         datasets: Datasets by the settings that choose them, if they are loaded already.
         trackers: Trackers by experiment, if they are open already.
+        deliveries: Takes results to upload while the next run trains. [default: results are uploaded here]
     """
 
     def __init__(
@@ -48,14 +48,16 @@ class Executor:
         *,
         datasets: Mapping[DataSpec, Dataset] | None = None,
         trackers: Mapping[str, Tracker] | None = None,
+        deliveries: Deliveries | None = None,
     ) -> None:
         self._reporter = reporter
         self._stop = stop
         self._provenance = provenance
         self._datasets = dict(datasets or {})
         self._trackers = dict(trackers or {})
+        self._deliveries = deliveries
 
-    def execute(self, run: PlannedRun, *, fresh: bool = False) -> RunOutcome:
+    def execute(self, run: PlannedRun, *, fresh: bool = False, is_last: bool = True) -> RunOutcome:
         """Train `run`, continue it, or find that it is finished; raises what `Runner.execute` raises.
 
         A run that the reporter ends as pruned has an outcome, too.
@@ -63,8 +65,9 @@ class Executor:
         Args:
             run: A planned run.
             fresh: Retrain it even if it is finished or interrupted.
+            is_last: Whether no run follows during which its result could be uploaded.
         """
-        runner = self._runner(run.origin.experiment)
+        runner = self._runner(run.origin.experiment, None if is_last else self._deliveries)
         if fresh:
             _abandon_all(run, runner)
         device = resolve_device(run.settings.device, run.settings.training.precision)
@@ -80,15 +83,16 @@ class Executor:
             require_store(state)
             runner = self._runner(state.run.origin.experiment)
             if workspace.has_result and not workspace.result_problem():
-                return runner.deliver(workspace, state)
+                return deliver(runner.tracker, self._reporter, workspace, state)
             settings = state.run.settings
             device = resolve_device(settings.device, settings.training.precision)
             return runner.resume(workspace, state, find_data(state, self._data), device)
 
-    def _runner(self, experiment: str) -> Runner:
+    def _runner(self, experiment: str, deliveries: Deliveries | None = None) -> Runner:
         if experiment not in self._trackers:
             self._trackers[experiment] = connect(experiment)
-        return Runner(self._trackers[experiment], self._reporter, self._stop, self._provenance)
+        tracker = self._trackers[experiment]
+        return Runner(tracker, self._reporter, self._stop, self._provenance, deliveries)
 
     def _data(self, run: PlannedRun) -> Dataset:
         spec = run.settings.data
@@ -126,16 +130,20 @@ def execute_design(
         datasets: Datasets by the settings that choose them.
         trackers: Trackers by experiment.
     """
-    execute = partial(
-        execute_runs,
-        reporter=reporter,
-        stop=stop,
-        fresh=fresh,
-        fail_fast=fail_fast,
-        datasets=datasets,
-        trackers=trackers,
-    )
-    return execute_sequentially(runs, execute, lambda: read_runs(runs[0].origin.experiment), reporter.noted)
+    with Deliveries(reporter) as deliveries:
+        execute = partial(
+            execute_runs,
+            reporter=reporter,
+            stop=stop,
+            fresh=fresh,
+            fail_fast=fail_fast,
+            datasets=datasets,
+            trackers=trackers,
+            deliveries=deliveries if pays(len(runs)) else None,
+        )
+        return execute_sequentially(
+            runs, execute, lambda: read_runs(runs[0].origin.experiment), reporter.noted
+        )
 
 
 def execute_runs(
@@ -147,6 +155,7 @@ def execute_runs(
     fail_fast: bool = False,
     datasets: Mapping[DataSpec, Dataset] | None = None,
     trackers: Mapping[str, Tracker] | None = None,
+    deliveries: Deliveries | None = None,
 ) -> Report:
     """Train `runs`, skipping those that are finished and continuing those that were interrupted.
 
@@ -158,6 +167,7 @@ def execute_runs(
         fail_fast: Whether no run is started after the first failure.
         datasets: Datasets by the settings that choose them, if they are loaded already.
         trackers: Trackers by experiment, if they are open already.
+        deliveries: Uploads results while the next run trains. [default: results are uploaded in between]
 
     Raises:
         DataError: If data are missing or damaged. Nothing was started, as for the next three.
@@ -173,9 +183,17 @@ def execute_runs(
         resolve_device(run.settings.device, run.settings.training.precision)
     runs = resolve_networks(runs, datasets)
     provenance = prepare_runs(runs, trackers.values(), reporter)
-    executor = Executor(reporter, stop, provenance, datasets=datasets, trackers=trackers)
-    jobs = [(run.name, partial(executor.execute, run, fresh=fresh)) for run in runs]
-    return work(jobs, reporter, stop, fail_fast=fail_fast)
+    executor = Executor(
+        reporter, stop, provenance, datasets=datasets, trackers=trackers, deliveries=deliveries
+    )
+    jobs = [
+        (run.name, partial(executor.execute, run, fresh=fresh, is_last=number == len(runs)))
+        for number, run in enumerate(runs, start=1)
+    ]
+    report = work(jobs, reporter, stop, fail_fast=fail_fast)
+    if deliveries is not None:
+        deliveries.settle(report, executor.resume)
+    return report
 
 
 def use_recorded_threads(found: Sequence[Workspace]) -> None:
@@ -207,40 +225,4 @@ def resume_runs(found: Sequence[Workspace], reporter: Reporter, stop: StopReques
     report = work(jobs, reporter, stop)
     for problem in refresh(outcome.run.origin.experiment for outcome in report.outcomes if outcome.delivered):
         reporter.noted(problem)
-    return report
-
-
-def work(jobs: Sequence[Job], reporter: Reporter, stop: StopRequest, *, fail_fast: bool = False) -> Report:
-    """Do jobs one after the other, and report each one's end.
-
-    Args:
-        jobs: Name of each run, and what executes it.
-        reporter: Progress callbacks.
-        stop: No job is started once it holds a signal.
-        fail_fast: Whether no job is started after the first failure.
-    """
-    report = Report()
-    for name, job in jobs:
-        if stop.signal_number and not report.ended_early:
-            report.interrupted = interrupted(f"stopped before {name}.", stop.signal_number)
-            report.ended_early = True
-        if report.ended_early:
-            report.not_started.append(name)
-            continue
-        try:
-            outcome = job()
-        except Interrupted as error:
-            report.interrupted = error
-            report.ended_early = True
-        except KeyboardInterrupt:
-            report.interrupted = interrupted(f"{name} stopped.", signal.SIGINT)
-            report.ended_early = True
-        except Exception as error:
-            failure = worded(name, error)
-            report.failures.append(failure)
-            reporter.failed(failure)
-            report.ended_early = fail_fast or failure.stops_others
-        else:
-            report.outcomes.append(outcome)
-            reporter.finished(outcome)
     return report

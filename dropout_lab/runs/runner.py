@@ -1,15 +1,15 @@
 """Takes one planned run from data to tracking, from wherever an earlier attempt stopped."""
 
 import shlex
-import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.errors import TrackingError, TrainingError
-from dropout_lab.records import DeviceInfo, RunRecord, RunStart, RunStatus
-from dropout_lab.runs.continuing import CannotContinueError, leftovers, require_same, store_name
+from dropout_lab.records import DeviceInfo, RunRecord, RunStatus
+from dropout_lab.runs.continuing import leftovers, require_same, store_name
+from dropout_lab.runs.deliveries import Deliveries
+from dropout_lab.runs.delivering import deliver, outcome_of, started
 from dropout_lab.runs.evaluation_parts import missing_parts
 from dropout_lab.runs.identity import Identity, identify, other_arithmetic
 from dropout_lab.runs.measuring import measure_run
@@ -18,13 +18,12 @@ from dropout_lab.runs.planning import PlannedRun
 from dropout_lab.runs.provenance import Provenance, find_provenance
 from dropout_lab.runs.pruning import status_after
 from dropout_lab.runs.reporter import Reporter
-from dropout_lab.runs.result import MODEL, draw_plots, read_result
+from dropout_lab.runs.result import MODEL, read_result
 from dropout_lab.runs.run_start import run_start
 from dropout_lab.runs.stopping import StopRequest
-from dropout_lab.runs.uploading import upload_result
 from dropout_lab.runs.watch import Watch
 from dropout_lab.runs.workspace import RunLockedError, State, Workspace
-from dropout_lab.tracking import EpochDelivery, Tracker, discard_run, links
+from dropout_lab.tracking import EpochDelivery, Tracker, discard_run
 from dropout_lab.training.engines import choose_engine
 from dropout_lab.training.trainer import Trainer
 
@@ -38,12 +37,14 @@ class Runner:
         reporter: Progress callbacks.
         stop: Ends the run at the next step, with its state saved, once it holds a signal.
         provenance: Commit and versions, logged with each run.
+        deliveries: Takes results to upload while the next run trains. [default: results are uploaded here]
     """
 
     tracker: Tracker
     reporter: Reporter
     stop: StopRequest
     provenance: Provenance = field(default_factory=find_provenance)
+    deliveries: Deliveries | None = None
 
     def execute(
         self, run: PlannedRun, data: Dataset, device: DeviceInfo, *, fresh: bool = False
@@ -83,7 +84,10 @@ class Runner:
                     require_same(state, identity)
                 self.abandon(workspace)
                 state = State(run, identity, store)
-            return self._finish(workspace, state, data, device)
+            outcome = self._finish(workspace, state, data, device)
+        if self.deliveries is not None and not outcome.delivered:
+            self.deliveries.take(workspace, outcome)
+        return outcome
 
     def resume(self, workspace: Workspace, state: State, data: Dataset, device: DeviceInfo) -> RunOutcome:
         """Continue the run of a workspace, whose lock is held.
@@ -94,37 +98,6 @@ class Runner:
         """
         require_same(state, self._identify(state.run, data, device))
         return self._finish(workspace, state, data, device)
-
-    def deliver(self, workspace: Workspace, state: State, *, is_running: bool = False) -> RunOutcome:
-        """Upload the result of a workspace, whose lock is held; nothing is logged twice.
-
-        Args:
-            workspace: The workspace.
-            state: Its state.
-            is_running: Whether its MLflow run is RUNNING in this process, since it was trained just now.
-        """
-        self.reporter.entered(state.run, "logging results")
-        result = read_result(workspace.result)
-        metrics = dict(result.metrics)
-        try:
-            draw_plots(workspace.result, result)
-        except Exception as error:
-            self.reporter.noted(f"{state.run.name}: its plots could not be drawn ({error}).")
-        try:
-            if is_running and self.tracker.has_run(state.run_id):
-                workspace.require_lock()
-                run_id = state.run_id
-            else:
-                run_id = self._started(workspace, state, state.start)
-            upload_result(state.run, run_id, result, workspace.result, self.tracker, self.reporter)
-        except TrackingError as error:
-            self.reporter.noted(
-                f"{state.run.name} finished but could not be logged: {error.message}"
-                " The result is saved locally; run `dropout-lab sync`."
-            )
-            return self._outcome(state.run, state.run_id, metrics, delivered=False)
-        workspace.remove()
-        return self._outcome(state.run, run_id, metrics)
 
     def abandon(self, workspace: Workspace) -> None:
         """Drop what a workspace holds, and mark its MLflow run as KILLED."""
@@ -159,14 +132,8 @@ class Runner:
             self.reporter.noted(
                 f"{run.name} was finished without this evaluation. To add it, run `{command.rstrip()}`."
             )
-        return replace(self._outcome(run, finished.run_id, finished.metrics), was_finished=True)
-
-    def _outcome(
-        self, run: PlannedRun, run_id: str, metrics: Mapping[str, float], *, delivered: bool = True
-    ) -> RunOutcome:
-        base = links.base_address(self.tracker.location.uri)
-        address = links.run_address(base, self.tracker.experiment_id, run_id)
-        return RunOutcome(run, run_id, dict(metrics), address, delivered=delivered)
+        outcome = outcome_of(self.tracker, run, finished.run_id, finished.metrics)
+        return replace(outcome, was_finished=True)
 
     def _finish(self, workspace: Workspace, state: State, data: Dataset, device: DeviceInfo) -> RunOutcome:
         if workspace.has_result and (problem := workspace.result_problem()):
@@ -180,7 +147,10 @@ class Runner:
             self.reporter.entered(state.run, "preparing")
             trainer = Trainer(state.run.settings, data, state.run.seed, device, state.identity.engine)
             state = self._train(workspace, state, trainer, data, device)
-        return self.deliver(workspace, state, is_running=is_missing)
+        if self.deliveries is not None:
+            metrics = read_result(workspace.result).metrics
+            return outcome_of(self.tracker, state.run, state.run_id, metrics, delivered=False)
+        return deliver(self.tracker, self.reporter, workspace, state, is_running=is_missing)
 
     def _train(
         self, workspace: Workspace, state: State, trainer: Trainer, data: Dataset, device: DeviceInfo
@@ -191,9 +161,8 @@ class Runner:
         is_folder = state.run.settings.data.applies("folder")
         folder = str(Path(data.fingerprint.folder).absolute()) if is_folder else ""
         state = replace(state, data_folder=folder)
-        run_id = self._started(
-            workspace, state, run_start(state, trainer, data.fingerprint, device, self.provenance)
-        )
+        start = run_start(state, trainer, data.fingerprint, device, self.provenance)
+        run_id = started(self.tracker, self.reporter, workspace, state, start)
         state = workspace.read() or state
         try:
             progress = trainer.restore(workspace.path, self.reporter.noted)
@@ -214,26 +183,6 @@ class Runner:
                 workspace.remove()
             raise
         return state
-
-    def _started(self, workspace: Workspace, state: State, start: RunStart | None) -> str:
-        """Return the MLflow run of a workspace: one and the same, at whatever moment earlier calls died."""
-        if state.run_id and self.tracker.has_run(state.run_id):
-            workspace.write(state)
-            self.tracker.resume_run(state.run_id)
-            return state.run_id
-        if state.run_id:
-            self.reporter.noted(
-                f"The MLflow run {state.run_id[:8]} of {state.run.name} no longer exists in {state.store};"
-                " logging it as a new run."
-            )
-            state = replace(state, run_id="", start_id=uuid.uuid4().hex)
-        if start is None:
-            raise CannotContinueError(state, ["saved by another version of dropout_lab"])
-        state = replace(state, start=start)
-        workspace.write(state)
-        run_id = self.tracker.start_run(start, start_id=state.start_id)
-        workspace.write(replace(state, run_id=run_id))
-        return run_id
 
     def _end(self, run_id: str, status: RunStatus, values: dict[str, str]) -> None:
         try:

@@ -10,6 +10,7 @@ import os
 import queue
 import signal
 import threading
+from collections.abc import Callable, Collection
 from typing import TextIO
 
 from dropout_lab.runs.messages import Message
@@ -19,8 +20,24 @@ from dropout_lab.runs.worker_job import JobTrainer
 POLL_SECONDS = 0.5
 
 
+Start = Callable[[Callable[[Message], None], StopRequest, Collection[str]], Callable[[Message], None]]
+"""Called with what sends a message, the request to stop and the names of runs to end as pruned; returns what
+does a job."""
+
+
 def main() -> None:
     """Train the runs that the standard input names, until it ends or a stop is requested."""
+    serve(lambda send, stop, pruned: JobTrainer(send, stop, pruned).train)
+
+
+def serve(start: Start, *, leaves_at_once: bool = False) -> None:
+    """Do the jobs that the standard input names, until it ends or a stop is requested.
+
+    Args:
+        start: Starts what does them.
+        leaves_at_once: Whether the end of the input ends the process in the middle of a job, whose lock the
+            next command needs.
+    """
     told, events = _take_streams()
 
     def send(message: Message) -> None:
@@ -30,14 +47,20 @@ def main() -> None:
     with listen_for_stop() as stop:
         jobs: queue.SimpleQueue[Message] = queue.SimpleQueue()
         pruned: set[str] = set()
-        threading.Thread(target=_listen, args=(told, jobs, stop, pruned), daemon=True).start()
-        trainer = JobTrainer(send, stop, pruned)
+
+        def listen() -> None:
+            _listen(told, jobs, stop, pruned)
+            if leaves_at_once:
+                os._exit(0)
+
+        threading.Thread(target=listen, daemon=True).start()
+        do = start(send, stop, pruned)
         while not stop.signal_number:
             try:
                 job = jobs.get(timeout=POLL_SECONDS)
             except queue.Empty:
                 continue
-            trainer.train(job)
+            do(job)
 
 
 def _take_streams() -> tuple[TextIO, TextIO]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 
 from dropout_lab.libraries import set_variables, without_keras_settings
+from dropout_lab.runs.jobs import work
 from dropout_lab.runs.messages import Message, SendingReporter
 from dropout_lab.runs.outcome import RunOutcome
 from dropout_lab.runs.planning import PlannedRun
@@ -55,7 +56,7 @@ class JobTrainer:
         else:
             execute = partial(self._executor.resume, task.workspace)
         jobs = [(task.run.name, partial(_once_unlocked, execute, lock_seconds))]
-        report = self._library.work(jobs, self._reporter, self._stop)
+        report = work(jobs, self._reporter, self._stop)
         if report.interrupted is not None:
             self._send({"event": "interrupted", "message": report.interrupted.message})
 

@@ -47,7 +47,8 @@ class WorkerPlan:
         self, index: int, threads: int, receive: Callable[[WorkerProcess, Message | None], None]
     ) -> WorkerProcess:
         """Start the worker process at `index`, which computes with `threads` threads."""
-        return WorkerProcess(self.environment(index, threads), threads, receive)
+        environment = self.environment(index, threads)
+        return WorkerProcess("dropout_lab.runs.worker", environment, threads, receive)
 
     def environment(self, index: int, threads: int) -> dict[str, str]:
         """Return the environment of the worker process at `index`, which computes with `threads` threads."""
@@ -91,7 +92,8 @@ def plan_workers(requested: str, runs: Sequence[PlannedRun]) -> WorkerPlan | Non
 
     Args:
         requested: A number, or ``auto``: one worker per GPU if the runs may use GPUs, else one per CPU, as
-            far as there are runs and memory for them.
+            far as there are runs and memory for them. Two workers of one thread train more runs per hour than
+            one of two threads (benchmarks/workers.py).
         runs: All runs of the call.
 
     Raises:

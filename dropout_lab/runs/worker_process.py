@@ -23,6 +23,7 @@ class WorkerProcess:
     It is never forked: a fork of a process that has started TensorFlow hangs.
 
     Args:
+        module: The module that it runs.
         environment: Its environment variables.
         threads: Number of threads that it computes with.
         receive: Called in another thread with each message, and with None when the process has ended.
@@ -33,6 +34,7 @@ class WorkerProcess:
 
     def __init__(
         self,
+        module: str,
         environment: Mapping[str, str],
         threads: int,
         receive: Callable[["WorkerProcess", Message | None], None],
@@ -44,7 +46,7 @@ class WorkerProcess:
         # The worker imports what this process would; -P, since the current folder is no part of that.
         path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # noqa: PTH109
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "dropout_lab.runs.worker"],
+            [sys.executable, "-P", "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,

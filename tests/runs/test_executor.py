@@ -20,7 +20,7 @@ from dropout_lab.records import RunRecord, RunStatus
 from dropout_lab.runs import continuing, identity
 from dropout_lab.runs.discarding import discard
 from dropout_lab.runs.executor import execute_runs, resume_runs
-from dropout_lab.runs.executor import work as execute_jobs
+from dropout_lab.runs.jobs import work as execute_jobs
 from dropout_lab.runs.outcome import Report, RunOutcome
 from dropout_lab.runs.planning import PlannedRun, plan_runs
 from dropout_lab.runs.workspace import STATE_ROOT, Workspace, choose_workspaces, workspaces

@@ -53,7 +53,9 @@ class Stage:
         self.scripts: dict[str, Sequence[Any]] = {}
         self.processes: list[Actor] = []
 
-    def start(self, environment: Mapping[str, str], threads: int, receive: Callable[..., None]) -> "Actor":
+    def start(
+        self, module: str, environment: Mapping[str, str], threads: int, receive: Callable[..., None]
+    ) -> "Actor":
         self.processes.append(Actor(self, threads, receive))
         return self.processes[-1]
 

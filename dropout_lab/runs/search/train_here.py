@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from functools import partial
 
 from dropout_lab.data.dataset import Dataset
-from dropout_lab.runs.executor import Executor, work
+from dropout_lab.runs.executor import Executor
+from dropout_lab.runs.jobs import work
 from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.provenance import Provenance
 from dropout_lab.runs.pruning import PruningReporter
