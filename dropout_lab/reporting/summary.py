@@ -23,6 +23,9 @@ from dropout_lab.statistics.power import DEFAULT_POWER
 FEW_SEEDS = 5
 """With fewer, a summary says so: a t interval of 5 seeds is already 1.4 times as wide as with 100."""
 
+NOBODY = {"", "root", "unknown"}
+"""Users that are no person: containers have them."""
+
 MAX_ANSWERS = 3
 """With more conditions to compare, a summary groups them by what follows from the verdicts."""
 
@@ -189,7 +192,7 @@ def _evidence(comparison: Comparison) -> str:
     runs = comparison.runs
     dates = sorted({run.start_time.astimezone(UTC).strftime("%Y-%m-%d") for run in runs if run.versions})
     seconds = sum(run.metrics.get("train_seconds", 0.0) for run in runs)
-    users = sorted({run.user for run in runs if run.user})
+    users = sorted({run.user for run in runs} - NOBODY)
     parts = [
         f"{format_count(len(runs), 'run')}, seeds {format_seeds({run.seed for run in runs})}",
         *([f"started by {' and '.join(users)}"] if users else []),

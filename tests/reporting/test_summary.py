@@ -71,6 +71,7 @@ def test_question_and_evidence_name_what_was_compared(make_run):
     assert summary.evidence.startswith("12 runs, seeds 0-5, 20")
     assert summary.evidence.endswith(", 2 min of training")
     assert "seeds 0-5, started by ada, 20" in summarize(compare(make_run, 0.01, user="ada")).evidence
+    assert "started by" not in summarize(compare(make_run, 0.01, user="root")).evidence
 
 
 def test_limits_tell_what_makes_the_evidence_weak(make_run):
