@@ -20,7 +20,8 @@ OWN, OTHER = "#56b4e9", "#bbbbbb"
 
 
 def main() -> None:
-    rows = [match for line in RESULTS.read_text().splitlines() if (match := ROW.match(line))]
+    section = RESULTS.read_text().partition("## Training step\n")[2].partition("\n## ")[0]
+    rows = [match for line in section.splitlines() if (match := ROW.match(line))]
     names = [row["name"].replace("`", "") for row in rows]
     medians = [float(row["median"]) for row in rows]
     errors = [
