@@ -43,6 +43,14 @@ class Surroundings:
     only_host: str = ""
 
 
+def train_on_node(surroundings: Surroundings, job: Message, *, is_retry: bool = False) -> Iterator[Message]:
+    """Yield the node that this task is on, then what `train` yields."""
+    import ray
+
+    yield {"event": "placed", "node": ray.get_runtime_context().get_node_id()}
+    yield from train(surroundings, job, is_retry=is_retry)
+
+
 def train(surroundings: Surroundings, job: Message, *, is_retry: bool = False) -> Iterator[Message]:
     """Train the run of a job, and yield the messages of a worker.
 

@@ -9,11 +9,14 @@ from typing import Any
 from dropout_lab.runs.messages import Message
 from dropout_lab.runs.outcome import Failure
 from dropout_lab.runs.ray_orders import Orders
-from dropout_lab.runs.ray_task import Surroundings, train
+from dropout_lab.runs.ray_task import Surroundings, train_on_node
 from dropout_lab.runs.worker_job import run_of
 
 MAX_RETRIES = 3
 """How often a run is continued elsewhere after its node or its process died."""
+
+NODE_POLL_SECONDS = 5.0
+"""Silence of a task after which its node is looked for."""
 
 END_SECONDS = 20.0
 ENDS = ("finished", "failed", "interrupted")
@@ -49,7 +52,8 @@ class RayWorker:
         self._surroundings = surroundings
         self._orders = orders
         # Ray's own retries would lose the messages of the second attempt: retried generators start again.
-        self._train = ray.remote(max_calls=1, max_retries=0, num_returns="streaming", **resources)(train)
+        task = ray.remote(max_calls=1, max_retries=0, num_returns="streaming", **resources)
+        self._train = task(train_on_node)
         self._receive = receive
         self._ray = ray
         self._task: Any = None
@@ -92,6 +96,7 @@ class RayWorker:
         died = (
             self._ray.exceptions.WorkerCrashedError,
             self._ray.exceptions.NodeDiedError,
+            self._ray.exceptions.LocalRayletDiedError,
             self._ray.exceptions.OutOfMemoryError,
             self._ray.exceptions.ObjectLostError,
         )
@@ -117,12 +122,26 @@ class RayWorker:
         """Receive the messages of one attempt; return whether the last one tells how the run ended."""
         self.is_ready = False
         self._task = self._train.remote(self._surroundings, job, is_retry=is_retry)
-        for reference in self._task:
-            message = self._ray.get(reference)
+        node = ""
+        while True:
+            if not self._ray.wait([self._task], timeout=NODE_POLL_SECONDS)[0]:
+                self._require_alive(node)
+                continue
+            try:
+                message = self._ray.get(next(self._task))
+            except StopIteration:
+                return False
+            if message["event"] == "placed":
+                node = message["node"]
+                continue
             self._receive(self, message)
             if message["event"] in ENDS:
                 return True
-        return False
+
+    def _require_alive(self, node: str) -> None:
+        """Raise NodeDiedError if the cluster has given up a node; an open connection to it tells nothing."""
+        if node and not any(one["NodeID"] == node and one["Alive"] for one in self._ray.nodes()):
+            raise self._ray.exceptions.NodeDiedError("its node does not respond.")
 
 
 def _first_line(error: Exception) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from dropout_lab.runs.ray_cluster import ClusterError, Node, check_address
 from dropout_lab.runs.ray_orders import Orders
 from dropout_lab.runs.ray_plan import planned_on_cluster
 from dropout_lab.runs.ray_task import Surroundings, train
+from dropout_lab.runs.ray_worker import RayWorker
 from dropout_lab.runs.tasks import Task
 from dropout_lab.runs.worker_plan import THREADS, WORKER_BYTES, WorkerPlan
 from dropout_lab.spec import load_spec
@@ -202,3 +204,15 @@ def test_the_private_name_that_keeps_ray_quiet_exists() -> None:
     ray = pytest.importorskip("ray")
     assert isinstance(vars(ray._private.worker)["_worker_logs_enabled"], bool)
     ray_cluster._silence(Any)  # another version may not have it
+
+
+@pytest.mark.parametrize(
+    ("node", "is_lost"), [("first", False), ("second", True), ("gone", True), ("", False)]
+)
+def test_a_node_that_the_cluster_gave_up_is_lost(node: str, is_lost: bool) -> None:
+    ray = pytest.importorskip("ray")
+    listed = [{"NodeID": "first", "Alive": True}, {"NodeID": "second", "Alive": False}]
+    worker = object.__new__(RayWorker)
+    worker._ray = SimpleNamespace(nodes=lambda: listed, exceptions=ray.exceptions)
+    with pytest.raises(ray.exceptions.NodeDiedError) if is_lost else nullcontext():
+        worker._require_alive(node)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from dropout_lab.records import RunRecord, RunStatus
@@ -107,3 +108,28 @@ def test_runs_survive_an_interrupt_and_the_death_of_a_node_with_the_bits_of_this
             assert there[name].final_weights == run.final_weights
             assert there[name].metrics["test_loss"] == run.metrics["test_loss"]
             assert there[name].num_threads == run.num_threads
+
+
+def test_a_node_that_does_not_respond_is_given_up(
+    lab: Path,
+    cluster: tuple[Any, Any],
+    command: Callable[..., subprocess.Popen[str]],
+) -> None:
+    nodes, second = cluster
+    process = command("run", "tiny.yaml", "--set", EPOCHS, "--executor", "ray", "--address", nodes.address)
+    wait_for_both(process)
+    raylet = psutil.Process(second.all_processes["raylet"][0].process.pid)
+    silent = [raylet, *raylet.children(recursive=True)]
+    for one in silent:  # as behind a cable that is cut: its connections stay open
+        one.suspend()
+    assert process.stderr is not None
+    for line in process.stderr:
+        if re.search("its task died: .* Continuing it on the cluster", line):
+            break
+    for one in silent:
+        one.kill()
+    _, err = process.communicate(timeout=600)
+    assert process.returncode == 0, err
+    assert len(by_name("tiny in lab")) == 2
+    assert {run.status for run in by_name("tiny in lab").values()} == {RunStatus.FINISHED}
+    assert workspaces() == []
