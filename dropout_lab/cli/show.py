@@ -54,7 +54,7 @@ def show(
     if format_ is TextOrJson.JSON:
         from dataclasses import asdict
 
-        print_json(asdict(found) | {"model": _model_fields(found, model), "address": address})
+        print_json(asdict(found) | {"model": _model_fields(model), "address": address})
         return
     console = stdout()
     print_text(console, found.run_name, lead=f"{found.status.value}  ")
@@ -78,10 +78,10 @@ def show(
             print_facts(console, rows, indent=2)
 
 
-def _model_fields(run: "RunRecord", model: "LoggedModel | None") -> dict[str, object] | None:
+def _model_fields(model: "LoggedModel | None") -> dict[str, object] | None:
     if model is None:
         return None
-    return {"uri": f"runs:/{run.run_id}/model", "location": model.address, "missing": model.is_missing}
+    return {"uri": model.uri, "location": model.address, "missing": model.is_missing}
 
 
 def _model_rows(run: "RunRecord", model: "LoggedModel | None") -> dict[str, str]:
@@ -91,7 +91,7 @@ def _model_rows(run: "RunRecord", model: "LoggedModel | None") -> dict[str, str]
         return {"folder": f"{model.address} (missing: its files were deleted or moved)"}
     # With code of the user's only pyfunc finds its classes.
     flavor = "pyfunc" if "model.code" in run.spec else "keras"
-    return {"folder": model.address, "load": f'mlflow.{flavor}.load_model("runs:/{run.run_id}/model")'}
+    return {"folder": model.address, "load": f'mlflow.{flavor}.load_model("{model.uri}")'}
 
 
 def _facts(run: "RunRecord") -> dict[str, str]:

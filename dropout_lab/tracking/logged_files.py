@@ -26,10 +26,12 @@ class LoggedModel:
     """Model of a run.
 
     Attributes:
+        uri: Its address for MLflow.
         address: Local folder of its files, else their address.
         is_missing: Whether that folder was deleted.
     """
 
+    uri: str
     address: str
     is_missing: bool = False
 
@@ -87,11 +89,11 @@ def find_model(run: RunRecord) -> LoggedModel | None:
         model = find_ready_model(client, run)
     if model is None:
         return None
-    address = str(model.artifact_location)
+    uri, address = f"runs:/{run.run_id}/{model.name}", str(model.artifact_location)
     folder = local_path(address)
     if folder is None:
-        return LoggedModel(redact(address))
-    return LoggedModel(str(folder), is_missing=not folder.is_dir())
+        return LoggedModel(uri, redact(address))
+    return LoggedModel(uri, str(folder), is_missing=not folder.is_dir())
 
 
 def fetch_model(run: RunRecord, folder: Path) -> Path:

@@ -86,8 +86,9 @@ def log_model(
         ID of the logged model.
     """
     run = client.get_run(run_id)
-    logged = _find(client, run) or client.create_logged_model(
-        run.info.experiment_id, name=schema.MODEL_NAME, source_run_id=run_id, params=dict(run.data.params)
+    name = schema.model_name(run.data.params.get(schema.CONDITION, schema.MODEL_NAME))
+    logged = _find(client, run, name) or client.create_logged_model(
+        run.info.experiment_id, name=name, source_run_id=run_id, params=dict(run.data.params)
     )
     if logged.status != LoggedModelStatus.READY:
         _upload(client, run_id, logged, model, input_example, code, texts or {})
@@ -110,11 +111,9 @@ def requirements() -> tuple[str, ...]:
     return tuple(f"{name}=={version(name)}" for name in names)
 
 
-def _find(client: MlflowClient, run: Run) -> LoggedModel | None:
-    found = client.search_logged_models(
-        [run.info.experiment_id], f"source_run_id = '{run.info.run_id}' AND name = '{schema.MODEL_NAME}'"
-    )
-    return found[0] if found else None
+def _find(client: MlflowClient, run: Run, name: str) -> LoggedModel | None:
+    found = client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'")
+    return next((model for model in found if model.name in (name, schema.MODEL_NAME)), None)
 
 
 def _upload(

@@ -1,9 +1,11 @@
-"""Names in MLflow of what is logged of a run: tags, params and artifacts; `evaluation.registry` has metrics.
+"""Names in MLflow of what is logged of a run; `evaluation.registry` has the metrics.
 
-Each field of `RunFacts` is logged as the tag ``dropout_lab.FIELD``, unless it is listed in `_OTHER_TAGS`.
+Each field of `RunFacts` is logged as the tag ``dropout_lab.FIELD``, unless it is listed in `_OTHER_TAGS`. The
+tags in `_DETAILS` share one, since MLflow shows all tags of a run at once.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -27,6 +29,8 @@ PROCESS = "dropout_lab.process"
 LOCK = "dropout_lab.lock"
 """Lock file that the process holds as long as it lives."""
 HEARTBEAT = "dropout_lab.heartbeat"
+DETAILS = "dropout_lab.details"
+"""Facts that comparisons check, as JSON."""
 REQUESTED = "dropout_lab.requested"
 """When a command last asked for a finished run: runs of the current spec have the latest."""
 FAILURE = "dropout_lab.failure"
@@ -67,7 +71,13 @@ INPUT_FORM = "input_form.json"
 """File in the folder of a model: the form of its inputs, see `data.input_form`."""
 SUMMARY = "summary.md"
 MODEL_NAME = "model"
-"""Name of a run's model."""
+"""Name of a run's model in stores of version 0.1."""
+_REFUSED_IN_MODEL_NAMES = re.compile("[/:.%\"']")
+
+
+def model_name(condition: str) -> str:
+    """Return the name of the model of a run, by which MLflow groups models."""
+    return _REFUSED_IN_MODEL_NAMES.sub("_", condition)
 
 
 def predictions(part: str) -> str:
@@ -140,6 +150,22 @@ _TAGS = {
 }
 
 
+_DETAILS = {
+    _TAGS[field].name
+    for field in (
+        "data_digest",
+        "claims_fingerprint",
+        "num_threads",
+        "precision",
+        "instruction_set",
+        "onednn",
+        "arithmetic",
+        "code",
+    )
+}
+"""Tags that nobody searches for, besides those of versions. Version 0.1 logged each by itself."""
+
+
 def identity(condition: str, seed: int) -> dict[str, str]:
     """Return what is logged as tags, by which runs are searched, and as params, which nobody can change."""
     return {CONDITION: condition, SEED: str(seed)}
@@ -152,16 +178,30 @@ def fact_tags(facts: RunFacts) -> dict[str, str]:
         fact = getattr(facts, field)
         if fact not in (None, "", ()):
             found[tag.name] = tag.write(fact)
-    return found
+    details = {name: found.pop(name) for name in list(found) if _is_detail(name)}
+    return found | ({DETAILS: json.dumps(details)} if details else {})
 
 
 def read_facts(tags: Mapping[str, str]) -> dict[str, Any]:
     """Return the facts that `fact_tags` wrote, by field."""
+    tags = {**_read_details(tags.get(DETAILS, "")), **tags}
     packages = ("dropout_lab", *(name.removeprefix(VERSIONS) for name in tags if name.startswith(VERSIONS)))
     return {
         **{field: tag.read(tags[tag.name]) for field, tag in _TAGS.items() if tag.name in tags},
         "versions": {package: tags.get(_version_tag(package), "") for package in packages},
     }
+
+
+def _is_detail(tag: str) -> bool:
+    return tag in _DETAILS or tag.startswith(VERSIONS)
+
+
+def _read_details(text: str) -> dict[str, str]:
+    try:
+        details = json.loads(text)
+    except ValueError:
+        return {}
+    return {name: str(value) for name, value in details.items()} if isinstance(details, dict) else {}
 
 
 def _version_tag(package: str) -> str:

@@ -157,7 +157,7 @@ def test_a_killed_run_ends_as_if_it_had_not_been_and_is_compared(
     run_id = whole["dropout-seed0"].run_id
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     subprocess.run(
-        [sys.executable, "-c", ELSEWHERE, f"runs:/{run_id}/model", f"sqlite:///{lab / 'mlflow.db'}"],
+        [sys.executable, "-c", ELSEWHERE, f"runs:/{run_id}/dropout", f"sqlite:///{lab / 'mlflow.db'}"],
         cwd=elsewhere,
         env=environment,
         check=True,

@@ -90,10 +90,11 @@ def test_the_artifacts_and_the_model_are_there(execute, planned: list[PlannedRun
         "evaluation.json",
     }
     example = np.zeros((2, 28, 28, 1), np.float32)
-    expected = mlflow.keras.load_model(f"runs:/{outcome.run_id}/model").predict(example, verbose=0)
-    served = mlflow.pyfunc.load_model(f"runs:/{outcome.run_id}/model").predict(example)
+    uri = f"runs:/{outcome.run_id}/{outcome.run.condition}"
+    expected = mlflow.keras.load_model(uri).predict(example, verbose=0)
+    served = mlflow.pyfunc.load_model(uri).predict(example)
     np.testing.assert_allclose(served, expected, rtol=1e-6)
-    folder = mlflow.artifacts.download_artifacts(f"runs:/{outcome.run_id}/model")
+    folder = mlflow.artifacts.download_artifacts(uri)
     assert (Path(folder) / "input_example.json").exists()
     plain = keras.saving.load_model(Path(folder) / "data" / "model.keras")
     np.testing.assert_allclose(plain.predict(example, verbose=0), expected, rtol=1e-6)

@@ -98,7 +98,7 @@ def test_runs_with_kinds_end_as_if_they_had_not_been_killed(lab: Path, command: 
         [
             *[sys.executable, "-c", ELSEWHERE],
             f"sqlite:///{lab / 'mlflow.db'}",
-            *[f"runs:/{run.run_id}/model" for run in whole.values()],
+            *[f"runs:/{run.run_id}/{run.condition}" for run in whole.values()],
         ],
         cwd=elsewhere,
         env=environment,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from mlflow.exceptions import MlflowException
 
-from dropout_lab.tracking import connect, models
+from dropout_lab.tracking import connect, models, schema
 
 INPUTS = np.linspace(0, 1, 3 * 28 * 28, dtype=np.float32).reshape(3, 28, 28, 1)
 FINAL = {"test_accuracy": 0.9, "test_loss": 0.3}
@@ -58,7 +58,7 @@ def test_model_is_logged_once_linked_and_loadable(finished_run, network):
         assert len(tracker.client.get_metric_history(run_id, name)) == 1
 
     expected = network.predict(INPUTS, verbose=0)
-    uri = f"runs:/{run_id}/model"
+    uri = f"runs:/{run_id}/dropout"
     np.testing.assert_array_equal(mlflow.keras.load_model(uri).predict(INPUTS, verbose=0), expected)
     served = mlflow.pyfunc.load_model(uri)
     np.testing.assert_array_equal(served.predict(INPUTS), expected)
@@ -90,12 +90,34 @@ def test_model_of_a_killed_call_is_completed(finished_run, network, monkeypatch)
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_model_has_the_name_of_its_condition_in_characters_that_mlflow_takes(
+    experiment, make_start, network
+):
+    tracker = connect(experiment)
+    run_id = tracker.start_run(make_start(condition="rate=0.5, 50% \"half\" 'a:b'"))
+    tracker.log_model(run_id, network, INPUTS, ())
+    (logged,) = logged_models(tracker)
+    assert logged.name == "rate=0_5, 50_ _half_ _a_b_"
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_model_that_version_0_1_began_is_completed(finished_run, network):
+    tracker, run_id = finished_run
+    begun = tracker.client.create_logged_model(
+        tracker.experiment_id, name=schema.MODEL_NAME, source_run_id=run_id
+    )
+    assert tracker.log_model(run_id, network, INPUTS, FINAL) == begun.model_id
+    (logged,) = logged_models(tracker)
+    assert logged.status == "READY"
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_a_saved_model_is_logged_as_it_is(finished_run, network, tmp_path):
     tracker, run_id = finished_run
     network.save(tmp_path / "saved.keras")
     saved = models.SavedModel(tmp_path / "saved.keras", network.input_shape, network.output_shape)
     tracker.log_model(run_id, saved, INPUTS, FINAL)
-    folder = Path(mlflow.artifacts.download_artifacts(f"runs:/{run_id}/model"))
+    folder = Path(mlflow.artifacts.download_artifacts(f"runs:/{run_id}/dropout"))
     assert (folder / "data" / "model.keras").read_bytes() == saved.file.read_bytes()
     served = mlflow.pyfunc.load_model(str(folder))
     np.testing.assert_array_equal(served.predict(INPUTS), network.predict(INPUTS, verbose=0))
@@ -107,7 +129,7 @@ def test_a_saved_model_is_logged_as_it_is(finished_run, network, tmp_path):
 def test_plain_keras_loads_the_model_without_this_package(finished_run, network, tmp_path):
     tracker, run_id = finished_run
     tracker.log_model(run_id, network, INPUTS, FINAL)
-    file = mlflow.artifacts.download_artifacts(f"runs:/{run_id}/model/data/model.keras")
+    file = mlflow.artifacts.download_artifacts(f"runs:/{run_id}/dropout/data/model.keras")
     program = (
         "import sys, keras, numpy as np\n"
         "model = keras.saving.load_model(sys.argv[1], safe_mode=True)\n"

@@ -1,5 +1,6 @@
 """Facts of a run and their tags in MLflow."""
 
+import json
 from dataclasses import fields
 from datetime import UTC, datetime
 
@@ -22,11 +23,25 @@ def test_every_fact_is_read_as_it_was_written() -> None:
     assert all(getattr(FACTS, field.name) not in (None, "", {}, ()) for field in fields(FACTS))
     tags = schema.fact_tags(FACTS)
     assert RunFacts(**schema.read_facts(tags)) == FACTS
-    assert len(tags) == len(fields(FACTS)) - 1 + len(FACTS.versions)
+    details = json.loads(tags.pop(schema.DETAILS))
+    assert len(tags) + len(details) == len(fields(FACTS)) - 1 + len(FACTS.versions)
+    assert details["dropout_lab.code"] == "the code"
+
+
+def test_details_are_read_where_version_0_1_logged_them() -> None:
+    tags = schema.fact_tags(FACTS)
+    assert RunFacts(**schema.read_facts(tags | json.loads(tags.pop(schema.DETAILS)))) == FACTS
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "edited by hand"])
+def test_details_that_somebody_edited_are_unknown(text: str) -> None:
+    facts = RunFacts(**schema.read_facts({**schema.fact_tags(FACTS), schema.DETAILS: text}))
+    assert (facts.code, facts.engine) == ("", "the engine")
 
 
 def test_names_are_those_of_version_0_1() -> None:
     tags = schema.fact_tags(FACTS)
+    tags |= json.loads(tags[schema.DETAILS])
     assert tags["dropout_lab.initial_weights"] == "the initial_weights"
     assert tags["mlflow.source.git.commit"] == "the git_commit"
     assert tags["dropout_lab.git_dirty"] == "true"
