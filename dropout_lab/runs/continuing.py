@@ -43,13 +43,19 @@ def store_name(location: Location) -> str:
 
 
 def known_state(workspace: Workspace) -> State:
-    """Return the state of a workspace. Raises DropoutLabError if it is damaged."""
+    """Return the state of a workspace.
+
+    Raises:
+        DropoutLabError: If it is damaged.
+        CannotContinueError: If its run is in another store than the current one.
+    """
     state = workspace.read()
     if state is None:
         raise DropoutLabError(
             f"The state in {workspace.path} is damaged, so this run cannot continue.",
             hint=f"Drop it with `dropout-lab discard {workspace.path.name}`.",
         )
+    require_store(state)
     return state
 
 

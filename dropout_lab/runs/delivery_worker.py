@@ -26,10 +26,11 @@ class JobDeliverer:
 
     def __init__(self, send: Callable[[Message], None], stop: StopRequest) -> None:
         set_variables()
-        from dropout_lab.runs import continuing, delivering
+        from dropout_lab.runs.continuing import known_state
+        from dropout_lab.runs.delivering import deliver
         from dropout_lab.tracking import connect
 
-        self._continuing, self._delivering, self._connect = continuing, delivering, connect
+        self._known_state, self._deliver, self._connect = known_state, deliver, connect
         self._reporter = SendingReporter(send)
         self._stop = stop
 
@@ -40,10 +41,9 @@ class JobDeliverer:
 
     def _from(self, workspace: Workspace) -> RunOutcome:
         with workspace.locked():
-            state = self._continuing.known_state(workspace)
-            self._continuing.require_store(state)
+            state = self._known_state(workspace)
             tracker = self._connect(state.run.origin.experiment)
-            return self._delivering.deliver(tracker, self._reporter, workspace, state)
+            return self._deliver(tracker, self._reporter, workspace, state)
 
 
 if __name__ == "__main__":

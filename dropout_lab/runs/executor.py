@@ -7,7 +7,7 @@ from functools import partial
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.data.selection import load_all, load_data
 from dropout_lab.errors import DeviceError
-from dropout_lab.runs.continuing import find_data, known_state, require_store, store_name
+from dropout_lab.runs.continuing import find_data, known_state, store_name
 from dropout_lab.runs.deliveries import Deliveries, pays
 from dropout_lab.runs.delivering import deliver
 from dropout_lab.runs.jobs import work
@@ -80,7 +80,6 @@ class Executor:
         """Continue the run of a workspace, or upload its result; what the folder holds says what to do."""
         with workspace.locked(lambda sentence: self._reporter.noted(f"{workspace.name}: {sentence}")):
             state = known_state(workspace)
-            require_store(state)
             runner = self._runner(state.run.origin.experiment)
             if workspace.has_result and not workspace.result_problem():
                 return deliver(runner.tracker, self._reporter, workspace, state)

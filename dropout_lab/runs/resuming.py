@@ -29,12 +29,12 @@ def workers_to_resume(
         found: Workspaces of the current folder; without any, nothing is started.
         starting, executor, workers, address: As in `chosen_workers`.
     """
-    runs = [state.run for workspace in found if (state := workspace.read())]
-    if workers is not None:
-        parse_count(workers)
     if not found:
+        if workers is not None:
+            parse_count(workers)
         yield None
         return
+    runs = [state.run for workspace in found if (state := workspace.read())]
     with chosen_workers(executor, workers, address, runs, starting) as plan:
         yield plan
 
@@ -97,8 +97,7 @@ def _task(workspace: Workspace) -> Task:
     Raises:
         DropoutLabError: If it cannot continue, whatever trains it.
     """
-    from dropout_lab.runs.continuing import known_state, require_store
+    from dropout_lab.runs.continuing import known_state
 
     state = known_state(workspace)
-    require_store(state)
     return Task(state.run, recorded_threads(workspace, state), folder=str(workspace.path))
