@@ -82,7 +82,7 @@ class DeviceInfo:
     """The device that a run was trained on.
 
     Attributes:
-        device: As TensorFlow names it, such as ``/CPU:0``.
+        device: As TensorFlow names it, such as ``/CPU:0``; several are joined with commas.
         device_name: What the hardware calls itself.
         num_threads: Threads that one operation may use.
         precision: Keras dtype policy, such as ``float32``.
@@ -97,6 +97,20 @@ class DeviceInfo:
     precision: str
     instruction_set: str
     onednn: str
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Its names, one per device."""
+        return tuple(self.device.split(","))
+
+
+def device_kind(device: str) -> str:
+    """Return ``CPU``, ``GPU`` or ``2 GPUs`` for the `DeviceInfo.device` of a run, whatever its index."""
+    names = device.split(",")
+    kind = (
+        names[0].strip("/").removeprefix("device:").partition(":")[0].upper()
+    )  # of version 0.1: /device:CPU:0
+    return kind if len(names) == 1 else f"{len(names)} {kind}s"
 
 
 @dataclass(frozen=True, kw_only=True)

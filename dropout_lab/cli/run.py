@@ -45,7 +45,7 @@ def run(
         ),
     ] = None,
     device: Annotated[
-        str | None, typer.Option(help="Device: auto, cpu, gpu or gpu:N.", metavar="DEVICE")
+        str | None, typer.Option(help="Device: auto, cpu, gpu, gpu:N or gpus.", metavar="DEVICE")
     ] = None,
     dry_run: Annotated[
         bool,

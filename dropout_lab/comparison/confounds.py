@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 
 from dropout_lab.comparison.findings import FindingKind
 from dropout_lab.errors import UsageError, did_you_mean
-from dropout_lab.records import RunRecord
+from dropout_lab.records import RunRecord, device_kind
 
 NOT_LOGGED = "(not logged)"
 EVALUATION = "evaluation"
@@ -84,10 +84,8 @@ Facts = Mapping[str, str]
 
 def run_facts(run: RunRecord) -> Facts:
     """Return the facts of a run that may confound, by key; what was used replaces what was asked for."""
-    # Devices are named /CPU:0 or /device:CPU:0; the index does not matter.
-    device_kind = run.device.lstrip("/").removeprefix("device:").split(":")[0].upper()
     known = {
-        "device": device_kind or run.spec.get("device", ""),
+        "device": device_kind(run.device) or run.spec.get("device", ""),
         "training.engine": run.engine or run.spec.get("training.engine", ""),
         "data_digest": run.data_digest,
         "device_name": run.device_name,

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from dropout_lab.records import DataFingerprint, DeviceInfo, RunRecord
+from dropout_lab.records import DataFingerprint, DeviceInfo, RunRecord, device_kind
 from dropout_lab.runs.code import training_code
 from dropout_lab.runs.planning import PlannedRun
 
@@ -81,7 +81,7 @@ def identify(run: PlannedRun, data: DataFingerprint, device: DeviceInfo, engine:
         settings={key: value for key, value in settings.items() if not key.startswith(_RESOLVED_ELSEWHERE)}
         | data_code(data),
         data=data.digest,
-        device=device_kind(device),
+        device=device_kind(device.device),
         engine=engine,
         versions=package_versions(),
         code=training_code(),
@@ -92,11 +92,6 @@ def identify(run: PlannedRun, data: DataFingerprint, device: DeviceInfo, engine:
 def data_code(data: DataFingerprint) -> dict[str, str]:
     """Return the fingerprint of the user's code that returned the data as a setting; empty without any."""
     return {"data.code": data.code} if data.code else {}
-
-
-def device_kind(device: DeviceInfo) -> str:
-    """Return ``CPU`` or ``GPU``."""
-    return device.device.strip("/").partition(":")[0]
 
 
 def other_arithmetic(finished: RunRecord, now: Identity) -> list[str]:

@@ -63,7 +63,8 @@ class RayPlan:
     only_host: str = ""
 
     def __str__(self) -> str:
-        each = f"{format_count(self.threads, 'thread')}{' and one GPU' if self.gpus else ''} each"
+        gpus = f" and {format_count(self.gpus, 'GPU')}" if self.gpus else ""
+        each = f"{format_count(self.threads, 'thread')}{gpus} each"
         nodes = format_count(len(self.nodes), "node")
         return f"Ray on {nodes}: {format_count(self.count, 'run')} at once, {each}"
 
@@ -108,12 +109,12 @@ def planned_on_cluster(
         with starting("Ray"):
             nodes = held.enter_context(connected(address))
         only_host = _only_host({node.host for node in nodes}, starting)
-        uses_gpus = any(run.settings.device != "cpu" for run in runs) and any(node.gpus for node in nodes)
-        gpus = int(uses_gpus)
+        gpus = _gpus(nodes, {run.settings.device for run in runs})
         count = min(len(runs), _room(nodes, 1, gpus)) if asked is None else asked
         if not _room(nodes, 1, gpus):
+            needed = f", {format_count(gpus, 'GPU')}" if gpus else ""
             raise ClusterError(
-                f"No node of the Ray cluster has room for a run: 1 CPU{', 1 GPU' if gpus else ''} and"
+                f"No node of the Ray cluster has room for a run: 1 CPU{needed} and"
                 f" {WORKER_BYTES / 2**30:g} GiB of memory (nodes: {len(nodes)}).",
                 hint="See what they have with `ray status`, and start nodes with `ray start`.",
             )
@@ -123,11 +124,22 @@ def planned_on_cluster(
         yield RayPlan(count, threads, gpus, tuple(nodes), orders, only_host)
 
 
+def _gpus(nodes: Sequence[Node], devices: Collection[str]) -> int:
+    """Return how many GPUs each run gets: those of a node if one of the runs uses all, else at most one."""
+    most = int(max(node.gpus for node in nodes))
+    if "gpus" in devices:
+        return most
+    return min(most, 1) if set(devices) != {"cpu"} else 0
+
+
 def _room(nodes: Sequence[Node], threads: int, gpus: int) -> int:
-    """Return how many runs of `threads` threads the nodes have room for."""
+    """Return how many runs of `threads` threads and `gpus` GPUs the nodes have room for."""
     by_memory = (min(node.cpus // threads, node.memory // WORKER_BYTES) for node in nodes)
     return int(
-        sum(min(room, node.gpus) if gpus else room for room, node in zip(by_memory, nodes, strict=True))
+        sum(
+            min(room, node.gpus // gpus) if gpus else room
+            for room, node in zip(by_memory, nodes, strict=True)
+        )
     )
 
 

@@ -91,28 +91,30 @@ def plan_workers(requested: str, runs: Sequence[PlannedRun]) -> WorkerPlan | Non
     """Return the workers to start for `runs`, or None if they are better trained in this process.
 
     Args:
-        requested: A number, or ``auto``: one worker per GPU if the runs may use GPUs, else one per CPU, as
-            far as there are runs and memory for them. Two workers of one thread train more runs per hour than
-            one of two threads (benchmarks/workers.py).
+        requested: A number, or ``auto``: one worker per GPU if the runs may use GPUs (none if one uses all),
+            else one per CPU, as far as there are runs and memory for them. Two workers of one thread train
+            more runs per hour than one of two threads (benchmarks/workers.py).
         runs: All runs of the call.
 
     Raises:
         UsageError: If `requested` is neither.
     """
     gpus = find_gpus() if any(run.settings.device != "cpu" for run in runs) else []
+    uses_all = any(run.settings.device == "gpus" for run in runs)
     count = parse_count(requested)
     if count is None:
         import psutil
 
         most = max(1, int(psutil.virtual_memory().available / WORKER_BYTES))
-        count = min(len(runs), len(gpus) or available_cpus(), most, MAX_WORKERS)
+        places = 1 if uses_all else len(gpus) or available_cpus()
+        count = min(len(runs), places, most, MAX_WORKERS)
         if count < 2:
             return None
     threads = given_threads() or max(1, available_cpus() // count)
     # A run that asks for one GPU by its number has to see them all.
-    by_number = any(":" in run.settings.device for run in runs)
-    divided = tuple(gpus) if len(gpus) > 1 and not by_number else ()
-    shared = bool(gpus) and (by_number or count > len(gpus))
+    sees_all = uses_all or any(":" in run.settings.device for run in runs)
+    divided = tuple(gpus) if len(gpus) > 1 and not sees_all else ()
+    shared = bool(gpus) and (sees_all or count > len(gpus))
     return WorkerPlan(count, threads, divided, shared_gpus=shared and count > 1)
 
 

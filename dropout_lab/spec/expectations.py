@@ -8,7 +8,7 @@ from dropout_lab.spec.models import Spec
 from dropout_lab.spec.yaml_source import Location
 
 _PATTERNS_IN_WORDS = {
-    "device": "auto, cpu, gpu or gpu:N",
+    "device": "auto, cpu, gpu, gpu:N or gpus",
     "metric": "a metric name, such as test_loss",
 }
 

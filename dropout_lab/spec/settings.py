@@ -11,7 +11,7 @@ from dropout_lab.spec.kinds import AS_BUILT
 from dropout_lab.spec.network import ModelSpec
 from dropout_lab.spec.training import TrainingSpec
 
-Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|gpu(:[0-9]{1,3})?)$")]
+Device = Annotated[str, StringConstraints(pattern=r"^(auto|cpu|gpus|gpu(:[0-9]{1,3})?)$")]
 
 
 class Settings(Frozen):
@@ -22,7 +22,7 @@ class Settings(Frozen):
     training: TrainingSpec = TrainingSpec()
     """Epochs, batches, optimizer."""
     device: Device = "auto"
-    """Hardware: auto (the first GPU, else the CPU), cpu, gpu, or gpu:N."""
+    """Hardware: auto (the first GPU, else the CPU), cpu, gpu, gpu:N, or gpus (all share each batch)."""
     data: DataSpec = DataSpec()
     """Examples for training, validation and test."""
 

@@ -1,7 +1,8 @@
 """The hardware that a run trains on, and what the bits of its result depend on."""
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,7 +29,7 @@ def resolve_device(requested: str, precision: str = "float32") -> DeviceInfo:
     """Find the device that a spec asks for.
 
     Args:
-        requested: ``auto`` (the first GPU, else the CPU), ``cpu``, ``gpu`` or ``gpu:N``.
+        requested: ``auto`` (the first GPU, else the CPU), ``cpu``, ``gpu``, ``gpu:N``, or ``gpus`` (all).
         precision: Keras dtype policy, recorded with the device.
 
     Raises:
@@ -40,27 +41,32 @@ def resolve_device(requested: str, precision: str = "float32") -> DeviceInfo:
     kind, _, index = requested.partition(":")
     if kind == "auto":
         kind = "gpu" if gpus else "cpu"
-    found = {"cpu": cpus, "gpu": gpus}.get(kind, [])
-    if int(index or 0) >= len(found):
+    found = {"cpu": cpus, "gpu": gpus, "gpus": gpus}.get(kind, [])
+    used = found if kind == "gpus" else found[int(index or 0) :][:1]
+    if not used:
         available = ", ".join(_spec_name(device.name) for device in [*cpus, *gpus])
         raise DeviceError(
             f"device {requested!r} not available (available: {available})",
             hint="Use --device auto, or add GPU support: `pip install -c constraints.txt -e '.[gpu]'`.",
         )
-    name = found[int(index or 0)].name
     if kind == "cpu" and is_capped_below(precision):
         raise DeviceError(
             f"training.precision: {precision} not possible under ONEDNN_MAX_CPU_ISA: {instruction_set()}",
             hint="Unset ONEDNN_MAX_CPU_ISA, or set TF_ENABLE_ONEDNN_OPTS=0.",
         )
-    details = _gpu_details(int(index or 0)) if kind == "gpu" else {}
-    capability = ".".join(str(part) for part in details.get("compute_capability", ()))
+    if kind == "cpu":
+        device_name, instructions = cpu_name(), instruction_set()
+    else:
+        details = [_gpu_details(found.index(one)) for one in used]
+        device_name = _counted(str(one.get("device_name", "GPU")) for one in details)
+        capabilities = [".".join(map(str, one.get("compute_capability", ()))) for one in details]
+        instructions = f"compute capability {', '.join(dict.fromkeys(capabilities))}"
     return DeviceInfo(
-        device=name.removeprefix("/device:").join(["/", ""]) if name.startswith("/device:") else name,
-        device_name=str(details.get("device_name", "GPU")) if kind == "gpu" else cpu_name(),
+        device=",".join(one.name.replace("/device:", "/", 1) for one in used),
+        device_name=device_name,
         num_threads=num_threads(),
         precision=precision,
-        instruction_set=f"compute capability {capability}" if kind == "gpu" else instruction_set(),
+        instruction_set=instructions,
         onednn=onednn(),
     )
 
@@ -175,6 +181,12 @@ def _gpu_details(index: int) -> dict[str, Any]:
     if index < len(physical):
         details = tf.config.experimental.get_device_details(physical[index])
     return details
+
+
+def _counted(names: Iterable[str]) -> str:
+    """Return ``NVIDIA H100``, or ``2 x NVIDIA H100`` for two of them."""
+    counts = Counter(names).items()
+    return ", ".join(name if count == 1 else f"{count} x {name}" for name, count in counts)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """One run's network with everything that trains and measures it; other packages need no Keras."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from dropout_lab.training.dropout_check import check_dropout
 from dropout_lab.training.early_stopping import BestWeights, best_epoch
 from dropout_lab.training.engines import build_engine
 from dropout_lab.training.engines.observation import NUM_STEPS
+from dropout_lab.training.engines.replicas import Replicas
 from dropout_lab.training.inputs import scale_inputs
 from dropout_lab.training.loop import TrainingLoop, batch_order_fingerprint
 from dropout_lab.training.optimizers import build_optimizer
@@ -66,7 +67,10 @@ class Trainer:
         configure_keras(training.precision)
         make_deterministic(device)
         self._data = data
-        self._device = device.device
+        self._device = device.devices[0]
+        self._replicas = Replicas(device.devices) if len(device.devices) > 1 else None
+        if self._replicas is not None:
+            self._replicas.require_parts(len(data.train_labels), training.batch_size)
         self.device_name = device.device_name
         with self._on_device():
             self.network = build_network(
@@ -89,7 +93,7 @@ class Trainer:
             # The engine has the rates of the layers, so that the check sees whether these are the spec's.
             of_layers = replace(self._rates, full={site.path: site.rate for site in self.network.sites})
             self._engine = build_engine(
-                engine, settings, self.network, self._optimizer, data, run_seed, of_layers
+                engine, settings, self.network, self._optimizer, data, run_seed, of_layers, self._replicas
             )
             self._predictor = Predictor(self.network, data)
             best = BestWeights(self.model) if training.early_stopping is not None else None
@@ -164,12 +168,15 @@ class Trainer:
         }
         return scheduled | self.network.learned_rates
 
-    def _on_device(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def _on_device(self) -> Iterator[None]:
         hint = (
             "Free memory and run `dropout-lab resume`, or use a smaller training.batch_size"
             " (starts a new run)."
         )
-        return computing_on(self._device, self.device_name, hint)
+        copies = nullcontext() if self._replicas is None else self._replicas.scope()
+        with computing_on(self._device, self.device_name, hint), copies:
+            yield
 
     def save(self, folder: Path, progress: Progress) -> None:
         """Write a checkpoint into `folder`. Raises OSError if it cannot be written."""

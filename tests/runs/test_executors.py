@@ -144,7 +144,13 @@ def test_threads_are_divided_among_the_runs(
 
 def test_a_gpu_goes_to_each_run_that_may_use_one(plan: Callable[..., str], runs: list[PlannedRun]) -> None:
     runs[:] = [replace(run, settings=run.settings.model_copy(update={"device": "auto"})) for run in runs]
-    assert plan(LARGE, LARGE) == "Ray on 2 nodes: 2 runs at once, 8 threads and one GPU each"
+    assert plan(LARGE, LARGE) == "Ray on 2 nodes: 2 runs at once, 8 threads and 1 GPU each"
+
+
+def test_runs_on_all_gpus_get_those_of_a_node(plan: Callable[..., str], runs: list[PlannedRun]) -> None:
+    runs[:] = [replace(run, settings=run.settings.model_copy(update={"device": "gpus"})) for run in runs]
+    two, one = replace(LARGE, gpus=2), LARGE
+    assert plan(two, one) == "Ray on 2 nodes: 1 run at once, 8 threads and 2 GPUs each"
 
 
 def test_a_cluster_without_room_is_refused(plan: Callable[..., str]) -> None:

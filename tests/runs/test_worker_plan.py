@@ -88,4 +88,14 @@ def test_more_workers_than_gpus_share_them(machine: pytest.MonkeyPatch) -> None:
 def test_runs_that_name_their_gpu_see_all(machine: pytest.MonkeyPatch) -> None:
     machine.setenv(worker_plan.VISIBLE_GPUS, "0,1")
     assert plan("2", 4, "gpu:1").gpus == ()
+    assert plan("2", 4, "gpus") == WorkerPlan(2, 4, shared_gpus=True)
+
+
+def test_runs_on_all_gpus_follow_each_other(machine: pytest.MonkeyPatch) -> None:
+    machine.setenv(worker_plan.VISIBLE_GPUS, "0,1")
+    assert plan_workers("auto", runs(4, "gpus")) is None
+
+
+def test_runs_on_cpus_leave_gpus_alone(machine: pytest.MonkeyPatch) -> None:
+    machine.setenv(worker_plan.VISIBLE_GPUS, "0,1")
     assert plan("auto", 4, "cpu") == WorkerPlan(4, 2)

@@ -143,7 +143,7 @@ MISTAKES = {
         "4: [grid.data.num_train] invalid value: 'many' (text) (allowed: an integer at least 10)"
     ),
     "grid: {device.kind: [cpu]}": (
-        "2: [grid.device.kind] invalid value: a mapping (allowed: auto, cpu, gpu or gpu:N)"
+        "2: [grid.device.kind] invalid value: a mapping (allowed: auto, cpu, gpu, gpu:N or gpus)"
     ),
     "grid: {model.dropout: [0], model.dropout.dense: [0]}": (
         "2: [grid.model.dropout.dense] part of grid.model.dropout, which is listed too"

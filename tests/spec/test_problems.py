@@ -36,7 +36,7 @@ def test_a_problem_stands_at_the_line_or_the_override_that_set_the_value(locatio
         ({"training": {"optimizer": "adm"}}, "invalid value: 'adm' (did you mean 'adam'?) (allowed: adam, "),
         ({"model": {"filters": [1]}}, "invalid length: 1 (allowed: a list of 2, each an integer from "),
         ({"data": {"validation": 2.0}}, "invalid value: 2.0 (allowed: test, a fraction between 0 and 1, or "),
-        ({"device": "tpu"}, "invalid value: 'tpu' (allowed: auto, cpu, gpu or gpu:N)"),
+        ({"device": "tpu"}, "invalid value: 'tpu' (allowed: auto, cpu, gpu, gpu:N or gpus)"),
     ],
 )
 def test_a_problem_says_what_is_wrong_and_what_is_allowed(data, problem):

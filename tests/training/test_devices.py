@@ -46,7 +46,7 @@ def test_without_a_gpu_the_cpu_is_taken(requested: str) -> None:
     assert device.precision == "float32"
 
 
-@pytest.mark.parametrize("requested", ["gpu", "gpu:0", "gpu:1"])
+@pytest.mark.parametrize("requested", ["gpu", "gpu:0", "gpu:1", "gpus"])
 def test_a_missing_gpu_is_an_error_that_lists_what_there_is(requested: str) -> None:
     with pytest.raises(DeviceError, match=rf"device '{requested}' not available \(available: cpu\)"):
         resolve_device(requested)
@@ -64,6 +64,8 @@ def test_auto_takes_the_first_gpu_and_gpu_n_the_nth(monkeypatch: pytest.MonkeyPa
     assert resolve_device("auto").device == "/GPU:0"
     assert resolve_device("gpu:1").device == "/GPU:1"
     assert resolve_device("cpu").device == "/CPU:0"
+    assert resolve_device("gpus").devices == ("/GPU:0", "/GPU:1")
+    assert resolve_device("gpus").device_name == "2 x GPU"
     with pytest.raises(DeviceError, match=r"'gpu:2' not available \(available: cpu, gpu:0, gpu:1\)"):
         resolve_device("gpu:2")
 

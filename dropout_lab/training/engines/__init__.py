@@ -16,6 +16,7 @@ from dropout_lab.training.augmentation import Augmenter
 from dropout_lab.training.engines.fast import FastEngine, unsupported_reason
 from dropout_lab.training.engines.keras_engine import KerasEngine
 from dropout_lab.training.engines.observation import DropoutObservation
+from dropout_lab.training.engines.replicas import Replicas
 from dropout_lab.training.engines.scheduled import ScheduledEngine
 from dropout_lab.training.optimizers import learning_rates
 from dropout_lab.training.rates import SiteRates
@@ -84,6 +85,7 @@ def build_engine(
     data: Dataset,
     run_seed: int,
     rates: SiteRates,
+    replicas: Replicas | None = None,
 ) -> Engine:
     """Build the engine `name`.
 
@@ -95,6 +97,7 @@ def build_engine(
         data: Examples to train on.
         run_seed: Seed of the run.
         rates: Rate of each site in each step.
+        replicas: Copies of the network, which ``stock`` alone can train.
 
     Raises:
         UsageError: If the settings ask for what the network has no layers for.
@@ -106,7 +109,9 @@ def build_engine(
         changes = training.augmentation
         augmenter = Augmenter(changes, data.input_shape, run_seed) if changes is not None else None
         regularizers = Regularizers.of(training, network)
-        engine = KerasEngine(network, optimizer, inputs, labels, data.scaling, regularizers, augmenter, rates)
+        engine = KerasEngine(
+            network, optimizer, inputs, labels, data.scaling, regularizers, augmenter, rates, replicas
+        )
     else:
         engine = FastEngine(
             network.model, optimizer, settings.model, inputs, labels, run_seed, training.batch_size, rates

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from dropout_lab.data.dataset import Inputs, Labels
-from dropout_lab.records import IntArray
+from dropout_lab.records import IntArray, device_kind
 from dropout_lab.spec import ModelSpec, TrainingSpec
 from dropout_lab.spec.engines import FAST_NETWORK, unsupported_setting
 from dropout_lab.training.devices import num_threads
@@ -43,7 +43,7 @@ def unsupported_reason(
         training: How it is trained.
         device: As TensorFlow names it, such as ``/CPU:0``.
     """
-    if "CPU" not in device.upper():
+    if device_kind(device) != "CPU":
         return f"the fast engine supports CPUs only (device: {device})"
     if model.network != FAST_NETWORK:
         return f"the fast engine supports the published network only (model.network: {model.network})"

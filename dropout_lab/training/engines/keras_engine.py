@@ -19,6 +19,7 @@ from dropout_lab.training.engines.recording import (
     record_calls,
     what_shows,
 )
+from dropout_lab.training.engines.replicas import Replicas
 from dropout_lab.training.inputs import scale_inputs
 from dropout_lab.training.memory import examples_that_fit
 from dropout_lab.training.rates import NO_CHANGES, SiteRates
@@ -47,6 +48,7 @@ class KerasEngine:
         regularizers: What the loss and the updates have besides.
         augmenter: Changes the images of training steps; None leaves them as stored.
         rates: Rate of each site in each step; sites whose rate changes have it in a variable.
+        replicas: Copies of the network that train on parts of each batch; None with a single device.
 
     Raises:
         UsageError: If the rate of such a site is in no variable.
@@ -64,6 +66,7 @@ class KerasEngine:
         regularizers: Regularizers = NO_REGULARIZERS,
         augmenter: Augmenter | None = None,
         rates: SiteRates = NO_CHANGES,
+        replicas: Replicas | None = None,
     ) -> None:
         self._network = network
         self._model = network.model
@@ -74,6 +77,7 @@ class KerasEngine:
         self._augmenter = augmenter
         self._labels = tf.constant(labels.astype(np.int32))
         self._rates = RateVariables(network, rates)
+        self._replicas = replicas
         self._run = tf.function(
             self._steps, input_signature=[tf.TensorSpec([None, None], tf.int32), self._rates.spec]
         )
@@ -126,29 +130,41 @@ class KerasEngine:
             inputs = tf.gather(self._inputs, batch)
             if self._augmenter is not None:
                 inputs = self._augmenter(inputs)
-            loss, correct = self._step(inputs, tf.gather(self._labels, batch))
+            loss, correct = self._train(inputs, tf.gather(self._labels, batch))
             loss_sum += loss
             num_correct += correct
+        if self._replicas is not None:
+            self._replicas.align(self._model.non_trainable_variables)
         return loss_sum, num_correct
 
-    def _one_step(self, inputs: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _train(self, inputs: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        if self._replicas is not None:
+            return self._replicas.step(self._one_step, self._model, inputs, labels)
+        loss_sum, num_correct = self._step(inputs, labels)
+        return loss_sum, num_correct
+
+    def _one_step(
+        self, inputs: tf.Tensor, labels: tf.Tensor, share: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Train on a batch, or on a part of it whose gradients count by its share of the batch."""
         with tf.GradientTape() as tape:
             outputs = self._outputs(inputs)
             from_logits = self._network.outputs == "logits"
             losses = keras.losses.sparse_categorical_crossentropy(labels, outputs, from_logits=from_logits)
             minimized = self._regularizers.minimized(labels, outputs, losses, from_logits=from_logits)
             loss = tf.add_n([tf.reduce_mean(minimized), *self._penalties()])
-            scaled = self._optimizer.scale_loss(loss)
+            scaled = self._optimizer.scale_loss(loss if share is None else loss * share)
         self._update(tape.gradient(scaled, self._model.trainable_variables))
         correct = tf.equal(tf.argmax(outputs, axis=-1, output_type=tf.int32), labels)
         return tf.reduce_sum(losses), tf.reduce_sum(tf.cast(correct, tf.float32))
 
     def _update(self, gradients: list[tf.Tensor]) -> None:
         variables = self._model.trainable_variables
-        if len(variables) > FEW_VARIABLES and can_fuse(self._optimizer, variables, gradients):
-            apply_adam(AdamState.of(self._optimizer, variables), AdamConstants.of(self._optimizer), gradients)
-        else:
+        few = len(variables) <= FEW_VARIABLES
+        if few or self._replicas is not None or not can_fuse(self._optimizer, variables, gradients):
             self._optimizer.apply(gradients, variables)
+        else:
+            apply_adam(AdamState.of(self._optimizer, variables), AdamConstants.of(self._optimizer), gradients)
         self._regularizers.limit()
 
     def _outputs(self, inputs: tf.Tensor) -> tf.Tensor:
