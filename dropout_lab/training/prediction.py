@@ -1,5 +1,7 @@
 """Final metrics of a trained model on a whole dataset, with dropout off."""
 
+from collections.abc import Hashable
+
 import numpy as np
 import tensorflow as tf
 from sklearn.metrics import confusion_matrix
@@ -10,6 +12,7 @@ from dropout_lab.evaluation.measures import measure
 from dropout_lab.models.network import Network
 from dropout_lab.models.sites import random_numbers_kept
 from dropout_lab.records import Evaluation, FloatArray
+from dropout_lab.training.graphs import Graphs
 from dropout_lab.training.inputs import scale_inputs
 from dropout_lab.training.memory import examples_that_fit
 
@@ -22,9 +25,10 @@ class Predictor:
     Args:
         network: Network whose current weights are used at each call.
         data: Dataset whose inputs it takes.
+        likeness: See `Graphs`.
     """
 
-    def __init__(self, network: Network, data: Dataset) -> None:
+    def __init__(self, network: Network, data: Dataset, likeness: Hashable | None = None) -> None:
         self._model = network.model
         self._batch_size = examples_that_fit(network.model)
 
@@ -32,9 +36,9 @@ class Predictor:
             outputs = tf.cast(network.model(scale_inputs(inputs, data.scaling), training=False), tf.float32)
             return tf.nn.softmax(outputs) if network.outputs == "logits" else outputs
 
-        self._forward = tf.function(
-            forward, input_signature=[tf.TensorSpec((None, *data.input_shape), data.train_inputs.dtype)]
-        )
+        graphs = Graphs(likeness, network.model.variables)
+        inputs = tf.TensorSpec((None, *data.input_shape), data.train_inputs.dtype)
+        self._forward = graphs.of("forward", forward, inputs)
 
     def probs(self, inputs: Inputs) -> FloatArray:
         """Return (num_examples, num_classes) probabilities for (num_examples, ...) stored values."""

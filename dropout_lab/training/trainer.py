@@ -1,6 +1,6 @@
 """One run's network with everything that trains and measures it; other packages need no Keras."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -33,12 +33,16 @@ from dropout_lab.training.early_stopping import BestWeights, best_epoch
 from dropout_lab.training.engines import build_engine
 from dropout_lab.training.engines.observation import NUM_STEPS
 from dropout_lab.training.engines.replicas import Replicas
+from dropout_lab.training.graphs import likeness_of
 from dropout_lab.training.inputs import scale_inputs
 from dropout_lab.training.loop import TrainingLoop, batch_order_fingerprint
 from dropout_lab.training.optimizers import build_optimizer
 from dropout_lab.training.prediction import Predictor, evaluate
 from dropout_lab.training.progress import Progress
 from dropout_lab.training.rates import SiteRates, steps_per_epoch
+
+VALUES = {"epochs", "batch_size", "learning_rate", "learning_rate_schedule", "early_stopping"}
+"""Settings of a training that no graph depends on."""
 
 NUM_INFERRED = 32
 """Examples by which a network shows before training that it is not random at inference."""
@@ -92,10 +96,19 @@ class Trainer:
             self._optimizer = build_optimizer(training, self.model)
             # The engine has the rates of the layers, so that the check sees whether these are the spec's.
             of_layers = replace(self._rates, full={site.path: site.rate for site in self.network.sites})
+            likeness = self._likeness(settings, data)
             self._engine = build_engine(
-                engine, settings, self.network, self._optimizer, data, run_seed, of_layers, self._replicas
+                engine,
+                settings,
+                self.network,
+                self._optimizer,
+                data,
+                run_seed,
+                of_layers,
+                replicas=self._replicas,
+                likeness=likeness,
             )
-            self._predictor = Predictor(self.network, data)
+            self._predictor = Predictor(self.network, data, likeness)
             best = BestWeights(self.model) if training.early_stopping is not None else None
         self._best_variables = best.variables if best is not None else []
         self._loop = TrainingLoop(
@@ -107,6 +120,18 @@ class Trainer:
         self.unmeasured_sites: tuple[str, ...] = ()
         self.initial_weights = self.weights_fingerprint()
         self.batch_order = batch_order_fingerprint(run_seed, len(data.train_labels), training.batch_size)
+
+    def _likeness(self, settings: Settings, data: Dataset) -> Hashable | None:
+        """Return what the graphs of this run depend on; see `Graphs`."""
+        of_network = likeness_of(self.network)
+        if of_network is None or self._replicas is not None:
+            return None
+        training = settings.training.model_dump_json(exclude=VALUES)
+        scaling = (
+            data.scaling.to_float,
+            *(np.asarray(part).tobytes() for part in (data.scaling.factor, data.scaling.shift)),
+        )
+        return of_network, training, self._rates.changing, scaling, self._device
 
     def check_dropout(self) -> list[DropoutCheck]:
         """Measure, before training, that dropout is on in training steps and off at inference.

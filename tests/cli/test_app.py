@@ -123,7 +123,10 @@ def test_every_command_is_documented_with_an_example(command: str) -> None:
         (["run", "missing.yaml"], "missing.yaml: file not found"),
         (["run", "spec.yaml", "--set", "training.epoch=3"], "unknown key 'epoch' (did you mean 'epochs'?)"),
         (["run", "spec.yaml", "--set", "epochs"], "not of the form KEY=VALUE"),
-        (["run", "spec.yaml", "--device", "tpu"], "invalid value: 'tpu' (allowed: auto, cpu, gpu, gpu:N or gpus)"),
+        (
+            ["run", "spec.yaml", "--device", "tpu"],
+            "invalid value: 'tpu' (allowed: auto, cpu, gpu, gpu:N or gpus)",
+        ),
         (["run", "spec.yaml", "--seeds", "0,x"], "[seeds[1]]"),
         (["run", "spec.yaml", "--seeds", "1,1"], "duplicate seed: 1"),
         (["show", "nothing"], "There are no runs yet"),

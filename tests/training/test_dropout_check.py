@@ -12,6 +12,7 @@ import tensorflow as tf
 from dropout_lab.errors import TrainingError
 from dropout_lab.models.inspection import dropout_layers
 from dropout_lab.spec.schedules import Schedule
+from dropout_lab.training import graphs
 from dropout_lab.training.dropout_check import (
     FALSE_ALARMS,
     agreement_p_value,
@@ -32,8 +33,9 @@ RESOLUTION = 2**-16
 
 
 @pytest.fixture
-def compiled_here() -> Iterator[None]:
+def compiled_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Compile the steps of this test in it, with its faults, and forget them after it."""
+    monkeypatch.setattr(graphs, "_GRAPHS", {})
     compiled_steps.cache_clear()
     yield
     compiled_steps.cache_clear()
@@ -161,6 +163,7 @@ def test_a_loop_that_does_not_count_its_steps_is_caught(
         make_trainer(engine="fast").check_dropout()
 
 
+@pytest.mark.usefixtures("compiled_here")
 def test_a_mask_that_is_stuck_at_one_step_is_caught_in_the_stock_engine(
     make_trainer: MakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +176,7 @@ def test_a_mask_that_is_stuck_at_one_step_is_caught_in_the_stock_engine(
         trainer.check_dropout()
 
 
+@pytest.mark.usefixtures("compiled_here")
 @pytest.mark.parametrize("rate", [0.2, 0.0])
 def test_dropout_that_is_off_or_on_by_mistake_is_caught(make_trainer: MakeTrainer, rate: float) -> None:
     trainer = make_trainer(dropout=rate)
@@ -253,9 +257,9 @@ def test_an_engine_with_another_schedule_is_caught(
     build_engine = trainer.build_engine
     other = Schedule(shape=of_engine, until=1)
 
-    def build(*others: Any) -> Any:
+    def build(*others: Any, **options: Any) -> Any:
         *others, rates = others
-        return build_engine(*others, replace(rates, schedules=dict.fromkeys(rates.full, other)))
+        return build_engine(*others, replace(rates, schedules=dict.fromkeys(rates.full, other)), **options)
 
     monkeypatch.setattr(trainer, "build_engine", build)
     with pytest.raises(TrainingError, match=r"Layer dropout drops .* \(rate: "):

@@ -1,7 +1,7 @@
 """Engines that run training steps: Keras itself, or a faster equivalent of the published network on CPUs."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Protocol
 
 import keras
@@ -85,7 +85,9 @@ def build_engine(
     data: Dataset,
     run_seed: int,
     rates: SiteRates,
+    *,
     replicas: Replicas | None = None,
+    likeness: Hashable | None = None,
 ) -> Engine:
     """Build the engine `name`.
 
@@ -98,6 +100,7 @@ def build_engine(
         run_seed: Seed of the run.
         rates: Rate of each site in each step.
         replicas: Copies of the network, which ``stock`` alone can train.
+        likeness: See `Graphs`.
 
     Raises:
         UsageError: If the settings ask for what the network has no layers for.
@@ -110,7 +113,16 @@ def build_engine(
         augmenter = Augmenter(changes, data.input_shape, run_seed) if changes is not None else None
         regularizers = Regularizers.of(training, network)
         engine = KerasEngine(
-            network, optimizer, inputs, labels, data.scaling, regularizers, augmenter, rates, replicas
+            network,
+            optimizer,
+            inputs,
+            labels,
+            data.scaling,
+            regularizers,
+            augmenter,
+            rates,
+            replicas,
+            likeness,
         )
     else:
         engine = FastEngine(

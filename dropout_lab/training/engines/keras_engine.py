@@ -1,5 +1,8 @@
 """Training steps of any Keras classifier, on any device."""
 
+from collections.abc import Hashable
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -20,6 +23,7 @@ from dropout_lab.training.engines.recording import (
     what_shows,
 )
 from dropout_lab.training.engines.replicas import Replicas
+from dropout_lab.training.graphs import Graphs
 from dropout_lab.training.inputs import scale_inputs
 from dropout_lab.training.memory import examples_that_fit
 from dropout_lab.training.rates import NO_CHANGES, SiteRates
@@ -49,6 +53,7 @@ class KerasEngine:
         augmenter: Changes the images of training steps; None leaves them as stored.
         rates: Rate of each site in each step; sites whose rate changes have it in a variable.
         replicas: Copies of the network that train on parts of each batch; None with a single device.
+        likeness: See `Graphs`.
 
     Raises:
         UsageError: If the rate of such a site is in no variable.
@@ -67,6 +72,7 @@ class KerasEngine:
         augmenter: Augmenter | None = None,
         rates: SiteRates = NO_CHANGES,
         replicas: Replicas | None = None,
+        likeness: Hashable | None = None,
     ) -> None:
         self._network = network
         self._model = network.model
@@ -78,9 +84,19 @@ class KerasEngine:
         self._labels = tf.constant(labels.astype(np.int32))
         self._rates = RateVariables(network, rates)
         self._replicas = replicas
-        self._run = tf.function(
-            self._steps, input_signature=[tf.TensorSpec([None, None], tf.int32), self._rates.spec]
+        variables = [*network.model.variables, *optimizer.variables, *self.variables]
+        graphs = Graphs(likeness, variables)
+        examples = tf.TensorSpec([None, *self._inputs.shape[1:]], self._inputs.dtype)
+        self._run = graphs.of(
+            "steps",
+            self._steps,
+            examples,
+            tf.TensorSpec([None], tf.int32),
+            tf.TensorSpec([None, None], tf.int32),
+            self._rates.spec,
         )
+        of_a_step = tf.TensorSpec(self._rates.spec.shape[1:], self._rates.spec.dtype)
+        self._observe = graphs.of("observe", self._observed, examples, of_a_step, autograph=False)
         # Not compiled by XLA, which has no deterministic gradient of max-pooling on GPUs (TensorFlow 2.21).
         self._step = tf.function(self._one_step)
 
@@ -92,45 +108,49 @@ class KerasEngine:
     def run(self, batches: IntArray, first_step: int) -> tuple[float, float]:
         """See `Engine.run`. The masks follow from the state of the model, not from the number of the step."""
         rates = self._rates.in_steps(first_step, len(batches))
-        loss, num_correct = self._run(tf.constant(batches.astype(np.int32)), rates)
+        steps = tf.constant(batches.astype(np.int32))
+        loss, num_correct = self._run(self._inputs, self._labels, steps, rates)
         return float(loss), float(num_correct)
 
     def observe_dropout(self, first_step: int) -> list[DropoutObservation]:
         """See `Engine.observe_dropout`. Elements that are zero before dropout are not examined."""
-        layers = layers_that_show(self._network.sites)
-        called: list[tuple[str, str]] = []
-
-        def observed(inputs: tf.Tensor, rates: tf.Tensor) -> list[tuple[tf.Tensor, tf.Tensor, tf.Tensor]]:
-            self._rates.assign(rates)
-            with record_calls(layers) as calls:
-                self._outputs(inputs)
-            called[:] = [(layers[layer], number_type(layer)) for layer, *_ in calls]
-            return [what_shows(*call) for call in calls]
-
-        observe = tf.function(observed, autograph=False)
         inputs = self._inputs[: min(MAX_EXAMPLES, examples_that_fit(self._model))]
         state = [(variable, variable.numpy()) for variable in self._model.non_trainable_variables]
         try:
             steps = [
-                [[part.numpy() for part in call] for call in observe(inputs, rates)]
+                [[part.numpy() for part in call] for call in self._observe(inputs, rates)]
                 for rates in self._rates.in_steps(first_step, NUM_STEPS)
             ]
         finally:
             for variable, value in state:
                 variable.assign(value)
-        calls = [[np.stack(part) for part in zip(*call, strict=True)] for call in zip(*steps, strict=True)]
+        called = [(path.decode(), kind.decode()) for path, kind, *_ in steps[0]]
+        calls = [
+            [np.stack(part) for part in zip(*(parts for _, _, *parts in call), strict=True)]
+            for call in zip(*steps, strict=True)
+        ]
         return observations(called, calls)
 
-    def _steps(self, batches: tf.Tensor, rates: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _observed(self, inputs: tf.Tensor, rates: tf.Tensor) -> list[tuple[Any, ...]]:
+        """Return site, type of the random numbers, and `what_shows` of each call of a layer that shows."""
+        layers = layers_that_show(self._network.sites)
+        self._rates.assign(rates)
+        with record_calls(layers) as calls:
+            self._outputs(inputs)
+        return [(layers[layer], number_type(layer), *what_shows(layer, *values)) for layer, *values in calls]
+
+    def _steps(
+        self, all_inputs: tf.Tensor, all_labels: tf.Tensor, batches: tf.Tensor, rates: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         loss_sum = tf.constant(0.0)
         num_correct = tf.constant(0.0)
         for i in tf.range(tf.shape(batches)[0]):
             self._rates.assign(rates[i])
             batch = batches[i]
-            inputs = tf.gather(self._inputs, batch)
+            inputs = tf.gather(all_inputs, batch)
             if self._augmenter is not None:
                 inputs = self._augmenter(inputs)
-            loss, correct = self._train(inputs, tf.gather(self._labels, batch))
+            loss, correct = self._train(inputs, tf.gather(all_labels, batch))
             loss_sum += loss
             num_correct += correct
         if self._replicas is not None:
