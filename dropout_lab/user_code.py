@@ -11,6 +11,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
@@ -65,8 +66,15 @@ def is_installed(file: Path) -> bool:
     """Return whether `file` belongs to Python or to an installed package."""
     if file.suffix != ".py":
         return True
-    folders = (sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
+    own = [sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")]
+    folders = [*own, *(folder for folder in sys.path if _has_packages(folder))]
     return any(file.resolve().is_relative_to(Path(folder).resolve()) for folder in folders)
+
+
+@cache
+def _has_packages(folder: str) -> bool:
+    """Return whether packages were installed into `folder`, as ``pip install --user`` or ``--target`` does."""
+    return any(Path(folder).glob("*.dist-info"))
 
 
 def execute_file(file: Path) -> ModuleType:

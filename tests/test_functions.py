@@ -77,6 +77,17 @@ def test_the_module_has_the_name_of_its_file_unless_that_is_taken(folder: Path) 
     assert sys.modules["json"] is json
 
 
+def test_packages_in_a_folder_of_their_own_are_installed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by ``pip install --target``, or ``--user``."""
+    packages = folder / "packages"
+    (packages / "library-1.0.dist-info").mkdir(parents=True)
+    (packages / "library.py").write_text("def make(): return 1")
+    monkeypatch.syspath_prepend(packages)
+    assert load_function("library:make", WHERE).files == ()
+
+
 @pytest.mark.parametrize(
     ("reference", "expected"),
     [

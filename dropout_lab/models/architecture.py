@@ -124,7 +124,7 @@ def custom_objects(function: LoadedFunction | None) -> dict[str, Any]:
         name: value
         for module in _modules(function)
         for name, value in vars(module).items()
-        if isinstance(value, type | FunctionType) and not value.__module__.startswith("keras.")
+        if isinstance(value, type | FunctionType) and not str(value.__module__).startswith("keras.")
     }
 
 

@@ -55,6 +55,9 @@ class Graphs:
             signature: Types of the arguments.
             autograph: As of `tf.function`.
         """
+        if self._likeness is None:
+            own: Callable[..., Any] = tf.function(function, input_signature=signature, autograph=autograph)
+            return own
         call: Callable[..., Any] | None = None
 
         def traced(*arguments: Any) -> Any:
@@ -70,7 +73,7 @@ class Graphs:
     ) -> _Graph:
         key = (self._likeness, name, tuple(signature))
         graph = _GRAPHS.pop(key, None) or self._trace(function, signature, autograph)
-        if self._likeness is not None and not _owns_state(graph):
+        if not _owns_state(graph):
             _GRAPHS[key] = graph  # the last used is the last one
             while len(_GRAPHS) > MOST_GRAPHS:
                 del _GRAPHS[next(iter(_GRAPHS))]

@@ -79,6 +79,19 @@ def test_classes_of_the_users_are_found_for_loading(networks: Path) -> None:
     assert network_code(ModelSpec(network="mlp")) == ""
 
 
+def test_a_class_with_a_module_of_its_own_kind_does_no_harm(tmp_path: Path) -> None:
+    """Such as ObjectProxy of wrapt, which many libraries import."""
+    path = tmp_path / "proxied_network.py"
+    path.write_text(
+        "import keras\n"
+        "class Proxy:\n    __module__ = property(lambda self: 'elsewhere')\n"
+        "def build(input_shape, num_classes):\n"
+        "    return keras.Sequential([keras.Input(input_shape), keras.layers.Dense(num_classes)])\n"
+    )
+    function = network_function(ModelSpec(network=f"{path}:build"))
+    assert set(custom_objects(function)) == {"Proxy", "build"}
+
+
 def test_an_edited_file_has_another_fingerprint(tmp_path: Path) -> None:
     path = tmp_path / "edited_network.py"
     text = "import keras\ndef build(input_shape, num_classes):\n    return keras.Sequential([keras.Input("
