@@ -73,7 +73,7 @@ def is_installed(file: Path) -> bool:
 
 @cache
 def _has_packages(folder: str) -> bool:
-    """Return whether packages were installed into `folder`, as ``pip install --user`` or ``--target`` does."""
+    """Return whether pip installed packages into `folder`, as it does with ``--user`` or ``--target``."""
     return any(Path(folder).glob("*.dist-info"))
 
 
