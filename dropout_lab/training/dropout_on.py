@@ -78,6 +78,18 @@ def dropout_on(layers: Layers, run_seed: int, sample: tf.Tensor) -> Iterator[Non
         yield
 
 
+def all_hashed(layers: Layers, model: keras.Model) -> bool:
+    """Return whether what each of `layers` drops follows from the number of the sample alone.
+
+    It does in the graphs of `model` and of models in it, but not in loops over sequences.
+    """
+    by_path = dict(walk(model))
+    around = {path[:end] for path in layers for end, letter in enumerate(path) if letter == "/"}
+    return all(map(_is_plain, layers.values())) and all(
+        isinstance(by_path[path], keras.Model) for path in around
+    )
+
+
 def _is_plain(layer: keras.layers.Layer) -> bool:
     """Return whether `layer` is standard dropout of single units at a constant rate."""
     if type(layer) is StandardDropout:

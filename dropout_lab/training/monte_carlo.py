@@ -17,7 +17,8 @@ from dropout_lab.evaluation.uncertainty import MonteCarlo
 from dropout_lab.models.keras_internals import graph_of
 from dropout_lab.models.network import Network
 from dropout_lab.models.sites import random_numbers_kept, seed_masks, walk
-from dropout_lab.training.dropout_on import PURPOSE, dropout_on, layers_that_drop
+from dropout_lab.training.dropout_on import PURPOSE, all_hashed, dropout_on, layers_that_drop
+from dropout_lab.training.graphs import likeness_of
 from dropout_lab.training.inputs import scale_inputs
 from dropout_lab.training.memory import examples_that_fit
 from dropout_lab.training.replacing import replaced
@@ -44,6 +45,9 @@ class MonteCarloPredictor:
         self._batch_size = examples_that_fit(network.model, LARGEST_TENSOR)
         dropping = layers_that_drop(network)
         self.has_dropout = bool(dropping)
+        # A compiled mask takes one thread: two samples at a time keep two busy.
+        is_stateless = all_hashed(dropping, network.model) and likeness_of(network) is not None
+        at_once = 2 if is_stateless else 1
 
         def forward(
             inputs: tf.Tensor, num_samples: tf.Tensor, first_sample: tf.Tensor
@@ -67,7 +71,7 @@ class MonteCarloPredictor:
                 probs = tf.zeros_like(plain, tf.float64)
                 start = (tf.constant(0), probs, probs[:, 0])
                 _, probs, entropy = tf.while_loop(
-                    lambda done, *_: done < num_samples, sample, start, parallel_iterations=1
+                    lambda done, *_: done < num_samples, sample, start, parallel_iterations=at_once
                 )
             count = tf.cast(num_samples, tf.float64)
             return probs / count, entropy / count

@@ -122,6 +122,46 @@ def test_equal_calls_give_equal_results_and_random_numbers_are_kept() -> None:
     assert not np.array_equal(mc.predict(INPUTS, 4).probs, first.probs)
 
 
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many samples each predictor that is traced computes at once."""
+    found: list[int] = []
+    while_loop = tf.while_loop
+
+    def noted(*args: Any, parallel_iterations: int) -> Any:
+        found.append(parallel_iterations)
+        return while_loop(*args, parallel_iterations=parallel_iterations)
+
+    monkeypatch.setattr(tf, "while_loop", noted)
+    return found
+
+
+def test_samples_that_are_computed_at_once_are_those_that_follow_each_other(
+    at_once: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = sequential(layers.Dense(32), layers.Dropout(0.5))
+    model = sequential(layers.Dropout(0.2), inner, layers.Dense(3, activation="softmax"))
+    found = predictor(model).predict(INPUTS, 40)
+    monkeypatch.setattr("dropout_lab.training.monte_carlo.all_hashed", lambda *_: False)
+    expected = predictor(model).predict(INPUTS, 40)
+    assert at_once == [2, 1]
+    np.testing.assert_array_equal(found.probs, expected.probs)
+    np.testing.assert_array_equal(found.sample_entropy, expected.sample_entropy)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [Count(), layers.TimeDistributed(layers.Dropout(0.5)), layers.SpatialDropout1D(0.5)],
+    ids=["state", "loop", "other kind"],
+)
+def test_samples_follow_each_other_where_they_have_an_order(
+    at_once: list[int], part: keras.layers.Layer
+) -> None:
+    model = sequential(layers.Dropout(0.5), part, layers.Flatten(), layers.Dense(3), shape=(5, 4))
+    predictor(model).predict(np.zeros((2, 5, 4), np.float32), 2)
+    assert set(at_once) == {1}
+
+
 def test_each_batch_has_masks_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dropout_lab.training.monte_carlo.examples_that_fit", lambda *_: 2)
     same = np.ones((6, 4), np.float32)
