@@ -13,12 +13,17 @@ from dropout_lab.errors import DropoutLabError, UsageError
 from dropout_lab.native_log import without_native_log
 
 PROBE_SECONDS = 4.0
+TASK_SECONDS = 60.0
+"""Time that a cluster has to start the process of a task, which takes a second unless its nodes are busy."""
+
 HOST_AND_PORT = re.compile(r"(\[[\da-fA-F:.]+\]|[\w.-]+):(\d{1,5})")
 HERE = ("auto", "local")
 """Words of Ray: the cluster that runs on this host, and a new one on this host alone."""
 
 ALLOWED = "allowed: HOST:PORT, auto or local"
 VARIABLE = "RAY_ADDRESS"
+AUTH_VARIABLE = "RAY_AUTH_MODE"
+"""Ray sets it, if it finds a token, in a process that connects and in all processes of a new cluster."""
 
 
 class ClusterError(DropoutLabError):
@@ -62,11 +67,13 @@ def connected(address: str | None) -> Iterator[list[Node]]:
     if ray.is_initialized():
         if address is not None:
             raise UsageError("address: not allowed, since this process is connected to a cluster already")
+        _require_same_mode(ray)
         yield _nodes(ray)
         return
     with _variables():
         _connect(ray, address)
         try:
+            _require_same_mode(ray)
             yield _nodes(ray)
         finally:
             ray.shutdown()
@@ -134,10 +141,44 @@ def _connect(ray: Any, address: str | None) -> None:
     _silence(ray)
 
 
+def _require_same_mode(ray: Any) -> None:
+    """Raise ClusterError if this process uses a token on a cluster without one.
+
+    Ray connects them, and a task returns its value. But this process refuses, without an error, what a task
+    yields, since that is sent without a token: the command would wait for its first message forever.
+    """
+    if not _is_token(os.environ.get(AUTH_VARIABLE)):
+        return
+    # Its process ends with it: Ray sets the number of threads by the first task of a process.
+    ask = ray.remote(num_cpus=0, max_calls=1, max_retries=1)(os.getenv)
+    try:
+        mode = ray.get(ask.remote(AUTH_VARIABLE), timeout=TASK_SECONDS)
+    except ray.exceptions.GetTimeoutError:
+        raise ClusterError(
+            f"The Ray cluster did not start a task within {TASK_SECONDS:g} s.",
+            hint="Check it with `ray status`.",
+        ) from None
+    except ray.exceptions.RayError as error:
+        raise ClusterError(
+            f"The Ray cluster cannot execute a task: {str(error).splitlines()[0]}",
+            hint="Check it with `ray status`.",
+        ) from None
+    if not _is_token(mode):
+        raise ClusterError(
+            "This command uses a token, but the Ray cluster was started without one.",
+            hint="Start it with the token: `ray stop`, then `RAY_AUTH_MODE=token ray start --head`. To use it"
+            " without one, set RAY_AUTH_MODE=disabled here.",
+        )
+
+
+def _is_token(mode: str | None) -> bool:
+    return (mode or "").lower() == "token"
+
+
 def _token_hint() -> str:
     return (
-        "A cluster that was started with a token requires it here, too: set RAY_AUTH_MODE=token, and copy"
-        " ~/.ray/auth_token from its head node or set RAY_AUTH_TOKEN. If there is none yet, run"
+        "A cluster that was started with a token requires the same one here: set RAY_AUTH_MODE=token, and"
+        " copy ~/.ray/auth_token from its head node or set RAY_AUTH_TOKEN. If there is none yet, run"
         " `ray get-auth-token --generate`, then `ray stop` and `ray start --head` again."
     )
 
@@ -156,8 +197,7 @@ def _nodes(ray: Any) -> list[Node]:
 def _variables() -> Iterator[None]:
     """Set, inside this context, that Ray sends no usage statistics.
 
-    Whether it uses a token is left to the user: with a token on a cluster without one, a process connects
-    but receives nothing from its tasks.
+    Whether it uses a token is left to the user, since both sides must do the same.
     """
     name = "RAY_USAGE_STATS_ENABLED"
     before = os.environ.get(name)

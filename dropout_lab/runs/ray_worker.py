@@ -81,15 +81,24 @@ class RayWorker:
                 self.kill()
 
     def kill(self) -> None:
-        """End the task at once."""
+        """End the task at once, and wait until nothing is received from it any more.
+
+        A thread that still asks Ray for messages after this process has disconnected would start a new
+        cluster: Ray does so in any process that asks and is not connected.
+        """
         self._is_killed = True
-        if self._task is not None:
-            with contextlib.suppress(self._ray.exceptions.RayError):
-                self._ray.cancel(self._task, force=True)
+        self._cancel()
+        if self._listener is not None:
+            self._listener.join(END_SECONDS)
 
     def failure(self, name: str) -> Failure:
         """Return the failure of the run `name`, whose attempts all died."""
         return replace(self._failure, name=name)
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            with contextlib.suppress(self._ray.exceptions.RayError):
+                self._ray.cancel(self._task, force=True)
 
     def _follow(self, job: Message) -> None:
         """Receive the messages of a run, attempt after attempt."""
@@ -122,6 +131,8 @@ class RayWorker:
         """Receive the messages of one attempt; return whether the last one tells how the run ended."""
         self.is_ready = False
         self._task = self._train.remote(self._surroundings, job, is_retry=is_retry)
+        if self._is_killed:  # before there was a task to cancel
+            self._cancel()
         node = ""
         while True:
             if not self._ray.wait([self._task], timeout=NODE_POLL_SECONDS)[0]:
