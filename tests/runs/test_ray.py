@@ -3,6 +3,7 @@
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -133,3 +134,101 @@ def test_a_node_that_does_not_respond_is_given_up(
     assert len(by_name("tiny in lab")) == 2
     assert {run.status for run in by_name("tiny in lab").values()} == {RunStatus.FINISHED}
     assert workspaces() == []
+
+
+NETWORK = """\
+import time
+from pathlib import Path
+
+import keras
+
+def build(input_shape, num_classes, is_broken):
+    wait, here = Path("wait"), Path("here")
+    if is_broken and wait.exists():
+        here.touch()
+    while wait.exists() and (is_broken or not here.exists()):
+        time.sleep(0.1)
+    return keras.Sequential([
+        keras.Input(input_shape),
+        keras.layers.Flatten(),
+        *[keras.layers.Rescaling(1e38) for _ in range(2 * is_broken)],
+        keras.layers.Dense(8, activation="relu", name="hidden"),
+        keras.layers.Dropout(0, name="drop"),
+        keras.layers.Dense(num_classes, activation="softmax", name="outputs"),
+    ])
+"""
+"""A network whose weights become infinite, if it is broken; that one is built once the other one trains.
+
+The other one waits until the broken one is about to be built, so that it does not end too early.
+"""
+
+FAILING = """\
+name: failing
+training: {epochs: 600, batch_size: 50}
+data: {num_train: 250, num_test: 100}
+model: {network: "network.py:build", dropout: 0}
+conditions:
+  baseline: {model: {arguments: {is_broken: false}}}
+  broken: {model: {arguments: {is_broken: true}}}
+  later: {model: {dropout: 0.5, arguments: {is_broken: false}}}
+"""
+
+
+def test_fail_fast_stops_the_others_in_order_as_in_workers(
+    lab: Path, command: Callable[..., subprocess.Popen[str]]
+) -> None:
+    pytest.importorskip("ray")
+    Path("network.py").write_text(NETWORK)
+    Path("failing.yaml").write_text(FAILING)
+    wait = Path("wait")
+    # One thread each, so that both runs have room at once.
+    environment = {"TF_NUM_INTRAOP_THREADS": "1", "RAY_worker_niceness": "0"}
+    errors = []
+    for options in (("--set", "experiment=workers"), ("--executor", "ray", "--address", "local")):
+        Path("here").unlink(missing_ok=True)
+        arguments = ("run", "failing.yaml", "--workers", "2", "--fail-fast", *options)
+        process = command(*arguments, **environment)
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("Training with"):
+                wait.touch()
+            if re.search("baseline-seed0 +epoch", line):
+                break
+        wait.unlink()
+        _, err = process.communicate(timeout=600)
+        assert process.returncode == 1, err
+        errors.append(err[err.index("Error: ") :])
+    assert errors[0] == errors[1]
+    assert "1 of 3 runs failed:\nbroken-seed0: " in errors[0]
+    assert "Stopped with their state saved: baseline-seed0\nNot started: later-seed0\n" in errors[0]
+    assert len(workspaces()) == 2
+
+    resumed = command("resume", **environment)
+    _, err = resumed.communicate(timeout=600)
+    assert resumed.returncode == 0, err
+    there, here = by_name("failing")["baseline-seed0"], by_name("workers")["baseline-seed0"]
+    assert there.status is here.status is RunStatus.FINISHED
+    assert there.final_weights == here.final_weights
+
+
+def test_a_second_signal_ends_the_command_and_its_cluster(
+    lab: Path, command: Callable[..., subprocess.Popen[str]]
+) -> None:
+    pytest.importorskip("ray")
+    process = command("run", "tiny.yaml", "--set", EPOCHS, "--executor", "ray", "--address", "local")
+    assert process.stderr is not None
+    for line in process.stderr:
+        if " epoch " in line:
+            break
+    cluster = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.1)  # equal signals that come at once are one
+    process.send_signal(signal.SIGTERM)
+    try:
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode != 0
+    assert "Traceback" not in err
+    assert "Logging error" not in err
+    assert not psutil.wait_procs(cluster, timeout=30)[1]

@@ -14,6 +14,7 @@ from dropout_lab.errors import TrackingUnavailable
 from dropout_lab.records import RunStatus
 from dropout_lab.runs.workspace import STATE_ROOT
 from dropout_lab.tracking import Tracker, read_runs
+from dropout_lab.training.devices import num_threads
 
 Command = Callable[..., subprocess.Popen[str]]
 NUM_TRIALS = 8
@@ -187,3 +188,42 @@ def test_workers_train_several_trials_at_once(lab: Path) -> None:
     assert result.search.trials["state"].tolist() == ["complete"] * 2
     assert result.search.trials["val_accuracy"].is_monotonic_decreasing
     assert len(result.runs) == 4
+
+
+@pytest.mark.slow
+def test_a_search_on_a_ray_cluster_that_is_killed_has_the_trials_and_weights_of_this_machine(
+    lab: Path, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray")
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    overrides = ["search.trials=4", "search.pruner=none"]
+    for folder in (lab, whole):
+        (folder / "rates.yaml").write_text(SPEC)
+    # One run at once: then each trial is chosen with the results of all earlier ones, as in one process.
+    options = ("--executor", "ray", "--address", "local", "--workers", "1", "--format", "json")
+    run = ("run", "rates.yaml", *(word for value in overrides for word in ("--set", value)), *options)
+    environment = {"TF_NUM_INTRAOP_THREADS": str(num_threads()), "RAY_worker_niceness": "0"}
+    process = command(*run, **environment)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "trial2-" in line:
+            break
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    resumed = outcome_of(command(*run, **environment))
+    found = [run for name in ("rates-search", "rates") for run in read_runs(name)]
+    there = {run.run_name: run for run in found}
+    assert len(there) == len(found)
+    assert list(STATE_ROOT.glob("*/run.json")) == []
+
+    monkeypatch.chdir(whole)
+    uninterrupted = dl.run("rates.yaml", overrides=overrides, progress=False)
+    assert uninterrupted.search.outcome.to_json()["trials"] == resumed["trials"]
+    assert uninterrupted.search.verdict == resumed["verdict"]
+    here = [run for name in ("rates-search", "rates") for run in read_runs(name)]
+    assert sorted(run.run_name for run in here) == sorted(there)
+    assert len(here) == 4 + 4
+    for run in here:
+        assert there[run.run_name].status is run.status is RunStatus.FINISHED
+        assert there[run.run_name].final_weights == run.final_weights
