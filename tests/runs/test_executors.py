@@ -3,6 +3,8 @@
 import os
 import socket
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -222,3 +224,20 @@ def test_a_node_that_the_cluster_gave_up_is_lost(node: str, is_lost: bool) -> No
     worker._ray = SimpleNamespace(nodes=lambda: listed, exceptions=ray.exceptions)
     with pytest.raises(ray.exceptions.NodeDiedError) if is_lost else nullcontext():
         worker._require_alive(node)
+
+
+def test_nothing_is_received_from_a_worker_that_was_killed() -> None:
+    ray = pytest.importorskip("ray")
+    cancelled = threading.Event()
+
+    def listen() -> None:
+        cancelled.wait()
+        time.sleep(0.2)  # Ray takes a moment to tell the listener
+
+    worker = object.__new__(RayWorker)
+    worker._ray = SimpleNamespace(cancel=lambda *_, **__: cancelled.set(), exceptions=ray.exceptions)
+    worker._task = object()
+    worker._listener = threading.Thread(target=listen, daemon=True)
+    worker._listener.start()
+    worker.kill()
+    assert not worker._listener.is_alive()
