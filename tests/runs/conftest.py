@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -100,3 +100,13 @@ def command() -> Callable[..., subprocess.Popen[str]]:
         )
 
     return start
+
+
+@pytest.fixture
+def ray_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """This host for one test with a Ray cluster: those of tests in other processes disturb each other."""
+    pytest.importorskip("ray")
+    from filelock import FileLock  # Ray requires it
+
+    with FileLock(tmp_path_factory.getbasetemp().parent / "ray.lock"):
+        yield

@@ -19,16 +19,15 @@ from dropout_lab.spec import load_spec
 from dropout_lab.tracking import read_runs
 from dropout_lab.training.devices import num_threads
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("ray_host")]
 
 EPOCHS = "training.epochs=200"
 """So many that no run ends before the other one has started."""
 
 
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Any]]:
+def cluster(ray_host: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Any]]:
     """A cluster of two nodes on this host, and its second node; each has room for one run."""
-    pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
@@ -177,7 +176,6 @@ conditions:
 def test_fail_fast_stops_the_others_in_order_as_in_workers(
     lab: Path, command: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    pytest.importorskip("ray")
     Path("network.py").write_text(NETWORK)
     Path("failing.yaml").write_text(FAILING)
     wait = Path("wait")
@@ -214,7 +212,6 @@ def test_fail_fast_stops_the_others_in_order_as_in_workers(
 def test_a_second_signal_ends_the_command_and_its_cluster(
     lab: Path, command: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    pytest.importorskip("ray")
     process = command("run", "tiny.yaml", "--set", EPOCHS, "--executor", "ray", "--address", "local")
     assert process.stderr is not None
     for line in process.stderr:

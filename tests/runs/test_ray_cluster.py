@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("ray_host")]
 
 SECONDS = 120
 """Ray tries to connect for 20 s."""
@@ -24,7 +24,6 @@ def free_port() -> int:
 @contextmanager
 def cluster(**environment: str) -> Iterator[str]:
     """Start a cluster of one node with environment variables, and yield its address."""
-    pytest.importorskip("ray")
     port = free_port()
     options = ("--num-cpus=2", "--include-dashboard=false", "--disable-usage-stats", "--block")
     ports = (f"--port={port}", f"--ray-client-server-port={free_port()}")
@@ -37,9 +36,13 @@ def cluster(**environment: str) -> Iterator[str]:
     )
     try:
         assert process.stdout is not None
+        lines = []
         for line in process.stdout:
+            lines.append(line)
             if "Ray runtime started" in line:
                 break
+        else:
+            pytest.fail("".join(lines))
         yield f"127.0.0.1:{port}"
     finally:
         process.terminate()

@@ -191,10 +191,10 @@ def test_workers_train_several_trials_at_once(lab: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("ray_host")
 def test_a_search_on_a_ray_cluster_that_is_killed_has_the_trials_and_weights_of_this_machine(
     lab: Path, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("ray")
     whole = tmp_path / "whole"
     whole.mkdir()
     overrides = ["search.trials=4", "search.pruner=none"]
