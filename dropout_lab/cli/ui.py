@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
+import threading
 import time
-from typing import Annotated
+from typing import IO, Annotated
 
 import typer
 
@@ -12,6 +13,8 @@ from dropout_lab.cli.help import documented
 
 LOOPBACK = "127.0.0.1"
 POLL_SECONDS = 0.2
+MISLEADING = "[MLflow] Security middleware enabled"
+"""Begins a line about options of MLflow, which this command has under other names."""
 
 
 @documented(
@@ -65,6 +68,7 @@ def ui(
         **os.environ,
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_BACKEND_STORE_URI": location.uri,  # not as an argument: it may hold a password
+        "MLFLOW_REGISTRY_STORE_URI": location.uri,
         "PYTHONWARNINGS": "ignore",
     }
     if allow_host or not ui_hosts.is_loopback(host):
@@ -84,12 +88,29 @@ def ui(
         "--log-level warning",
     ]
     # In a process group of its own: SIGTERM ends it in order, Ctrl-C with a traceback.
-    with listen_for_stop() as stop, subprocess.Popen(command, env=environment, process_group=0) as server:
+    with (
+        listen_for_stop() as stop,
+        subprocess.Popen(
+            command, env=environment, process_group=0, stderr=subprocess.PIPE, text=True
+        ) as server,
+    ):
+        messages = threading.Thread(target=_pass_on, args=[server.stderr], daemon=True)
+        messages.start()
         while server.poll() is None:
             if stop.signal_number:
                 server.terminate()
             time.sleep(POLL_SECONDS)
+        messages.join(POLL_SECONDS)
     if stop.signal_number:
         raise typer.Exit(128 + stop.signal_number)
     if server.returncode:
         raise typer.Exit(1)
+
+
+def _pass_on(lines: IO[str]) -> None:
+    """Print what the server says on stderr."""
+    from dropout_lab.cli.sentences import warn
+
+    for line in lines:
+        if not line.startswith(MISLEADING):
+            warn(line.rstrip("\n"))
