@@ -22,12 +22,13 @@ QUICK_TESTS := tests/spec tests/statistics tests/comparison tests/evaluation tes
 BENCHMARKS := "step.py --growth" bfloat16.py keras_engine.py keras_precision.py kinds.py monte_carlo.py between_runs.py \
 	cold_start.py workers.py executors.py "whole_run.py --epochs 2 --rounds 2"
 
-.PHONY: help run demo data test test-quick test-lowest lint benchmarks docs clean
+.PHONY: help run demo data test pytest test-quick test-lowest lint benchmarks docs clean
 
 help:
 	@echo "make run          set up, get the data, then train experiments/baseline.yaml"
 	@echo "make demo         set up, get the data, then train and compare experiments/quick.yaml"
 	@echo "make test         set up for development, then lint, types, import contracts and tests"
+	@echo "make pytest       the same as 'make test', without lint, types and contracts"
 	@echo "make data         set up, then get and check the data"
 	@echo "make lint         the same as 'make test', without the tests"
 	@echo "make test-quick   a few minutes of tests that use every dependency"
@@ -46,7 +47,9 @@ demo: data
 data: $(VENV)/.installed
 	$(BIN)/dropout-lab data --install
 
-test: lint
+test: lint pytest
+
+pytest: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
 test-quick: $(VENV)/.installed-dev

@@ -26,13 +26,15 @@ def cluster(**environment: str) -> Iterator[str]:
     """Start a cluster of one node with environment variables, and yield its address."""
     port = free_port()
     options = ("--num-cpus=2", "--include-dashboard=false", "--disable-usage-stats", "--block")
-    ports = (f"--port={port}", f"--ray-client-server-port={free_port()}")
+    place = ("--node-ip-address=127.0.0.1", f"--port={port}", f"--ray-client-server-port={free_port()}")
+    # Clusters of earlier tests leave variables in their process.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", *ports, *options],
+        [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", *place, *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env={**os.environ, "RAY_worker_niceness": "0", **environment},
+        env={**inherited, "RAY_worker_niceness": "0", **environment},
     )
     try:
         assert process.stdout is not None

@@ -116,14 +116,6 @@ def test_other_kinds_change_their_rate_too(make_trainer: MakeTrainer, dropout: d
 
 
 @pytest.mark.slow
-def test_schedules_trace_the_steps_of_keras_layers_once(make_trainer: MakeTrainer) -> None:
-    trainer = make_trainer(dropout=scheduled("cosine"), batch_size=20)
-    for num_steps in (2, 5):
-        trained_until(trainer, num_steps)
-    assert trainer._engine._run.experimental_get_tracing_count() == 1
-
-
-@pytest.mark.slow
 def test_the_variables_of_keras_layers_hold_the_rate_of_the_last_step(make_trainer: MakeTrainer) -> None:
     schedule = {"shape": "curriculum", "gamma": 0.5, "unit": "steps"}
     trainer = make_trainer(dropout={"rate": 0.5, "schedule": schedule}, epochs=EPOCHS, batch_size=100)
