@@ -33,7 +33,7 @@ help:
 	@echo "make lint         the same as 'make test', without the tests"
 	@echo "make test-quick   a few minutes of tests that use every dependency"
 	@echo "make test-lowest  the same with the lowest versions that pyproject.toml allows, in $(LOWEST)"
-	@echo "make benchmarks   measure all times on a quiet machine, about an hour, into benchmarks/RESULTS.md"
+	@echo "make benchmarks   measure all times on a quiet machine, about 90 minutes, into benchmarks/RESULTS.md"
 	@echo "make docs         set up, then build the documentation site in site/"
 	@echo "make clean        remove virtual environments and caches (no results)"
 

@@ -1,6 +1,6 @@
 """What a run costs beyond its training and evaluation when runs of equal shapes follow each other.
 
-    python benchmarks/between_runs.py               # about 8 minutes on a quiet machine
+    python benchmarks/between_runs.py               # about 25 minutes on a quiet machine
     python benchmarks/between_runs.py small --rounds 3
     python benchmarks/between_runs.py --write       # and into RESULTS.md
 
