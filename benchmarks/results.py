@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -34,6 +34,16 @@ class OtherProcesses:
         """Return how many of this process's CPUs they kept busy, on average."""
         seconds, busy, own = (now - then for now, then in zip(self._times(), self._began, strict=True))
         return max(0.0, busy - own) / max(seconds, 1e-9)
+
+    @contextlib.contextmanager
+    def not_counting(self) -> Iterator[None]:
+        """Leave out what happens in this context: processes that Ray starts and ends are not known as own."""
+        before = self._times()
+        try:
+            yield
+        finally:
+            passed = (now - then for now, then in zip(self._times(), before, strict=True))
+            self._began = tuple(began + part for began, part in zip(self._began, passed, strict=True))
 
     @staticmethod
     def _times() -> tuple[float, float, float]:
