@@ -107,9 +107,8 @@ class DeviceInfo:
 def device_kind(device: str) -> str:
     """Return ``CPU``, ``GPU`` or ``2 GPUs`` for the `DeviceInfo.device` of a run, whatever its index."""
     names = device.split(",")
-    kind = (
-        names[0].strip("/").removeprefix("device:").partition(":")[0].upper()
-    )  # of version 0.1: /device:CPU:0
+    # Version 0.1 wrote /device:CPU:0.
+    kind = names[0].strip("/").removeprefix("device:").partition(":")[0].upper()
     return kind if len(names) == 1 else f"{len(names)} {kind}s"
 
 

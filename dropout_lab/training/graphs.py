@@ -112,10 +112,15 @@ def likeness_of(network: Network) -> str | None:
 
     Seeds are left out: they decide the initial values of variables, in layers of Keras and of this package.
     """
-    layers = [network.model, *(layer for _, layer in walk(network.model))]
-    if network.custom_objects or any(not _is_known(type(layer)) for layer in layers):
+    if not has_known_layers(network):
         return None
     return json.dumps([network.outputs, _without_seeds(json.loads(network.model.to_json()))])
+
+
+def has_known_layers(network: Network) -> bool:
+    """Return whether all layers are those of Keras and of this package, without code of the user's."""
+    layers = [network.model, *(layer for _, layer in walk(network.model))]
+    return not network.custom_objects and all(_is_known(type(layer)) for layer in layers)
 
 
 def _is_known(kind: type) -> bool:

@@ -18,7 +18,7 @@ from dropout_lab.models.keras_internals import graph_of
 from dropout_lab.models.network import Network
 from dropout_lab.models.sites import random_numbers_kept, seed_masks, walk
 from dropout_lab.training.dropout_on import PURPOSE, all_hashed, dropout_on, layers_that_drop
-from dropout_lab.training.graphs import likeness_of
+from dropout_lab.training.graphs import has_known_layers
 from dropout_lab.training.inputs import scale_inputs
 from dropout_lab.training.memory import examples_that_fit
 from dropout_lab.training.replacing import replaced
@@ -46,7 +46,7 @@ class MonteCarloPredictor:
         dropping = layers_that_drop(network)
         self.has_dropout = bool(dropping)
         # A compiled mask takes one thread: two samples at a time keep two busy.
-        is_stateless = all_hashed(dropping, network.model) and likeness_of(network) is not None
+        is_stateless = all_hashed(dropping, network.model) and has_known_layers(network)
         at_once = 2 if is_stateless else 1
 
         def forward(

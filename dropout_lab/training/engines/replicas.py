@@ -46,7 +46,7 @@ class Replicas:
             UsageError: If one has not.
         """
         smallest = num_examples % batch_size or batch_size
-        if min(smallest, batch_size) < self._count:
+        if smallest < self._count:
             raise UsageError(
                 f"device: a batch of {smallest} cannot be divided among {self._count} devices"
                 f" (training.batch_size: {batch_size}, training examples: {num_examples})",
