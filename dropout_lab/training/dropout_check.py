@@ -87,11 +87,11 @@ def rate_p_value(seen: DropoutObservation, rate: Rate) -> float:
 def agreement_p_value(seen: DropoutObservation, rate: Rate) -> float:
     """Return the probability that independent masks of the first two steps agree on so many elements."""
     both = seen.examined[0] & seen.examined[1]
-    num_equal = int((both & (seen.kept[0] == seen.kept[1])).sum())
+    num_equal = int(np.count_nonzero(both & (seen.kept[0] == seen.kept[1])))
     first, second = np.broadcast_to(rate, 2)
     # Agreement is likeliest at an end of what the probability of each step can be.
     agreement = max(a * b + (1 - a) * (1 - b) for a in _around(seen, first) for b in _around(seen, second))
-    return float(binom.sf(num_equal - 1, int(both.sum()), agreement))
+    return float(binom.sf(num_equal - 1, int(np.count_nonzero(both)), agreement))
 
 
 def _around(seen: DropoutObservation, rate: float) -> tuple[float, float]:

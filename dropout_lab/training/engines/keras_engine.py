@@ -125,11 +125,7 @@ class KerasEngine:
             for variable, value in state:
                 variable.assign(value)
         called = [(path.decode(), kind.decode()) for path, kind, *_ in steps[0]]
-        calls = [
-            [np.stack(part) for part in zip(*(parts for _, _, *parts in call), strict=True)]
-            for call in zip(*steps, strict=True)
-        ]
-        return observations(called, calls)
+        return observations(called, [[parts for _, _, *parts in calls] for calls in steps])
 
     def _observed(self, inputs: tf.Tensor, rates: tf.Tensor) -> list[tuple[Any, ...]]:
         """Return site, type of the random numbers, and `what_shows` of each call of a layer that shows."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -36,15 +37,15 @@ class DropoutObservation:
     resolution: float = 2**-16
     num_split: int = 0
 
-    @property
+    @cached_property
     def num_examined(self) -> int:
         """Number of elements that show whether they are dropped."""
-        return int(self.examined.sum())
+        return int(np.count_nonzero(self.examined))
 
-    @property
+    @cached_property
     def num_dropped(self) -> int:
         """Number of them that are dropped."""
-        return int((self.examined & ~self.kept).sum())
+        return int(np.count_nonzero(self.examined & ~self.kept))
 
 
 def probe_images(num_examples: int) -> npt.NDArray[np.uint8]:

@@ -66,7 +66,7 @@ def record_calls(layers: Iterable[keras.layers.Layer]) -> Iterator[list[Call]]:
 def what_shows(
     layer: keras.layers.Layer, inputs: tf.Tensor, outputs: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Return the elements that show whether they are dropped, those kept, and those dropped in part.
+    """Return the elements that show whether they are dropped, those kept, and how many are dropped in part.
 
     An element is what is dropped or kept as a whole: a single value, or a channel of spatial dropout. It
     shows if an input in it is not zero.
@@ -76,17 +76,18 @@ def what_shows(
         inputs, outputs: (batch, ...), before and after.
 
     Returns:
-        Three boolean tensors in the shape of the layer's mask.
+        Two boolean tensors in the shape of the layer's mask, and a number.
     """
     # Numbers below the smallest normal one may be flushed to zero.
     tiny = np.finfo(np.float16 if inputs.dtype == tf.float16 else np.float32).tiny
     examined = tf.abs(tf.cast(inputs, tf.float32)) >= tiny
     kept = examined & (outputs != 0)
     axes = _shared_axes(layer, len(inputs.shape))
-    dropped = tf.reduce_any(examined & ~kept, axes, keepdims=True) if axes else examined & ~kept
-    if axes:
-        examined, kept = (tf.reduce_any(part, axes, keepdims=True) for part in (examined, kept))
-    return examined, kept, kept & dropped
+    if not axes:
+        return examined, kept, tf.constant(0)
+    dropped = examined & ~kept
+    examined, kept, dropped = (tf.reduce_any(part, axes, keepdims=True) for part in (examined, kept, dropped))
+    return examined, kept, tf.math.count_nonzero(kept & dropped, dtype=tf.int32)
 
 
 def _shared_axes(layer: keras.layers.Layer, rank: int) -> list[int]:
@@ -105,23 +106,28 @@ def number_type(layer: keras.layers.Layer) -> str:
 
 
 def observations(
-    called: Sequence[tuple[str, str]], calls: Sequence[Sequence[BoolArray]]
+    called: Sequence[tuple[str, str]], steps: Sequence[Sequence[Sequence[BoolArray]]]
 ) -> list[DropoutObservation]:
     """Return one observation per site, of all calls of its layer.
 
     Args:
         called: Path of the site and type of the numbers of each call.
-        calls: What `what_shows` returns for each call, with a first axis of consecutive steps.
+        steps: What `what_shows` returns for each call, in consecutive steps.
     """
     found = []
     for path, kind in dict.fromkeys(called):
-        own = [call for other, call in zip(called, calls, strict=True) if other == (path, kind)]
-        examined, kept, split = (
-            np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
-            for parts in zip(*own, strict=True)
+        own = [
+            call
+            for calls in steps
+            for other, call in zip(called, calls, strict=True)
+            if other == (path, kind)
+        ]
+        *shown, num_split = zip(*own, strict=True)
+        examined, kept = (
+            np.concatenate([part.ravel() for part in parts]).reshape(len(steps), -1) for parts in shown
         )
         # Keras compares random numbers of the layer's type with the rate.
         digits = {"float16": 10, "bfloat16": 7}.get(kind, 23)
         resolution = max(2.0**-16, 2.0 ** (1 - digits))
-        found.append(DropoutObservation(path, examined, kept, resolution, num_split=int(split.sum())))
+        found.append(DropoutObservation(path, examined, kept, resolution, num_split=int(sum(num_split))))
     return found
