@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -54,6 +55,17 @@ def whole_dataset() -> Path:
         if not missing_files(folder):
             return folder
     pytest.skip("needs the whole dataset: `dropout-lab data` fetches it")
+
+
+@pytest.fixture(scope="session")
+def make_port() -> Callable[[], int]:
+    """Finds a port of this machine on which nothing listens."""
+
+    def make() -> int:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            return int(server.getsockname()[1])
+
+    return make
 
 
 @pytest.fixture(autouse=True)

@@ -4,12 +4,11 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,11 +21,8 @@ from dropout_lab.data.fashion_mnist import read_source
 
 
 @contextmanager
-def served(uri: str, folder: Path) -> Iterator[str]:
+def served(uri: str, folder: Path, port: int) -> Iterator[str]:
     """Serve a model as a user does, with the environment activated and no package registry in reach."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     bin_folder = Path(sys.executable).parent
     command = ["mlflow", "models", "serve", "-m", uri, "--env-manager", "local", "-p", str(port)]
@@ -50,14 +46,16 @@ def served(uri: str, folder: Path) -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_mlflow_serves_the_champion(trained: Any, subset: Path, tmp_path: Path, monkeypatch: Any) -> None:
+def test_mlflow_serves_the_champion(
+    trained: Any, subset: Path, make_port: Callable[[], int], tmp_path: Path, monkeypatch: Any
+) -> None:
     folder = tmp_path / "moved"
     shutil.copytree(trained.folder, folder)
     monkeypatch.chdir(folder)
     promotion = dl.promote("half-seed0", name="clothes")
     images = read_source(subset).test_inputs[:3]
     body = json.dumps({"inputs": (images / 255).tolist()})
-    with served(promotion.uri, folder) as address:
+    with served(promotion.uri, folder, make_port()) as address:
         answered = subprocess.run(
             ["curl", "-sS", f"{address}/invocations", "-H", "Content-Type: application/json", "-d", "@-"],
             input=body,

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -39,7 +38,9 @@ class Page:
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator[Page]:
+def page(
+    tmp_path_factory: pytest.TempPathFactory, repository: Path, make_port: Callable[[], int]
+) -> Iterator[Page]:
     folder = tmp_path_factory.mktemp("lab")
     spec = repository / "experiments" / "smoke.yaml"
     command = [sys.executable, "-m", "dropout_lab", "run", str(spec), "--seeds", "1"]
@@ -53,9 +54,7 @@ def page(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator
         client.delete_run(find_study(client, runs[0].experiment_id))
         for run in runs:
             client.delete_tag(run.run_id, schema.PARENT)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = make_port()
     base = f"http://127.0.0.1:{port}"
     # No store is named: it has to find the one in the folder by itself. The rest only saves processes.
     server = subprocess.Popen(

@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 
 import psutil
 import pytest
@@ -17,10 +18,8 @@ from dropout_lab.errors import UsageError
 
 
 @pytest.fixture
-def port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+def port(make_port: Callable[[], int]) -> int:
+    return make_port()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import functools
 import http.server
 import os
 import shutil
-import socket
 import subprocess
 import threading
 
@@ -44,11 +43,9 @@ def empty_machine(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def closed_url():
+def closed_url(make_port):
     """An address on which nothing listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{free.getsockname()[1]}/"
+    return f"http://127.0.0.1:{make_port()}/"
 
 
 def test_downloads_what_is_missing_and_verifies_it(whole_dataset, site):

@@ -1,7 +1,6 @@
 """A cluster and a command that do not use the same token: the command ends soon, and says what to do."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,17 +15,12 @@ SECONDS = 120
 """Ray tries to connect for 20 s."""
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
 @contextmanager
-def cluster(**environment: str) -> Iterator[str]:
+def cluster(make_port: Callable[[], int], **environment: str) -> Iterator[str]:
     """Start a cluster of one node with environment variables, and yield its address."""
-    port = free_port()
+    port = make_port()
     options = ("--num-cpus=2", "--include-dashboard=false", "--disable-usage-stats", "--block")
-    place = ("--node-ip-address=127.0.0.1", f"--port={port}", f"--ray-client-server-port={free_port()}")
+    place = ("--node-ip-address=127.0.0.1", f"--port={port}", f"--ray-client-server-port={make_port()}")
     # Clusters of earlier tests leave variables in their process.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     process = subprocess.Popen(
@@ -60,9 +54,9 @@ def home(folder: Path, token: str = "") -> str:
 
 
 def test_a_token_on_a_cluster_without_one_is_refused_before_a_run_starts(
-    lab: Path, command: Callable[..., subprocess.Popen[str]], tmp_path: Path
+    lab: Path, command: Callable[..., subprocess.Popen[str]], make_port: Callable[[], int], tmp_path: Path
 ) -> None:
-    with cluster(HOME=home(tmp_path / "without"), RAY_AUTH_MODE="disabled") as address:
+    with cluster(make_port, HOME=home(tmp_path / "without"), RAY_AUTH_MODE="disabled") as address:
         process = command(
             *("run", "tiny.yaml", "--executor", "ray", "--address", address),
             HOME=home(tmp_path / "with", "a" * 64),
@@ -78,12 +72,12 @@ def test_a_token_on_a_cluster_without_one_is_refused_before_a_run_starts(
 
 
 def test_a_missing_or_another_token_is_refused_with_the_remedy(
-    lab: Path, command: Callable[..., subprocess.Popen[str]], tmp_path: Path
+    lab: Path, command: Callable[..., subprocess.Popen[str]], make_port: Callable[[], int], tmp_path: Path
 ) -> None:
     owner = home(tmp_path / "owner", "a" * 64)
     without = {"HOME": home(tmp_path / "none"), "RAY_AUTH_MODE": "disabled"}
     another = {"HOME": home(tmp_path / "another", "b" * 64), "RAY_AUTH_MODE": "token"}
-    with cluster(HOME=owner, RAY_AUTH_MODE="token") as address:
+    with cluster(make_port, HOME=owner, RAY_AUTH_MODE="token") as address:
         arguments = ("run", "tiny.yaml", "--executor", "ray", "--address", address)
         for environment in (without, another):
             process = command(*arguments, **environment)

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,24 +19,19 @@ from dropout_lab.records import DataFingerprint, EpochMetrics, RunStart
 from dropout_lab.tracking import connect
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 class Server:
     """An `mlflow server` that can be killed and started again on the same port and data.
 
     Args:
         folder: Folder of its files.
+        port: Port that it listens on.
         store: Address of its store. [default: a SQLite file in the folder]
         password: Password of its user ``admin``; empty for a server that anyone can use.
     """
 
-    def __init__(self, folder: Path, store: str = "", password: str = "") -> None:
+    def __init__(self, folder: Path, port: int, store: str = "", password: str = "") -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = port
         self.uri = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
         self._options = ["--artifacts-destination", str(folder / "artifacts")]
@@ -104,10 +98,12 @@ def sqlite_store(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.fixture(scope="session")
-def server(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(
+    empty_store: Path, make_server: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("server")
     shutil.copy(empty_store / "mlflow.db", folder)
-    running = Server(folder)
+    running = make_server(folder)
     try:
         running.start()
         yield running
@@ -116,9 +112,9 @@ def server(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture(scope="session")
-def make_server() -> type[Server]:
+def make_server(make_port: Callable[[], int]) -> Callable[..., Server]:
     """Makes an `mlflow server` that is not started yet."""
-    return Server
+    return lambda folder, **options: Server(folder, make_port(), **options)
 
 
 class Postgres:
@@ -126,9 +122,9 @@ class Postgres:
 
     PASSWORD = "a secret word"
 
-    def __init__(self, programs: Path, folder: Path) -> None:
+    def __init__(self, programs: Path, folder: Path, port: int) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = port
         self.uri = f"postgresql://lab:{quote(self.PASSWORD)}@127.0.0.1:{self.port}/postgres"
         self.process: subprocess.Popen[bytes] | None = None
         self._programs = programs
@@ -177,7 +173,7 @@ class Postgres:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
+def postgres(make_port: Callable[[], int]) -> Iterator[Postgres]:
     """A PostgreSQL server with an empty database; skips where it, or its driver, is not installed."""
     pytest.importorskip("psycopg", reason="needs `pip install 'psycopg[binary]'`")
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
@@ -186,7 +182,7 @@ def postgres() -> Iterator[Postgres]:
         pytest.skip("needs PostgreSQL: Debian's package postgresql")
     # Not pytest's folder, which is its user's alone, and too long for a socket's name.
     with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder:
-        running = Postgres(Path(found).parent, Path(folder))
+        running = Postgres(Path(found).parent, Path(folder), make_port())
         try:
             running.start()
             yield running

@@ -82,10 +82,8 @@ def test_reading_where_nothing_is_creates_nothing(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_server_that_is_not_there(monkeypatch):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def test_server_that_is_not_there(make_port, monkeypatch):
+    port = make_port()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://someone:s3cret@127.0.0.1:{port}/")
     for call in (lambda: connect("any"), read_runs):
         with pytest.raises(TrackingUnavailable) as caught:
@@ -103,10 +101,8 @@ def test_server_that_takes_the_call_and_is_silent(monkeypatch):
             connect("any")
 
 
-def test_database_server_that_is_not_there(monkeypatch):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def test_database_server_that_is_not_there(make_port, monkeypatch):
+    port = make_port()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"postgresql://someone:s3cret@127.0.0.1:{port}/runs")
     with pytest.raises(TrackingUnavailable) as caught:
         connect("any")
