@@ -1,6 +1,8 @@
 """Upload finished results in another process, while this one trains the next run.
 
-The results lie in their workspaces until they are uploaded, so that nothing is lost with either process.
+The results lie in their workspaces until they are uploaded, so that nothing is lost with either process. A
+run is evaluated before that, in this process: evaluation keeps all processors busy, so that beside the next
+training it would end no sooner (benchmarks/overlap.py).
 """
 
 import os
