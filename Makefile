@@ -19,8 +19,9 @@ QUICK_TESTS := tests/spec tests/statistics tests/comparison tests/evaluation tes
 	tests/cli/test_plan.py tests/cli/test_doctor.py
 
 # Scripts in benchmarks/ that measure times, with their options.
-BENCHMARKS := "step.py --growth" bfloat16.py keras_engine.py keras_precision.py kinds.py monte_carlo.py between_runs.py \
-	cold_start.py workers.py executors.py "whole_run.py --epochs 2 --rounds 2"
+BENCHMARKS := "step.py --growth" bfloat16.py keras_engine.py keras_precision.py kinds.py monte_carlo.py \
+	between_runs.py overlap.py cold_start.py workers.py executors.py "store_scale.py --rounds 3" \
+	"whole_run.py --rounds 1"
 
 .PHONY: help run demo data test pytest test-quick test-lowest lint benchmarks docs clean
 
@@ -33,7 +34,7 @@ help:
 	@echo "make lint         the same as 'make test', without the tests"
 	@echo "make test-quick   a few minutes of tests that use every dependency"
 	@echo "make test-lowest  the same with the lowest versions that pyproject.toml allows, in $(LOWEST)"
-	@echo "make benchmarks   measure all times on a quiet machine, about 90 minutes, into benchmarks/RESULTS.md"
+	@echo "make benchmarks   measure all times on a quiet machine, about 100 minutes, into benchmarks/RESULTS.md"
 	@echo "make docs         set up, then build the documentation site in site/"
 	@echo "make clean        remove virtual environments and caches (no results)"
 
@@ -66,6 +67,7 @@ lint: $(VENV)/.installed-dev
 
 benchmarks: $(VENV)/.installed-dev
 	@for script in $(BENCHMARKS); do $(BIN)/python benchmarks/$$script --write || exit; done
+	$(BIN)/python benchmarks/plot_step.py
 
 # MkDocs reports no news of its theme's makers.
 docs: $(VENV)/.installed-docs
