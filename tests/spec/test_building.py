@@ -31,7 +31,7 @@ def test_keywords_and_a_file_give_the_same_spec(tmp_path: Path) -> None:
 
 def test_the_yaml_of_a_spec_is_read_as_the_same_spec(tmp_path: Path, repository: Path) -> None:
     file = tmp_path / "again.yaml"
-    for path in sorted((repository / "experiments").glob("*.yaml")):
+    for path in sorted((repository / "experiments").rglob("*.yaml")):
         spec = load_spec(path)
         file.write_text(spec.to_yaml(), encoding="utf-8")
         assert load_spec(file).model_dump() == spec.model_dump()

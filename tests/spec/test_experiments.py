@@ -8,7 +8,9 @@ import pytest
 
 from dropout_lab.spec import condition_settings, json_schema, load_spec
 
-EXPERIMENTS = sorted((Path(__file__).parents[2] / "experiments").glob("*.yaml"))
+REPOSITORY = Path(__file__).parents[2]
+EXPERIMENTS = sorted((REPOSITORY / "experiments").glob("*.yaml"))
+ALL = sorted([*(REPOSITORY / "experiments").rglob("*.yaml"), *(REPOSITORY / "benchmarks").glob("*.yaml")])
 PUBLISHED = {"conv1": 0.2, "conv2": 0.2, "dense": 0.5}
 WITHOUT = {"conv1": 0, "conv2": 0, "dense": 0}
 
@@ -23,6 +25,13 @@ def test_each_file_opens_with_what_a_reader_wants_to_know(path):
         assert re.search(rf"^# {title}: +\S", header, re.MULTILINE)
     assert f"dropout-lab run experiments/{path.name}" in header
     assert load_spec(path).description
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+def test_each_file_can_be_run_by_the_command_that_it_names(path):
+    text = path.read_text(encoding="utf-8")
+    assert load_spec(path).name == path.stem
+    assert f"dropout-lab run {path.relative_to(REPOSITORY)}" in text
 
 
 def test_the_schema_file_is_current(repository):
