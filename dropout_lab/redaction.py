@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus, unquote
 MASK = "***"
 
 _URI_VARIABLES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_BACKEND_STORE_URI")
-_SECRET_VARIABLE = re.compile(r"PASSWORD|PASSWD|TOKEN|SECRET|CREDENTIAL|API_?KEY|ACCESS_KEY")
+_SECRET_VARIABLE = re.compile(r"PASSWORD|PASSWD|TOKEN|SECRET|CREDENTIAL|APIKEY|(?<![A-Z])KEY(?![A-Z])")
 _SHORTEST_SECRET = 6
 """Characters; masking shorter values of variables everywhere would garble unrelated text."""
 

@@ -96,6 +96,16 @@ def test_what_the_environment_holds_is_masked_wherever_it_stands(monkeypatch):
     assert shown == "the server said ***, ***, ***, *** and ***"
 
 
+def test_the_word_key_in_the_name_of_a_variable_marks_a_secret(monkeypatch):
+    for name in ("OPENAI_KEY", "KEY", "STORAGE_KEY_1", "API_KEY", "APIKEY"):
+        monkeypatch.setenv(name, "abc-def-ghi")
+        assert redact("it said abc-def-ghi") == "it said ***"
+        monkeypatch.delenv(name)
+    for name in ("KEYBOARD", "MONKEY"):
+        monkeypatch.setenv(name, "abc-def-ghi")
+        assert redact("it said abc-def-ghi") == "it said abc-def-ghi"
+
+
 @pytest.mark.parametrize(
     "text",
     [
