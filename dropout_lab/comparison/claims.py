@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from dropout_lab.comparison.selection import Selection, metric_values, paired_seeds
+from dropout_lab.comparison.selection import Selection, metric_values
 from dropout_lab.comparison.standing import Stage, find_standing
 from dropout_lab.evaluation.metrics import (
     format_count,
@@ -21,7 +21,7 @@ from dropout_lab.seeds import generator
 from dropout_lab.statistics.claims import ClaimTest, check_claim
 from dropout_lab.statistics.difference import shift_test
 from dropout_lab.statistics.methods import Method
-from dropout_lab.statistics.sequential import SequentialDesign, nominal_level
+from dropout_lab.statistics.sequential import nominal_level
 
 
 class ClaimStatus(StrEnum):
@@ -85,20 +85,18 @@ def _judge(
     reference_runs = selection.runs.get(claim.reference, {})
     by_seed, _ = metric_values(condition_runs, claim.metric)
     reference_by_seed, _ = metric_values(reference_runs, claim.metric)
-    shared = paired_seeds(by_seed, reference_by_seed)
+    standing = find_standing(claim.condition, condition_runs, reference_runs)
+    shared = standing.tested_seeds(by_seed, reference_by_seed)
     values = np.array([by_seed[seed] for seed in shared or by_seed])
     reference = np.array([reference_by_seed[seed] for seed in shared or reference_by_seed])
     n = min(len(values), len(reference))
     mean = float(np.mean(values) - np.mean(reference)) if n else math.nan
-    standing = find_standing(claim.condition, condition_runs, reference_runs)
     alpha = (1 - confidence) / num_claims
-    if standing.stage is Stage.SEQUENTIAL and standing.design is not None:
-        design = standing.design
-        alpha = nominal_level(
-            SequentialDesign(first=design.first, most=design.most, step=design.step), alpha, one_sided=True
-        )
+    design = standing.sequential_design
+    if design is not None:
+        alpha = nominal_level(design, alpha, one_sided=True)
     status, low, high = ClaimStatus.UNDECIDED, math.nan, math.nan
-    if n > 1:
+    if n >= (design.first if design is not None else 2):
         rng = generator(0, "bootstrap", claim.metric)
         test = shift_test(values, reference, paired=bool(shared), method=method, rng=rng)
         status = _status(check_claim(test, claim.expected, claim.margin), alpha)

@@ -93,7 +93,7 @@ def compare_runs(runs: Iterable[RunRecord], question: Question | None = None) ->
         findings=findings,
         exclusions=tuple(exclusions),
         claims=judge_claims(question.claims, family, confidence=question.confidence, method=question.method),
-        all_pairs=_all_pairs(primary, values[primary], selection, question),
+        all_pairs=_all_pairs(primary, values[primary], selection, standings, question),
         notes=tuple(
             reading_notes(
                 selection,
@@ -109,12 +109,21 @@ def compare_runs(runs: Iterable[RunRecord], question: Question | None = None) ->
 
 
 def _all_pairs(
-    primary: str, values: Mapping[str, Mapping[int, float]], selection: Selection, question: Question
+    primary: str,
+    values: Mapping[str, Mapping[int, float]],
+    selection: Selection,
+    standings: Mapping[str, Standing],
+    question: Question,
 ) -> AllPairs | None:
     if not question.all_pairs:
         return None
-    shown = {name: values[name] for name in selection.conditions}
-    return compare_all_pairs(primary, shown, confidence=question.confidence, method=question.method)
+    return compare_all_pairs(
+        primary,
+        {name: values[name] for name in selection.conditions},
+        confidence=question.confidence,
+        method=question.method,
+        is_tested=all(standings[name].stage is Stage.PLANNED for name in selection.conditions[1:]),
+    )
 
 
 def _standing(name: str, family: Selection, question: Question) -> Standing:
@@ -145,14 +154,20 @@ def _choose_metrics(
                 hint=_available(logged),
             )
     defaults = [name for name in DEFAULT_METRICS if name in logged]
-    stated = [design.primary] if design is not None and design.primary in logged else []
-    candidates = [*([question.primary] if question.primary else []), *stated, *question.metrics, *defaults]
+    stated = [design.primary] if design is not None else []
+    candidates = [*([question.primary] if question.primary else stated), *question.metrics, *defaults]
     if not candidates:
         raise UsageError(
             f"No run has any of the metrics {', '.join(DEFAULT_METRICS)}.",
             hint=_available(logged),
         )
     primary = candidates[0]
+    if primary not in logged:
+        raise UsageError(
+            f"No run has {primary}, the primary metric of the spec.",
+            hint="`dropout-lab evaluate EXPERIMENT` measures it if it is one of an evaluation. To judge "
+            "another metric, pass --primary.",
+        )
     shown = tuple(name for name in (question.metrics or defaults) if name != primary)
     tested = tuple(name for name in dict.fromkeys([*defaults, *question.metrics]) if name != primary)
     return primary, tuple(dict.fromkeys(shown)), tested

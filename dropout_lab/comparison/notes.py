@@ -45,6 +45,7 @@ def reading_notes(
         )
     if design is not None:
         yield from _about_changes(question, design)
+        yield from _about_earlier_designs(selection, design, differences)
     yield from _about_metrics(differences, is_ours)
     yield from _about_tests(selection, differences, num_family)
     yield from _about_equivalence(differences)
@@ -71,8 +72,40 @@ def _about_changes(question: Question, design: Design) -> Iterable[str]:
         name = metric or question.primary or design.primary
         stated = design.margins.get(name, metric_info(name).margin)
         if stated != margin:
-            shown = "none" if stated is None else f"{stated:g}"
-            yield f"The equivalence margin of {name} was set to {margin:g} after the runs (before: {shown})."
+            yield (
+                f"The equivalence margin of {name} was set to {margin:g} after the runs "
+                f"(before: {_margin(stated)})."
+            )
+
+
+def _about_earlier_designs(
+    selection: Selection, design: Design, differences: Sequence[Difference]
+) -> Iterable[str]:
+    """Yield what the latest design changes of those with which other runs were started."""
+    earlier = [
+        run.design
+        for name in selection.conditions[1:]
+        for run in selection.runs[name].values()
+        if run.design is not None
+    ]
+    if primary := sorted({one.primary for one in earlier} - {design.primary}):
+        yield (
+            f"{design.primary} was made the primary metric after some of the runs; their spec stated "
+            f"{' and '.join(primary)}. Error rates hold for a metric chosen beforehand."
+        )
+    for metric in dict.fromkeys(one.metric for one in differences):
+        default = metric_info(metric).margin
+        now = design.margins.get(metric, default)
+        before = dict.fromkeys(one.margins.get(metric, default) for one in earlier)
+        if others := [_margin(margin) for margin in before if margin != now]:
+            yield (
+                f"The equivalence margin of {metric} was set to {_margin(now)} after some of the runs "
+                f"(before: {' and '.join(others)})."
+            )
+
+
+def _margin(margin: float | None) -> str:
+    return "none" if margin is None else f"{margin:g}"
 
 
 def _about_metrics(differences: Sequence[Difference], is_ours: bool) -> Iterable[str]:
@@ -145,8 +178,8 @@ def _about_designs(standings: Sequence[Standing], confidence: float, is_undecide
         )
     if any(standing.stage is Stage.SEQUENTIAL for standing in standings):
         yield (
-            "Sequential design: p-values and intervals hold over all looks, and the mean difference is "
-            "adjusted for the bias of early stopping."
+            "Sequential design: p-values and intervals hold over all looks. Once decided, the mean "
+            "difference in the primary metric is adjusted for the bias of early stopping."
         )
     if any(standing.stage is Stage.EXTENDED for standing in standings):
         yield (

@@ -1,5 +1,6 @@
 """Compare all pairs of conditions without a reference, and rank the conditions."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ class PairDifference:
     Attributes:
         mean_difference: First minus second.
         ci_low, ci_high: Interval that holds for all pairs together.
-        p_adjusted: p-value adjusted for all pairs (Holm).
+        p_adjusted: p-value adjusted for all pairs (Holm); NaN if nothing was tested.
         is_significant: Whether `p_adjusted` is at most 1 - confidence.
     """
 
@@ -39,16 +40,18 @@ class AllPairs:
     Attributes:
         conditions: Best mean rank first.
         num_seeds: Shared seeds.
+        is_tested: Whether the seeds are those that were planned for one test.
         pairs: All pairs, in order of conditions.
         mean_ranks: Mean rank over seeds by condition; 1 is best (highest, if no direction is known).
         critical_difference: Nemenyi's critical difference of two mean ranks.
-        friedman_p: p-value for equal ranks of all conditions; NaN for two.
+        friedman_p: p-value for equal ranks of all conditions; NaN for two, or if nothing was tested.
         groups: Sets of conditions whose mean ranks differ by less than the critical difference.
     """
 
     metric: str
     conditions: tuple[str, ...]
     num_seeds: int
+    is_tested: bool
     pairs: tuple[PairDifference, ...]
     mean_ranks: Mapping[str, float]
     critical_difference: float
@@ -62,6 +65,7 @@ def compare_all_pairs(
     *,
     confidence: float = 0.95,
     method: Method = Method.T,
+    is_tested: bool = True,
 ) -> AllPairs:
     """Compare all pairs of conditions in one metric.
 
@@ -70,6 +74,7 @@ def compare_all_pairs(
         values: Values by condition and seed.
         confidence: Level over all pairs together.
         method: How differences are tested.
+        is_tested: Whether the seeds are those that were planned for one test. If not, there are no p-values.
 
     Raises:
         UsageError: If there are fewer than two conditions, or all of them share fewer than two seeds.
@@ -90,6 +95,7 @@ def compare_all_pairs(
         metric=metric,
         conditions=_in_order(names, ranking),
         num_seeds=len(seeds),
+        is_tested=is_tested,
         pairs=tuple(
             PairDifference(
                 first=names[pair.first],
@@ -97,14 +103,14 @@ def compare_all_pairs(
                 mean_difference=pair.mean_difference,
                 ci_low=pair.simultaneous_low,
                 ci_high=pair.simultaneous_high,
-                p_adjusted=pair.p_adjusted,
-                is_significant=pair.p_adjusted <= 1 - confidence,
+                p_adjusted=pair.p_adjusted if is_tested else math.nan,
+                is_significant=is_tested and pair.p_adjusted <= 1 - confidence,
             )
             for pair in pairs
         ),
         mean_ranks=dict(zip(names, ranking.mean_ranks, strict=True)),
         critical_difference=ranking.critical_difference,
-        friedman_p=ranking.friedman_p,
+        friedman_p=ranking.friedman_p if is_tested else math.nan,
         groups=tuple(tuple(names[index] for index in group) for group in ranking.groups),
     )
 

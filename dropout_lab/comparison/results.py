@@ -66,11 +66,12 @@ class Difference:
         n: Number of pairs; of unpaired runs, the smaller of the two numbers of seeds.
         paired: Whether runs were paired by seed; otherwise Welch's test is used.
         mean, reference_mean: Means over the runs that the difference is about.
-        mean_difference: Condition minus reference; in a sequential design adjusted for early stopping.
+        mean_difference: Condition minus reference; of the primary metric, at the end of a sequential design,
+            adjusted for early stopping.
         sd_difference: Standard deviation of the paired differences; unpaired, that of one condition's
             values minus another's (the root of the summed variances).
         ci_low, ci_high: Confidence interval of the difference for this comparison alone; in a sequential
-            or extended design it holds over all looks.
+            design it holds over all looks.
         adjusted_ci_low, adjusted_ci_high: The interval widened for `num_tests` tests: it excludes 0 exactly
             if `p_adjusted` is at most 1 - confidence.
         confidence: Level of the interval, such as 0.95.
@@ -78,6 +79,7 @@ class Difference:
         p_adjusted: `p_value` adjusted for `num_tests` tests (Holm); the verdict follows this one.
         equivalence_p: Larger p-value of two one-sided tests against `margin`, over all looks.
         equivalence_p_adjusted: `equivalence_p` adjusted for `num_tests` tests (Holm).
+        equivalence_level: Level that `equivalence_p` is compared with.
         num_tests: Tests that the p-values are adjusted for: of the primary metric all conditions, of
             secondary metrics all metrics and conditions together.
         p_above, p_within, p_below: Posterior probabilities of a true difference above the margin, within
@@ -109,6 +111,7 @@ class Difference:
     equivalence_p_adjusted: float
     adjusted_ci_low: float = math.nan
     adjusted_ci_high: float = math.nan
+    equivalence_level: float = math.nan
     num_tests: int = 1
     p_above: float = math.nan
     p_within: float = math.nan

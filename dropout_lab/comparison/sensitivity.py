@@ -18,8 +18,8 @@ class Sensitivity:
     Attributes:
         detectable: The smallest true difference that as many seeds find with power 0.8 if the spread is as
             measured; infinite if none is found.
-        equivalence_margin: The smallest margin within which these runs show equivalence, at the level of
-            Bonferroni's adjustment (Holm's is never stricter); infinite if there are too few seeds.
+        equivalence_margin: The smallest margin within which these runs show equivalence, at the level that
+            Holm's adjustment leaves this comparison; infinite if there are too few seeds.
     """
 
     detectable: float
@@ -51,7 +51,7 @@ def sensitivity(comparison: Comparison, difference: Difference) -> Sensitivity |
         method=comparison.method,
         rng=generator(0, "bootstrap", difference.metric),
     )
-    one_sided = alpha / difference.num_tests
+    level = difference.equivalence_level
     return Sensitivity(
         detectable=detectable_difference(
             difference.sd_difference,
@@ -61,5 +61,5 @@ def sensitivity(comparison: Comparison, difference: Difference) -> Sensitivity |
             num_comparisons=difference.num_tests,
             paired=difference.paired,
         ),
-        equivalence_margin=max(-test.lower(one_sided), test.upper(one_sided), 0.0),
+        equivalence_margin=max(-test.lower(level), test.upper(level), 0.0),
     )

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from dropout_lab.comparison.question import Question
 from dropout_lab.comparison.results import Difference
 from dropout_lab.comparison.selection import paired_seeds
-from dropout_lab.comparison.standing import Stage, Standing
+from dropout_lab.comparison.standing import Standing
 from dropout_lab.errors import UsageError
 from dropout_lab.evaluation.metrics import metric_info
 from dropout_lab.seeds import generator
@@ -61,19 +61,24 @@ def tested_differences(
         for name, by_seed in by_condition.items()
         if name != reference
     ]
-    families = [[one for one in tested if (one[0].metric == primary) is wanted] for wanted in (True, False)]
-    return [difference for family in families for difference in _adjusted(family, 1 - question.confidence)]
+    of_primary, of_others = (
+        _adjusted([one for one in tested if (one[0].metric == primary) is wanted], 1 - question.confidence)
+        for wanted in (True, False)
+    )
+    return [*(_after_stopping(one, known.get(one.condition)) for one in of_primary), *of_others]
 
 
 def _adjusted(family: Sequence[tuple[Difference, Interval]], alpha: float) -> list[Difference]:
     """Return the differences of `family` with p-values and intervals adjusted for its number of tests."""
     p_values = [difference.p_value for difference, _ in family]
     adjusted = holm(p_values)
-    equivalence = holm([difference.equivalence_p for difference, _ in family])
+    equivalence_p_values = [difference.equivalence_p for difference, _ in family]
+    equivalence = holm(equivalence_p_values)
     levels = holm_levels(p_values, alpha)
+    equivalence_levels = holm_levels(equivalence_p_values, alpha)
     found = []
-    for (difference, interval), p, equivalence_p, level in zip(
-        family, adjusted, equivalence, levels, strict=True
+    for (difference, interval), p, equivalence_p, level, equivalence_level in zip(
+        family, adjusted, equivalence, levels, equivalence_levels, strict=True
     ):
         low, high = difference.ci_low, difference.ci_high
         if level < alpha:
@@ -83,12 +88,36 @@ def _adjusted(family: Sequence[tuple[Difference, Interval]], alpha: float) -> li
                 difference,
                 p_adjusted=p,
                 equivalence_p_adjusted=equivalence_p,
+                equivalence_level=equivalence_level,
                 adjusted_ci_low=low,
                 adjusted_ci_high=high,
                 num_tests=len(family),
             )
         )
     return found
+
+
+def _after_stopping(difference: Difference, standing: Standing | None) -> Difference:
+    """Return the primary difference of a design that has ended with its mean adjusted for where it ended."""
+    design = standing.sequential_design if standing is not None else None
+    alpha = 1 - difference.confidence
+    is_decided = min(difference.p_adjusted, difference.equivalence_p_adjusted) <= alpha
+    if design is None or not (is_decided or difference.n == design.most):
+        return difference
+    estimate = bias_adjusted_mean(
+        difference.mean_difference,
+        difference.sd_difference,
+        design,
+        margin=difference.margin,
+        alpha=alpha,
+        num_conditions=difference.num_tests,
+    )
+    # Intervals of earlier looks may exclude the estimate of the last one.
+    mean = min(max(estimate, difference.ci_low), difference.ci_high)
+    sd = difference.sd_difference
+    return replace(
+        difference, mean_difference=mean, effect_size=mean / sd if sd > 0 else difference.effect_size
+    )
 
 
 def _difference(
@@ -102,12 +131,9 @@ def _difference(
     question: Question,
 ) -> tuple[Difference, Interval]:
     """Return a difference before any adjustment, and its interval at other levels."""
-    shared = paired_seeds(values, reference)
+    design = standing.sequential_design if standing is not None else None
+    shared = paired_seeds(values, reference) if standing is None else standing.tested_seeds(values, reference)
     margin = margins.get(metric, metric_info(metric).margin)
-    looks: Sequence[int] = ()
-    if standing is not None and standing.stage is Stage.SEQUENTIAL:
-        looks = _design(standing).looks_until(len(shared) or min(len(values), len(reference)))
-        shared = shared[: looks[-1]] if looks else shared
     own = np.array([values[seed] for seed in shared or values])
     others = np.array([reference[seed] for seed in shared or reference])
     test = compare_values(
@@ -120,8 +146,8 @@ def _difference(
         rng=generator(0, "bootstrap", metric),
     )
     found = vars(test)
-    if looks and standing is not None:
-        found |= _over_looks(standing, own, others, bool(shared), margin, found, question)
+    if design is not None:
+        found |= _over_looks(name, design, own, others, bool(shared), margin, found["method"], question)
     difference = Difference(
         condition=name,
         reference=reference_name,
@@ -140,8 +166,8 @@ def _difference(
     def interval(confidence: float) -> tuple[float, float]:
         if min(len(own), len(others)) < 2:
             return math.nan, math.nan
-        if looks and standing is not None:
-            test = sequential_test(own, others, _design(standing), confidence=confidence)
+        if design is not None:
+            test = sequential_test(own, others, design, confidence=confidence)
             return test.ci_low, test.ci_high
         return shift_test(
             own, others, paired=bool(shared), method=question.method, rng=generator(0, "bootstrap", metric)
@@ -164,38 +190,31 @@ def _posterior(values: Array, reference: Array, paired: bool, margin: float | No
     return {"p_above": found.higher, "p_within": found.equivalent, "p_below": found.lower}
 
 
-def _design(standing: Standing) -> SequentialDesign:
-    assert standing.design is not None
-    return SequentialDesign(first=standing.design.first, most=standing.design.most, step=standing.design.step)
-
-
 def _over_looks(
-    standing: Standing,
+    name: str,
+    design: SequentialDesign,
     values: Array,
     reference: Array,
     paired: bool,
     margin: float | None,
-    found: Mapping[str, Any],
+    method: str,
     question: Question,
 ) -> dict[str, Any]:
-    """Return what replaces the results of a single test at the last of several planned looks."""
-    if question.method is not Method.T or not paired:
+    """Return what replaces the results of a single test at the last of several planned looks.
+
+    A metric that fewer seeds have than the first look needs is not tested.
+    """
+    n = min(len(values), len(reference))
+    if n >= design.first and (question.method is not Method.T or not paired):
         raise UsageError(
-            f"{standing.condition} has a sequential design, whose error rate is known only for the paired t "
-            f"test.",
+            f"{name} has a sequential design, whose error rate is known only for the paired t test.",
             hint="Compare it with a reference that shares its seeds, and leave out --method.",
         )
-    design, alpha = _design(standing), 1 - question.confidence
-    test = sequential_test(values, reference, design, confidence=question.confidence, margin=margin)
-    estimate = bias_adjusted_mean(
-        found["mean_difference"], found["sd_difference"], design, margin=margin, alpha=alpha
-    )
+    test = sequential_test(values[:n], reference[:n], design, confidence=question.confidence, margin=margin)
     return {
         "p_value": test.p_value,
         "equivalence_p": test.equivalence_p,
         "ci_low": test.ci_low,
         "ci_high": test.ci_high,
-        # Intervals of earlier looks may exclude the estimate of the last one.
-        "mean_difference": min(max(estimate, test.ci_low), test.ci_high),
-        "method": f"sequential {found['method']}",
+        "method": f"sequential {method}",
     }

@@ -117,7 +117,7 @@ def _forest(comparison: Comparison, panels: Sequence[ForestPanel], name: str, ti
 
 def _critical_difference(comparison: Comparison) -> Plot | None:
     found = comparison.all_pairs
-    if found is None:
+    if found is None or not found.is_tested:
         return None
     ranks = ", ".join(f"{name} {found.mean_ranks[name]:.2f}" for name in found.conditions)
     return Plot(

@@ -1,5 +1,6 @@
 """The methods paragraph of a comparison, for a paper."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from dropout_lab import __version__
@@ -44,8 +45,9 @@ def _sentences(comparison: Comparison) -> Iterable[str]:
         )
     else:
         yield f"We compared {format_count(len(numbers), 'condition')} ({names}), {span} runs per condition."
-    if any(run.initial_weights for run in comparison.runs):
-        yield "Runs with the same seed share initial weights, batch order and data."
+    if shared := _shared_by_seed(comparison):
+        listed = " and ".join([", ".join(shared[:-1])] * (len(shared) > 1) + shared[-1:])
+        yield f"Runs with the same seed share {listed}."
     if spec.get("data.resample") == "True":
         yield (
             "Training and validation images were drawn separately for each seed, so intervals cover the "
@@ -78,6 +80,20 @@ def _sentences(comparison: Comparison) -> Iterable[str]:
     yield f"Computed with dropout_lab {__version__}{f' ({listed})' if listed else ''}."
 
 
+def _shared_by_seed(comparison: Comparison) -> list[str]:
+    """Return what all runs of any one seed have in common, by the fingerprints that they logged."""
+    labels = {"initial_weights": "initial weights", "batch_order": "batch order", "data_digest": "data"}
+    by_seed = defaultdict(list)
+    for run in comparison.runs:
+        by_seed[run.seed].append(run)
+    groups = [group for group in by_seed.values() if len(group) > 1]
+    return [
+        label
+        for name, label in labels.items()
+        if groups and all(len({getattr(run, name) or run.run_id for run in group}) == 1 for group in groups)
+    ]
+
+
 def _designs(comparison: Comparison) -> Iterable[str]:
     stages = {one.stage: one for one in comparison.standings}
     if Stage.PLANNED in stages and stages[Stage.PLANNED].design is not None:
@@ -87,7 +103,7 @@ def _designs(comparison: Comparison) -> Iterable[str]:
         assert design is not None
         yield (
             f"Seeds were added from {design.first} to at most {design.most} until the primary metric was "
-            "decided; p-values and intervals hold over all looks, and the estimate is adjusted for stopping."
+            "decided; p-values and intervals hold over all looks, and its estimate is adjusted for stopping."
         )
     if Stage.EXTENDED in stages:
         looks = ", ".join(map(str, stages[Stage.EXTENDED].looks))

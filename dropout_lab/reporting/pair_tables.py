@@ -15,10 +15,15 @@ from dropout_lab.reporting.tables import TextTable
 
 
 def pair_table(found: AllPairs, confidence: float) -> TextTable:
-    """Return the differences of all pairs."""
-    return TextTable(
-        f"All pairs in {metric_info(found.metric).label}, {found.num_seeds} shared seeds; "
-        f"{format_percent(confidence)} CI and p-values hold for all {len(found.pairs)} pairs together",
+    """Return the differences of all pairs, with their p-values if they were tested."""
+    title = f"All pairs in {metric_info(found.metric).label}, {found.num_seeds} shared seeds; "
+    title += (
+        f"{format_percent(confidence)} CI and p-values hold for all {len(found.pairs)} pairs together"
+        if found.is_tested
+        else f"{format_percent(confidence)} CI if these seeds had been planned for one test, and no test"
+    )
+    table = TextTable(
+        title,
         ("Condition", "Compared with", "Difference", "CI", "p (adjusted)", "Significant"),
         tuple(
             (
@@ -32,13 +37,15 @@ def pair_table(found: AllPairs, confidence: float) -> TextTable:
             for pair in found.pairs
         ),
     )
+    return table if found.is_tested else table.without("p (adjusted)", "Significant")
 
 
 def rank_table(found: AllPairs) -> TextTable:
-    """Return the mean ranks, best first, and which conditions are not told apart by them."""
+    """Return the mean ranks, best first, and if they were tested which conditions they do not tell apart."""
     friedman = "" if math.isnan(found.friedman_p) else f"; Friedman test {format_p(found.friedman_p)}"
-    return TextTable(
-        f"Mean ranks (1 = best), Nemenyi critical difference {found.critical_difference:.2f}{friedman}",
+    tested = f", Nemenyi critical difference {found.critical_difference:.2f}{friedman}"
+    table = TextTable(
+        f"Mean ranks (1 = best){tested if found.is_tested else ''}",
         ("Condition", "Mean rank", "Not told apart from"),
         tuple(
             (
@@ -54,3 +61,4 @@ def rank_table(found: AllPairs) -> TextTable:
             for condition in found.conditions
         ),
     )
+    return table if found.is_tested else table.without("Not told apart from")

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dropout_lab.errors import SpecError
+from dropout_lab.evaluation.registry import EVALUATED_METRICS
 from dropout_lab.spec.dataset_checks import dataset_problems
 from dropout_lab.spec.grid import DROPOUT, GridSource
 from dropout_lab.spec.kinds import FIELDS
@@ -90,6 +91,12 @@ def _seeds(spec: Spec, sources: Sources) -> Iterator[str]:
         if spec.seeds.first >= spec.seeds.most:
             problem = f"invalid value: {spec.seeds.most} (allowed: more than first, {spec.seeds.first})"
             yield line(("seeds", "most"), sources, problem)
+        if spec.primary in EVALUATED_METRICS and spec.evaluation is None:
+            problem = (
+                f"{spec.primary} is measured by an evaluation, which a sequential design needs after each "
+                "run (add `evaluation: {}`)"
+            )
+            yield line(("primary",), sources, problem)
     elif repeated := sorted({seed for seed in spec.seeds if spec.seeds.count(seed) > 1}):
         yield line(("seeds",), sources, f"duplicate seed: {repeated[0]}")
 

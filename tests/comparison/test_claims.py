@@ -148,3 +148,16 @@ def test_a_sequential_design_widens_the_bounds(make_condition: MakeCondition) ->
         (found[name],) = judge_claims([CLAIM], select_runs(runs))
     assert found["sequential"].ci_high > found["fixed"].ci_high
     assert found["sequential"].confidence > 0.98
+
+
+def test_a_claim_is_tested_at_the_looks_alone(make_condition: MakeCondition) -> None:
+    def judged(most_at_once: int) -> ClaimResult:
+        design = Design(first=3, most=9, step=3)
+        values = [-0.02, -0.021, -0.019, 0.05, 0.05][:most_at_once]
+        runs = make_condition("baseline", BASELINE[:most_at_once], "generalization_gap", design=design)
+        changed = list(np.array(BASELINE[:most_at_once]) + values)
+        runs += make_condition("dropout", changed, "generalization_gap", design=design)
+        return judge_claims([CLAIM], select_runs(runs))[0]
+
+    assert (judged(3).n, judged(3).ci_high) == (judged(5).n, judged(5).ci_high)
+    assert judged(2).status is ClaimStatus.INTERIM

@@ -32,6 +32,34 @@ def test_equivalence_starts_at_the_margin(make_run, paired, method):
         assert (word is VerdictWord.EQUIVALENT) == is_equivalent
 
 
+def test_with_several_conditions_the_margin_is_the_one_at_which_the_verdict_changes(make_run):
+    effects = {"baseline": 0.0, "equal": 0.0001, "near": 0.0012}
+    runs = [
+        make_run(
+            name,
+            seed,
+            rates=(0.0, 0.0, effect),
+            test_accuracy=0.9 + effect + NOISE[seed] * (1 + 200 * effect),
+        )
+        for name, effect in effects.items()
+        for seed in range(len(NOISE))
+    ]
+
+    def word(margin):
+        return (
+            compare_runs(runs, Question(margins={"test_accuracy": margin}))
+            .verdict("near", "test_accuracy")
+            .word
+        )
+
+    comparison = compare_runs(runs, Question(margins={"test_accuracy": 0.0025}))
+    found = sensitivity(comparison, comparison.difference("near", "test_accuracy")).equivalence_margin
+    assert word(0.0025) is VerdictWord.EQUIVALENT
+    assert found < 0.0025
+    assert word(1.02 * found) is VerdictWord.EQUIVALENT
+    assert word(0.98 * found) is not VerdictWord.EQUIVALENT
+
+
 def test_nothing_is_said_where_nothing_was_tested(make_run):
     comparison = compare(make_run)
     difference = comparison.difference("dropout", "test_accuracy")

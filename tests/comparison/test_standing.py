@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -54,6 +55,13 @@ def standing(make_run: MakeRun, designs: Sequence[Design | None]) -> Standing:
         ([], Stage.PLANNED, 0, ()),
         ([Design(first=1, most=1)], Stage.PLANNED, 1, ()),
         ([Design(first=1, most=1)] + [FIVE] * 4, Stage.PLANNED, 5, (5,)),
+        ([FIVE] * 10, Stage.EXTENDED, 5, (5, 10)),
+        ([FIVE] * 7, Stage.EXTENDED, 5, (5, 7)),
+        ([TEN] * 10 + [FIVE] * 5, Stage.EXTENDED, 5, (10, 15)),
+        ([Design(first=1, most=1)] * 4, Stage.EXTENDED, 1, (2, 3, 4)),
+        ([Design(first=4, most=6)] * 6 + [GROWING] * 3, Stage.EXTENDED, 12, (4, 5, 6, 8)),
+        ([Design(first=4, most=6)] * 6 + [GROWING], Stage.EXTENDED, 12, (4, 5, 6)),
+        ([replace(GROWING, primary="test_loss")] * 5 + [GROWING] * 3, Stage.SEQUENTIAL, 12, (4, 6, 8)),
     ],
 )
 def test_looks_are_known_from_the_designs(
@@ -68,6 +76,11 @@ def test_a_baseline_with_more_seeds_does_not_count(make_run: MakeRun) -> None:
     baseline, dropout = runs(make_run, "baseline", [TEN] * 10), runs(make_run, "dropout", [FIVE] * 5)
     found = find_standing("dropout", dropout, baseline)
     assert (found.stage, found.num_seeds, found.planned) == (Stage.PLANNED, 5, 5)
+
+
+def test_an_equal_batch_of_seeds_after_a_test_has_the_error_rate_of_both(make_run: MakeRun) -> None:
+    (found,) = compare_runs(both(make_run, [FIVE] * 10)).standings
+    assert found.error_rate == unplanned_looks([5, 10], 0.05).error_rate
 
 
 def both(make_run: MakeRun, designs: Sequence[Design | None], gain: float = 0.0) -> list[RunRecord]:
@@ -113,9 +126,86 @@ def test_a_sequential_design_is_tested_over_all_its_looks(make_run: MakeRun) -> 
     assert difference.p_value == expected.p_value
     assert difference.equivalence_p == expected.equivalence_p
     assert (difference.ci_low, difference.ci_high) == (expected.ci_low, expected.ci_high)
-    naive = np.mean(list(difference.differences.values()))
-    assert 0 < difference.mean_difference < naive, "adjusted for stopping at large estimates"
     assert any("over all looks" in note for note in found.notes)
+
+
+def test_only_a_primary_metric_that_ended_the_training_is_adjusted_for_that(make_run: MakeRun) -> None:
+    def means(gain: float) -> dict[str, tuple[float, float]]:
+        found = compare_runs(both(make_run, [GROWING] * 8, gain=gain))
+        return {
+            metric: (one.mean_difference, float(np.mean(list(one.differences.values()))))
+            for metric in found.metrics
+            for one in [found.difference("dropout", metric)]
+        }
+
+    decided, going_on = means(0.002), means(0.0)
+    assert 0 < decided["test_accuracy"][0] < decided["test_accuracy"][1]
+    for adjusted, mean in (decided["test_loss"], *going_on.values()):
+        assert adjusted == pytest.approx(mean)
+    found = compare_runs(both(make_run, [GROWING] * 8, gain=0.002)).difference("dropout", "test_accuracy")
+    assert found.effect_size == pytest.approx(found.mean_difference / found.sd_difference)
+
+
+def test_a_metric_with_too_few_values_for_a_look_is_not_tested(make_run: MakeRun) -> None:
+    found = both(make_run, [GROWING] * 6, gain=0.05)
+    few = [
+        replace(run, metrics={name: value for name, value in run.metrics.items() if name != "test_loss"})
+        if run.seed > 2
+        else run
+        for run in found
+    ]
+    comparison = compare_runs(few)
+    loss = comparison.difference("dropout", "test_loss")
+    assert (loss.n, np.isnan(loss.p_value), np.isnan(loss.ci_low)) == (3, True, True)
+    assert comparison.verdict("dropout", "test_loss").word is VerdictWord.UNDECIDED
+    assert comparison.verdict("dropout", "test_accuracy").word is VerdictWord.BETTER
+
+
+def test_a_look_is_made_with_the_seeds_that_were_trained_first(make_run: MakeRun) -> None:
+    """Seed 1 failed, and was trained again after the look at four seeds."""
+    found = [
+        replace(run, start_time=run.start_time + timedelta(days=1)) if run.seed == 1 else run
+        for run in both(make_run, [GROWING] * 5)
+    ]
+    difference = compare_runs(found).difference("dropout", "test_accuracy")
+    assert set(difference.differences) == {0, 2, 3, 4}
+    assert compare_runs(found).standings[0].seeds == (0, 2, 3, 4, 1)
+
+
+def test_pairs_are_tested_only_with_the_planned_seeds(make_run: MakeRun) -> None:
+    question = Question(all_pairs=True)
+    for designs, is_tested in (
+        ([TEN] * 6, False),
+        ([GROWING] * 6, False),
+        ([FIVE] * 10, False),
+        ([TEN] * 10, True),
+    ):
+        found = compare_runs(both(make_run, designs, gain=0.05), question).all_pairs
+        assert found is not None
+        (pair,) = found.pairs
+        assert (found.is_tested, pair.is_significant, not np.isnan(pair.p_adjusted)) == (is_tested,) * 3
+        assert pair.ci_low < pair.mean_difference < pair.ci_high
+
+
+def test_a_design_that_changed_after_some_of_the_runs_is_told(make_run: MakeRun) -> None:
+    before = replace(FIVE, primary="test_loss", margins={"test_accuracy": 0.004})
+    found = compare_runs(both(make_run, [before] * 3 + [FIVE] * 2))
+    assert any(
+        "test_accuracy was made the primary metric after some of the runs; their spec stated test_loss."
+        in note
+        for note in found.notes
+    )
+    assert any("set to 0.002 after some of the runs (before: 0.004)" in note for note in found.notes)
+    of_baseline = [
+        *runs(make_run, "baseline", [before] * 5).values(),
+        *runs(make_run, "dropout", [FIVE] * 5).values(),
+    ]
+    assert not any("after some of the runs" in note for note in compare_runs(of_baseline).notes)
+
+
+def test_a_primary_metric_that_was_not_measured_is_not_replaced(make_run: MakeRun) -> None:
+    with pytest.raises(UsageError, match="No run has mc_loss, the primary metric of the spec"):
+        compare_runs(both(make_run, [replace(FIVE, primary="mc_loss")] * 5))
 
 
 def test_a_sequential_design_is_tested_by_no_other_method(make_run: MakeRun) -> None:

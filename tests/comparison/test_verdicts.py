@@ -40,7 +40,7 @@ DIFFERENCE = Difference(
 
 
 STANDING = Standing(
-    condition="dropout", stage=Stage.PLANNED, num_seeds=10, planned=10, looks=(10,),
+    condition="dropout", stage=Stage.PLANNED, num_seeds=10, seeds=tuple(range(10)), planned=10, looks=(10,),
     design=Design(first=10, most=10),
 )  # fmt: skip
 

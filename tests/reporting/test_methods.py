@@ -43,6 +43,20 @@ def test_a_fixed_design_is_described(make_run: MakeRun) -> None:
     assert "Pocock" not in cited
 
 
+def test_only_what_runs_of_a_seed_share_is_said_to_be_shared(make_run: MakeRun) -> None:
+    def sentence(**changes: str) -> str:
+        of_dropout = [
+            replace(run, **changes) if run.condition == "dropout" else run for run in runs(make_run)
+        ]
+        text = methods_paragraph(compare_runs(of_dropout, Question(allow=tuple(changes))))
+        return text.partition("Runs with the same seed")[2].partition(".")[0].strip()
+
+    assert sentence() == "share initial weights, batch order and data"
+    assert sentence(batch_order="another") == "share initial weights and data"
+    assert sentence(batch_order="another", data_digest="other") == "share initial weights"
+    assert sentence(batch_order="another", data_digest="other", initial_weights="") == ""
+
+
 def test_settings_are_named_if_all_runs_share_them(make_run: MakeRun) -> None:
     decay = {"training.weight_decay": "0.01"}
     text = methods_paragraph(compare_runs(runs(make_run, spec=decay)))

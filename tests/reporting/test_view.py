@@ -63,6 +63,19 @@ def test_several_conditions_stand_below_the_reference(make_run: MakeRun) -> None
     assert ranks.rows[0][0] == "dropout"
 
 
+def test_pairs_of_other_seeds_than_planned_have_no_test(make_run: MakeRun) -> None:
+    design = Design(first=20, most=20)
+    found = comparison(make_run, tuple(GAINS), all_pairs=True)
+    view = view_comparison(
+        compare_runs([replace(run, design=design) for run in found.runs], Question(all_pairs=True))
+    )
+    pairs, ranks = view.results[-2:]
+    assert pairs.headings == ("Condition", "Compared with", "Difference", "CI")
+    assert pairs.title.endswith("if these seeds had been planned for one test, and no test")
+    assert ranks.headings == ("Condition", "Mean rank")
+    assert ranks.title == "Mean ranks (1 = best)"
+
+
 def test_every_format_has_every_verdict(make_run: MakeRun) -> None:
     found = comparison(make_run, tuple(GAINS))
     markdown, rows, plain = to_markdown(found), csv_rows(found), json_value(found)

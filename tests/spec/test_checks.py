@@ -70,6 +70,13 @@ def test_conditions_that_a_file_system_may_take_for_one_are_refused(write, names
         load_spec(write(f"name: a\nconditions: {names}\n"))
 
 
+def test_a_sequential_design_about_an_evaluation_has_one(write):
+    text = "name: a\nprimary: mc_loss\nseeds: {first: 3, most: 5}\nconditions: {a: {}, b: {}}\n"
+    with pytest.raises(SpecError, match=r"\[primary\] mc_loss is measured by an evaluation"):
+        load_spec(write(text))
+    assert load_spec(write(f"{text}evaluation: {{}}\n")).primary == "mc_loss"
+
+
 def test_problems_of_all_kinds_are_reported_together(write):
     text = "name: a\nseeds: [1, 1]\nconditions: {a: {}, A: {}}\n"
     with pytest.raises(SpecError) as caught:
