@@ -21,7 +21,8 @@ ExecutorOption = Annotated[
 AddressOption = Annotated[
     str | None,
     typer.Option(
-        help="Ray cluster: HOST:PORT of its head node, auto or local. [default: $RAY_ADDRESS, else auto]",
+        help="Ray cluster: HOST:PORT of its head node, auto or local. "
+        "[default: $RAY_ADDRESS, else the one on this host, else a new one]",
         metavar="ADDRESS",
     ),
 ]
