@@ -20,7 +20,7 @@ def pair_table(found: AllPairs, confidence: float) -> TextTable:
     title += (
         f"{format_percent(confidence)} CI and p-values hold for all {len(found.pairs)} pairs together"
         if found.is_tested
-        else f"{format_percent(confidence)} CI if these seeds had been planned for one test, and no test"
+        else f"{format_percent(confidence)} CI as if these seeds had been planned, not tested"
     )
     table = TextTable(
         title,

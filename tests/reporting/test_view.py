@@ -71,7 +71,7 @@ def test_pairs_of_other_seeds_than_planned_have_no_test(make_run: MakeRun) -> No
     )
     pairs, ranks = view.results[-2:]
     assert pairs.headings == ("Condition", "Compared with", "Difference", "CI")
-    assert pairs.title.endswith("if these seeds had been planned for one test, and no test")
+    assert pairs.title.endswith("as if these seeds had been planned, not tested")
     assert ranks.headings == ("Condition", "Mean rank")
     assert ranks.title == "Mean ranks (1 = best)"
 
