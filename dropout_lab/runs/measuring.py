@@ -46,7 +46,7 @@ def measure_run(
     seconds = time.perf_counter() - began
     extra = Measurements()
     if run.evaluation is not None:
-        trained = TrainedNetwork(trainer.network, data, run.seed, device.device)
+        trained = TrainedNetwork(trainer.network, data, run.seed, device.devices[0])
         extra = evaluate_parts(trained, run.evaluation)
         for note in extra.notes:
             reporter.noted(f"{run.name}: {note}")

@@ -108,6 +108,7 @@ def whole_runs() -> None:
             model={"dropout": 0.5},
             training={"epochs": 1, "engine": "stock"},
             data={"num_train": 250, "num_test": 50},
+            evaluation={"mc_samples": 2},
             conditions={device: {}},
         )
         dropout_lab.run(spec, progress=False)

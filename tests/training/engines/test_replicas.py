@@ -86,6 +86,7 @@ def test_runs_record_their_devices_and_the_comparison_tells(
 
     runs = {run.condition: run for run in read_runs("smoke")}
     assert {name: run.device for name, run in runs.items()} == {"cpu": "/CPU:0", "gpus": "/CPU:0,/CPU:1"}
+    assert all("mc_accuracy" in run.metrics for run in runs.values())
     done = subprocess.run(
         [sys.executable, "-m", "dropout_lab", "compare", "smoke", "--baseline", "cpu"],
         capture_output=True,
