@@ -51,9 +51,11 @@ def restore_network(
     built = build_network(at_end, data.input_shape, data.num_classes, run_seed)
     loaded = load_model(path, custom_objects)
     if not any(isinstance(site.layer, RatedLayer) for site in built.sites):
-        names = [site.name for site in built.sites]
-        named = tuple(replace(site, name=name) for site, name in zip(find_sites(loaded), names, strict=True))
-        return replace(built, model=loaded, sites=named)
+        # A network built with the last rates may lack a site whose rate ended at 0; the logged model has it.
+        names = {(site.path, site.argument): site.name for site in built.sites}
+        sites = find_sites(loaded)
+        named = (replace(site, name=names.get((site.path, site.argument), site.name)) for site in sites)
+        return replace(built, model=loaded, sites=tuple(named))
     take_weights(built.model, loaded)
     if final_weights and final_weights != weights_fingerprint(built.model, kind_variables(built.model)):
         raise UsageError(

@@ -139,6 +139,8 @@ def test_the_restored_network_of_a_run_has_the_rates_of_its_last_step(
         ("fast", {"conv1": 0.2, "dense": early}),
         ("stock", {"conv1": block, "dense": early}),
         ("stock", {"conv1": block, **ended}),
+        ("stock", {"images": early, "conv1": 0.2, "dense": early}),
+        ("stock", {"images": early, "conv1": block}),
     ):
         trainer = make_trainer(engine=engine, dropout=dropout, epochs=3, batch_size=100)
         trainer.train(Progress(), lambda _: None)
@@ -149,7 +151,10 @@ def test_the_restored_network_of_a_run_has_the_rates_of_its_last_step(
         restored = restore_network(
             tmp_path / "model.keras", settings, dataset, 0, trainer.weights_fingerprint(), {}
         )
-        assert restored.rates == {"conv1": 0.2, "conv2": 0.0, "dense": 0.0} == trainer.network.rates
+        expected = {"conv1": 0.2, "conv2": 0.0, "dense": 0.0}
+        for network in (restored, trainer.network):
+            assert {name: network.rates[name] for name in expected} == expected
+            assert sum(network.rates.values()) == 0.2
 
 
 @pytest.mark.slow
