@@ -1,7 +1,8 @@
 """Graphs of stock layers, traced once for all runs of a process that differ in values only."""
 
 import json
-from collections.abc import Callable, Hashable, Sequence
+import math
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -10,8 +11,11 @@ import tensorflow as tf
 from dropout_lab.models.network import Network
 from dropout_lab.models.sites import walk
 
-MOST_GRAPHS = 32
-"""Graphs that are kept; each keeps the variables, too, that it was traced for."""
+MOST_GRAPHS = 128
+"""Graphs that are kept; each takes 1 to 4 MiB besides its variables."""
+
+MOST_BYTES = 2**29
+"""Bytes of the variables that the kept graphs were traced for, which are kept with them."""
 
 
 class _Graph(NamedTuple):
@@ -21,11 +25,13 @@ class _Graph(NamedTuple):
         function: The function, which calls the graph.
         captures: The number of the variable that each capture stands for, or else the capture itself.
         variables: Those that it was traced for. TensorFlow calls no graph whose variables are gone.
+        sizes: Bytes of each of these, by its id.
     """
 
     function: Any
     captures: tuple[Any, ...]
     variables: Sequence[keras.Variable]
+    sizes: Mapping[int, int]
 
 
 _GRAPHS: dict[Hashable, _Graph] = {}
@@ -73,9 +79,9 @@ class Graphs:
     ) -> _Graph:
         key = (self._likeness, name, tuple(signature))
         graph = _GRAPHS.pop(key, None) or self._trace(function, signature, autograph)
-        if not _owns_state(graph):
+        if not _owns_state(graph) and _num_bytes([graph]) <= MOST_BYTES:
             _GRAPHS[key] = graph  # the last used is the last one
-            while len(_GRAPHS) > MOST_GRAPHS:
+            while len(_GRAPHS) > MOST_GRAPHS or _num_bytes(_GRAPHS.values()) > MOST_BYTES:
                 del _GRAPHS[next(iter(_GRAPHS))]
         return graph
 
@@ -85,7 +91,8 @@ class Graphs:
         concrete = tf.function(function, autograph=autograph).get_concrete_function(*signature)
         places = {id(handle): place for place, handle in enumerate(self._handles())}
         captures = tuple(places.get(id(capture), capture) for capture in concrete.captured_inputs)
-        return _Graph(concrete, captures, self._variables)
+        sizes = {id(one): math.prod(one.shape) * tf.as_dtype(one.dtype).size for one in self._variables}
+        return _Graph(concrete, captures, self._variables, sizes)
 
     def _bound(self, graph: _Graph) -> Callable[..., Any]:
         """Return what calls `graph` with the variables of this run."""
@@ -94,7 +101,11 @@ class Graphs:
 
         def call(*arguments: Any) -> Any:
             graph.function.set_external_captures(captures)
-            return graph.function(*arguments)
+            try:
+                return graph.function(*arguments)
+            finally:
+                # Else the graph would keep the variables of this run, too.
+                graph.function.set_external_captures([])
 
         return call
 
@@ -105,6 +116,11 @@ class Graphs:
 def _owns_state(graph: _Graph) -> bool:
     """Return whether `graph` has captured a variable that is none of the run's, or another resource."""
     return any(tf.is_tensor(capture) and capture.dtype == tf.resource for capture in graph.captures)
+
+
+def _num_bytes(graphs: Iterable[_Graph]) -> int:
+    """Return the size of all variables of `graphs`, most of which the graphs of a run share."""
+    return sum({key: size for graph in graphs for key, size in graph.sizes.items()}.values())
 
 
 def likeness_of(network: Network) -> str | None:

@@ -192,6 +192,57 @@ def test_only_the_last_used_are_kept(traced: list[str], monkeypatch: pytest.Monk
     assert len(traced) == 4
 
 
+def test_the_variables_of_all_kept_graphs_have_a_bound(
+    traced: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two graphs of a run share its variables. A run that is too large drives no other graph out."""
+    monkeypatch.setattr(graphs, "MOST_BYTES", 800)
+
+    def run(likeness: str, num_values: int) -> list[str]:
+        """Return what is traced for a run with two graphs of float32."""
+        variable = keras.Variable(np.ones(num_values, np.float32))
+        shared, before = Graphs(likeness, [variable]), len(traced)
+
+        def add(x: tf.Tensor) -> tf.Tensor:
+            return variable.value + x
+
+        def multiply(x: tf.Tensor) -> tf.Tensor:
+            return variable.value * x
+
+        for function in (add, multiply):
+            call = shared.of(function.__name__, function, tf.TensorSpec((), tf.float32))
+            assert call(tf.constant(3.0)).numpy().tolist() == [{add: 4, multiply: 3}[function]] * num_values
+        return traced[before:]
+
+    both = ["add", "multiply"]
+    assert run("a", 100) == run("b", 100) == both
+    assert run("a", 100) == run("b", 100) == [], "2 x 400 bytes are kept"
+    assert run("large", 201) == run("large", 201) == both, "804 bytes are not"
+    assert run("a", 100) == run("b", 100) == []
+    assert run("c", 1) == both
+    assert run("b", 100) == run("c", 1) == []
+    assert run("a", 100) == both
+
+
+def test_a_kept_graph_does_not_keep_the_variables_of_later_runs(traced: list[str]) -> None:
+    def run(value: float) -> weakref.ref[Any]:
+        """Return the storage of the variable of a run, which is over."""
+        variable = keras.Variable(value)
+
+        def add(x: tf.Tensor) -> tf.Tensor:
+            return variable.value + x
+
+        call = Graphs("the same", [variable]).of("add", add, tf.TensorSpec((), tf.float32))
+        assert float(call(tf.constant(1.0))) == value + 1
+        return weakref.ref(variable.handle)
+
+    first, second = run(1.0), run(2.0)
+    gc.collect()
+    assert traced == ["add"]
+    assert first() is not None, "the graph was traced for it"
+    assert second() is None
+
+
 def test_a_kept_graph_does_not_keep_the_examples(data: Dataset) -> None:
     network = build_network(ModelSpec.model_validate(MLP), (28, 28, 1), 10, 0)
     optimizer = keras.optimizers.Adam()

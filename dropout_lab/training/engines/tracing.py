@@ -28,8 +28,11 @@ class TracedOnce:
 
 
 def _of_any_length(argument: Any) -> Any:
-    """Return a description of a tensor that leaves its first dimension open, and of others themselves."""
-    if tf.is_tensor(argument) and not isinstance(argument, tf.Variable) and argument.shape.rank > 0:
+    """Return the description of a variable, or of a tensor of any first dimension; others as they are."""
+    if isinstance(argument, tf.Variable):
+        # TensorFlow would keep the variable itself as long as the graph.
+        return tf.type_spec_from_value(argument)
+    if tf.is_tensor(argument) and argument.shape.rank > 0:
         return tf.TensorSpec((None, *argument.shape[1:]), argument.dtype)
     return argument
 

@@ -1,5 +1,7 @@
 """Runs that differ in values only share compiled steps, and end with the bits of runs that do not."""
 
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -53,6 +55,17 @@ def test_other_rates_and_numbers_of_steps_compile_nothing(
     for shared, own, other in zip(second, alone, first, strict=True):
         assert np.array_equal(shared, own)
         assert own.ndim == 0 or not np.array_equal(own, other)
+
+
+def test_no_variable_of_a_run_is_kept(setup: Callable[..., Any], steps: list[CompiledSteps]) -> None:
+    one = setup(dropout=RATES, **SMALL)
+    trained(one, 2)
+    storage = [weakref.ref(variable.handle) for variable in one.variables()]
+    assert all(handle() is not None for handle in storage)
+    del one
+    gc.collect()
+    assert len(steps) == 1
+    assert not any(handle() is not None for handle in storage)
 
 
 def test_schedules_compile_nothing(setup: Callable[..., Any], steps: list[CompiledSteps]) -> None:
