@@ -16,6 +16,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from dropout_lab.files import write_atomically
 from dropout_lab.records import EpochMetrics
@@ -70,7 +71,7 @@ def load_checkpoint(path: Path, variables: Sequence[keras.Variable]) -> Progress
     try:
         progress = _progress(json.loads(progress_line))
         with np.load(io.BytesIO(payload), allow_pickle=False) as arrays:
-            values = [arrays[f"{index:03d}"] for index in range(len(variables))]
+            values = [_typed(arrays[f"{index:03d}"], variable) for index, variable in enumerate(variables)]
     except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
         raise DamagedCheckpointError(f"{path.name} is damaged: {error}") from None
     for value, variable in zip(values, variables, strict=True):
@@ -82,6 +83,11 @@ def load_checkpoint(path: Path, variables: Sequence[keras.Variable]) -> Progress
     for value, variable in zip(values, variables, strict=True):
         variable.assign(value)
     return progress
+
+
+def _typed(value: npt.NDArray[Any], variable: keras.Variable) -> npt.NDArray[Any]:
+    """Return `value` in the type of `variable` if NumPy, which lacks bfloat16, has read it as raw bytes."""
+    return value.view(variable.numpy().dtype) if value.dtype.kind == "V" else value
 
 
 def checkpoint_files(folder: Path) -> list[Path]:

@@ -39,6 +39,27 @@ def test_what_was_saved_is_restored(tmp_path: Path) -> None:
     assert all((variable.numpy() == 1).all() for variable in restored)
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "uint32", "bool"])
+@pytest.mark.parametrize("shape", [(), (4,), (3, 2), (0, 2)])
+def test_every_type_is_restored(tmp_path: Path, dtype: str, shape: tuple[int, ...]) -> None:
+    saved, restored = (keras.Variable(np.full(shape, fill), dtype=dtype) for fill in (1, 0))
+    path = save_checkpoint(tmp_path, PROGRESS, [saved])
+    assert load_checkpoint(path, [restored]) == PROGRESS
+    assert restored.dtype == dtype
+    assert np.array_equal(restored.numpy(), saved.numpy())
+
+
+@pytest.mark.parametrize("shape", [(), (4,)])
+def test_another_type_is_refused_and_nothing_assigned(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    path = save_checkpoint(
+        tmp_path, PROGRESS, [keras.Variable(1.0), keras.Variable(np.ones(shape), dtype="bfloat16")]
+    )
+    others = [keras.Variable(0.0), keras.Variable(np.zeros(shape, np.float32))]
+    with pytest.raises(DamagedCheckpointError):
+        load_checkpoint(path, others)
+    assert not others[0].numpy().any()
+
+
 def test_epochs_keep_the_rates_that_change_and_may_have_none(tmp_path: Path) -> None:
     """Checkpoints of earlier versions have epochs without the key, in the same format."""
     later = replace(EPOCH, epoch=2, rates={"conv1": 0.25})

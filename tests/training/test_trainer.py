@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from dropout_lab.data.dataset import Dataset
 from dropout_lab.errors import OutOfMemoryError
+from dropout_lab.spec import Settings
 from dropout_lab.training.checkpoints import checkpoint_files
+from dropout_lab.training.devices import resolve_device
 from dropout_lab.training.loop import Progress
 from dropout_lab.training.processor import is_capped_below
 from dropout_lab.training.trainer import Trainer, load_model
@@ -88,6 +91,34 @@ def test_a_stopped_training_ends_as_if_it_had_not_been_stopped(
     assert [(epoch.loss, epoch.accuracy, epoch.val_loss) for epoch in progress.epochs] == [
         (epoch.loss, epoch.accuracy, epoch.val_loss) for epoch in expected.epochs
     ]
+
+
+def test_a_network_with_layers_in_bfloat16_continues(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own.py").write_text(
+        "import keras\n"
+        "def build(input_shape, num_classes):\n"
+        "    layers = keras.layers\n"
+        "    hidden = layers.Dense(8, dtype='bfloat16')\n"
+        "    output = layers.Dense(num_classes, activation='softmax', dtype='float32')\n"
+        "    return keras.Sequential([keras.Input(input_shape), layers.Flatten(), hidden, output])\n"
+    )
+    content = {"model": {"network": "own.py:build"}, "training": {"epochs": 2, "batch_size": 100}}
+    settings = Settings.model_validate(content)
+    whole, resumed = (Trainer(settings, dataset, 0, resolve_device("cpu"), "stock") for _ in range(2))
+
+    def save_first(progress: Progress) -> None:
+        if len(progress.epochs) == 1 and not checkpoint_files(tmp_path):
+            whole.save(tmp_path, progress)
+
+    whole.train(Progress(), save_first)
+    messages: list[str] = []
+    progress = resumed.restore(tmp_path, messages.append)
+    assert (len(progress.epochs), messages) == (1, [])
+    resumed.train(progress, ignore)
+    assert resumed.weights_fingerprint() == whole.weights_fingerprint()
 
 
 def truncate(path: Path) -> None:
