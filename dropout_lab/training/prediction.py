@@ -47,6 +47,23 @@ class Predictor:
         with random_numbers_kept(self._model):
             return np.concatenate([self._forward(batch).numpy() for batch in batches])
 
+    def check_inference(self, inputs: Inputs) -> None:
+        """Check before training that inference on (num_examples, ...) stored values is finite and repeatable.
+
+        Raises:
+            TrainingError: If a probability is not finite, or differs in a second inference.
+        """
+        probs = self.probs(inputs)
+        if not np.isfinite(probs).all():
+            raise TrainingError(
+                "The outputs of the network are not finite before training.",
+                hint="Check data.scale, training.precision and the code of the network.",
+            )
+        if not np.array_equal(probs, self.probs(inputs)):
+            raise TrainingError(
+                "Two inferences on the same inputs differ: the network is random at inference."
+            )
+
     def require_finite_weights(self) -> None:
         """Check that no weight is NaN or infinite, which ReLU and pooling can hide.
 

@@ -10,7 +10,6 @@ import keras
 import numpy as np
 
 from dropout_lab.data.dataset import Dataset, Inputs
-from dropout_lab.errors import TrainingError
 from dropout_lab.files import move_durably
 from dropout_lab.models.inspection import summary_text, weights_fingerprint
 from dropout_lab.models.network import build_network
@@ -45,7 +44,7 @@ VALUES = {"epochs", "batch_size", "learning_rate", "learning_rate_schedule", "ea
 """Settings of a training that no graph depends on."""
 
 NUM_INFERRED = 32
-"""Examples by which a network shows before training that it is not random at inference."""
+"""Examples by which a network shows before training that it can be used."""
 
 
 class Trainer:
@@ -140,15 +139,11 @@ class Trainer:
             The dropped fraction of each Dropout layer, which is named as its site; see `dropout_check`.
 
         Raises:
-            TrainingError: If a fraction does not agree with the spec's rate, a mask does not change, or two
-                inferences on the same inputs differ.
+            TrainingError: If a fraction does not agree with the spec's rate, a mask does not change, or
+                inference is random or not finite.
         """
-        inputs = self._data.train_inputs[:NUM_INFERRED]
         with self._on_device():
-            if not np.array_equal(self._predictor.probs(inputs), self._predictor.probs(inputs)):
-                raise TrainingError(
-                    "Two inferences on the same inputs differ: the network is random at inference."
-                )
+            self._predictor.check_inference(self._data.train_inputs[:NUM_INFERRED])
             checks = self._check_rates()
         measured = {check.layer for check in checks}
         self.unmeasured_sites = tuple(

@@ -1,12 +1,17 @@
 """Final figures, on numbers small enough to compute by hand."""
 
+from collections.abc import Callable
+from contextlib import nullcontext
+
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.errors import TrainingError
 from dropout_lab.evaluation.measures import measure
-from dropout_lab.models.network import build_network
+from dropout_lab.models.network import Network, build_network
 from dropout_lab.spec import ModelSpec
 from dropout_lab.training.prediction import Predictor, evaluate
 
@@ -34,6 +39,28 @@ def test_figures_by_hand() -> None:
 def test_probs_that_are_not_finite_are_an_error() -> None:
     with pytest.raises(TrainingError, match="finite"):
         evaluate(np.full((1, 10), np.nan, np.float32), np.zeros(1, np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda x: x / 0, "outputs of the network are not finite before training.*data.scale"),
+        (lambda x: x + tf.random.uniform(tf.shape(x)), "random at inference"),
+        (lambda x: x, None),
+    ],
+    ids=["not finite", "random", "good"],
+)
+def test_a_network_is_checked_before_training(
+    dataset: Dataset, function: Callable[[tf.Tensor], tf.Tensor], message: str | None
+) -> None:
+    layers = keras.layers
+    model = keras.Sequential(
+        [keras.Input((28, 28, 1)), layers.Flatten(), layers.Lambda(function), layers.Dense(10, "softmax")]
+    )
+    predictor = Predictor(Network(model=model, sites=()), dataset)
+    expected = pytest.raises(TrainingError, match=f"(?s){message}") if message else nullcontext()
+    with expected:
+        predictor.check_inference(dataset.train_inputs[:3])
 
 
 def test_prediction_does_not_depend_on_how_it_is_batched(dataset: Dataset) -> None:
