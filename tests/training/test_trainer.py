@@ -46,6 +46,27 @@ def test_two_trainings_give_the_same_weights_bit_for_bit(make_trainer: MakeTrain
     assert len(fingerprints) == 1
 
 
+def test_a_batch_larger_than_the_training_set_is_the_training_set(
+    make_trainer: MakeTrainer, engine: str, dataset: Dataset
+) -> None:
+    fingerprints = set()
+    for batch_size in (len(dataset.train_labels), 60_000):
+        trainer = make_trainer(engine=engine, batch_size=batch_size)
+        trainer.train(Progress(), ignore)
+        fingerprints.add(trainer.weights_fingerprint())
+    assert len(fingerprints) == 1
+
+
+def test_the_fast_engine_computes_no_more_examples_than_there_are(
+    make_trainer: MakeTrainer, dataset: Dataset
+) -> None:
+    sizes = set()
+    for batch_size in (len(dataset.train_labels), 60_000):
+        engine = make_trainer(engine="fast", batch_size=batch_size)._engine
+        sizes.add((engine._num_shards, engine._shard_size))  # type: ignore[attr-defined]
+    assert len(sizes) == 1
+
+
 def test_conditions_at_one_seed_are_twins_and_end_apart(make_trainer: MakeTrainer, engine: str) -> None:
     baseline, dropout = make_trainer(dropout=0, engine=engine), make_trainer(engine=engine)
     assert baseline.initial_weights == dropout.initial_weights

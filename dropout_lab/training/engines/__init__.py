@@ -125,8 +125,10 @@ def build_engine(
             likeness,
         )
     else:
+        # Every batch is filled up to this size.
+        batch_size = min(training.batch_size, len(labels))
         engine = FastEngine(
-            network.model, optimizer, settings.model, inputs, labels, run_seed, training.batch_size, rates
+            network.model, optimizer, settings.model, inputs, labels, run_seed, batch_size, rates
         )
     learning_rate = learning_rates(training, math.ceil(len(labels) / training.batch_size))
     return engine if learning_rate is None else ScheduledEngine(engine, optimizer, learning_rate)
