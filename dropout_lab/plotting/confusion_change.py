@@ -19,7 +19,7 @@ from dropout_lab.plotting.style import (
     plain,
     style_axes,
 )
-from dropout_lab.records import RunRecord
+from dropout_lab.records import FloatArray, IntArray, RunRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +87,9 @@ def confusion_changes(
     return tuple(found)
 
 
-def _shares(probs: npt.NDArray[np.float32], labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+def _shares(probs: FloatArray, labels: IntArray) -> npt.NDArray[np.float64]:
     num_classes = probs.shape[1]
-    cells = labels.astype(np.int64) * num_classes + probs.argmax(axis=1)
+    cells = labels * num_classes + probs.argmax(axis=1)
     counts = np.bincount(cells, minlength=num_classes**2).reshape(num_classes, num_classes)
     totals = counts.sum(axis=1, keepdims=True)
     shares: npt.NDArray[np.float64] = counts / np.maximum(totals, 1)

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from dropout_lab.evaluation.calibration import bin_sums
@@ -21,9 +20,9 @@ from dropout_lab.plotting.style import (
     style_axes,
     style_legend,
 )
-from dropout_lab.records import RunRecord
+from dropout_lab.records import FloatArray, IntArray, RunRecord
 
-TestPredictions = tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]
+TestPredictions = tuple[FloatArray, IntArray]
 """Class probabilities on the test set, (num_examples, num_classes), and the true labels, (num_examples,)."""
 
 

@@ -1,6 +1,8 @@
 """Read what runs logged as files: predictions and models."""
 
 import tempfile
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dropout_lab.errors import TrackingError
-from dropout_lab.records import FloatArray, RunRecord
+from dropout_lab.records import FloatArray, IntArray, RunRecord
 from dropout_lab.redaction import redact
 from dropout_lab.tracking import schema
 from dropout_lab.tracking.failures import failures_told
@@ -36,18 +38,18 @@ class LoggedModel:
     is_missing: bool = False
 
 
-def load_test_probs(run: RunRecord) -> tuple[FloatArray, npt.NDArray[np.uint8]]:
+def load_test_probs(run: RunRecord) -> tuple[FloatArray, IntArray]:
     """Return the class probabilities of the test images by a run's model, and the true labels.
 
     Returns:
         probs: (num_test, num_classes) float32, rounded to float16 when they were logged.
-        labels: (num_test,) uint8.
+        labels: (num_test,) int64.
 
     Raises:
         TrackingError: If the run has none, or they cannot be read.
     """
     arrays = _load_arrays(run, schema.TEST_PROBS, ("probs", "labels"))
-    return arrays["probs"].astype(np.float32), arrays["labels"].astype(np.uint8)
+    return arrays["probs"].astype(np.float32), arrays["labels"].astype(np.int64)
 
 
 def load_predictions(run: RunRecord, part: str) -> dict[str, npt.NDArray[Any]]:
@@ -74,7 +76,7 @@ def _load_arrays(run: RunRecord, path: str, names: tuple[str, ...] = ()) -> dict
         try:
             with np.load(file, allow_pickle=False) as arrays:
                 return {name: arrays[name] for name in dict.fromkeys([*names, *arrays])}
-        except (ValueError, KeyError, EOFError) as error:
+        except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise TrackingError(f"{path} of the run {run.run_name} is damaged: {error}") from error
 
 

@@ -1,5 +1,6 @@
 """Runs read back from real stores as they were written."""
 
+import io
 import re
 from datetime import UTC, datetime
 
@@ -230,13 +231,13 @@ def test_test_probabilities(experiment, make_start, tmp_path):
         load_test_probs(read_runs(experiment)[0])
     file = tmp_path / "result" / "predictions" / "test_probs.npz"
     file.parent.mkdir(parents=True)
-    probs = np.linspace(0, 1, 20).reshape(2, 10).astype(np.float16)
-    np.savez_compressed(file, probs=probs, labels=np.array([3, 9], np.uint8))
+    probs = np.linspace(0, 1, 802).reshape(2, 401).astype(np.float16)
+    np.savez_compressed(file, probs=probs, labels=np.array([3, 300], np.uint16))
     tracker.log_result(run_id, {}, step=1, timestamp_ms=1, folder=tmp_path / "result")
     read, labels = load_test_probs(read_runs(experiment)[0])
-    assert (read.dtype, labels.dtype) == (np.float32, np.uint8)
+    assert (read.dtype, labels.dtype) == (np.float32, np.int64)
     np.testing.assert_array_equal(read, probs.astype(np.float32))
-    np.testing.assert_array_equal(labels, [3, 9])
+    np.testing.assert_array_equal(labels, [3, 300])
 
 
 @pytest.mark.usefixtures("sqlite_store")
@@ -245,12 +246,14 @@ def test_damaged_probabilities_are_named_and_no_pickle_is_read(make_start, tmp_p
     run_id = tracker.start_run(make_start())
     file = tmp_path / "result" / "predictions" / "test_probs.npz"
     file.parent.mkdir(parents=True)
-    pickled = np.array([{"a": 1}], dtype=object)
-    for write in (
-        lambda: file.write_bytes(b"no archive"),
-        lambda: np.savez(file, probs=pickled, labels=pickled),
-    ):
-        write()
+    pickled, whole = io.BytesIO(), io.BytesIO()
+    np.savez(pickled, probs=np.array([{"a": 1}], dtype=object), labels=np.zeros(1))
+    np.savez_compressed(whole, probs=np.random.default_rng(0).random((50, 10)), labels=np.zeros(50))
+    half = whole.getvalue()[: whole.tell() // 2]
+    no_deflate = bytearray(whole.getvalue())
+    no_deflate[100:200] = b"\xff" * 100
+    for content in (b"no archive", pickled.getvalue(), half, bytes(no_deflate)):
+        file.write_bytes(content)
         tracker.log_result(run_id, {}, step=1, timestamp_ms=1, folder=tmp_path / "result")
         with pytest.raises(TrackingError, match="is damaged"):
             load_test_probs(find_run(run_id))
