@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,8 +19,6 @@ SUMMARY = "result.json"
 ARTIFACTS = "artifacts"
 MODEL = "model.keras"
 _EXAMPLE = "input_example.npy"
-_UNSAFE = re.compile(r"[^\w./ -]")
-"""Characters that names in MLflow do not have."""
 _EVALUATION = f"{ARTIFACTS}/{schema.EVALUATION}"
 _PROBS = f"{ARTIFACTS}/{schema.TEST_PROBS}"
 
@@ -113,12 +110,13 @@ def final_metrics(train: Evaluation, test: Evaluation, checks: Sequence[DropoutC
         for part, evaluation in {"train": train, "test": test}.items()
         for name, value in evaluation.measures.items()
     }
+    sites = schema.allowed_names(check.layer for check in checks)
     gaps = {name: metric.gap_of for name, metric in METRICS.items() if metric.gap_of}
     return {
         **measured,
         **{name: measured[one] - measured[other] for name, (one, other) in gaps.items()},
         **{CLASS_ACCURACY.name(label): value for label, value in test.per_class_accuracy.items()},
-        **{DROPPED_FRACTION.name(_UNSAFE.sub("_", check.layer)): check.dropped_fraction for check in checks},
+        **{DROPPED_FRACTION.name(sites[check.layer]): check.dropped_fraction for check in checks},
     }
 
 

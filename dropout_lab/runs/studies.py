@@ -112,18 +112,22 @@ def _compare_latest(runs: Sequence[RunRecord]) -> Comparison:
 
 
 def _metrics(comparison: Comparison) -> dict[str, float]:
-    found = {f"{one.metric}/{one.condition}": one.mean for one in comparison.summaries}
+    names = schema.allowed_names(comparison.conditions)
+    found = {f"{one.metric}/{names[one.condition]}": one.mean for one in comparison.summaries}
     for one in comparison.differences:
         if one.metric == comparison.primary:
             found |= {
-                f"difference/{one.condition}": one.mean_difference,
-                f"ci_low/{one.condition}": one.adjusted_ci_low,
-                f"ci_high/{one.condition}": one.adjusted_ci_high,
+                f"difference/{names[one.condition]}": one.mean_difference,
+                f"ci_low/{names[one.condition]}": one.adjusted_ci_low,
+                f"ci_high/{names[one.condition]}": one.adjusted_ci_high,
             }
     return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
 def _tags(comparison: Comparison) -> dict[str, str]:
+    names = schema.allowed_names(comparison.conditions)
     return {
-        f"{schema.VERDICT}{one.condition}": one.word.value for one in comparison.verdicts if one.is_primary
+        f"{schema.VERDICT}{names[one.condition]}": one.word.value
+        for one in comparison.verdicts
+        if one.is_primary
     }

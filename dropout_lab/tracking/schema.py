@@ -6,7 +6,7 @@ tags in `_DETAILS` share one, since MLflow shows all tags of a run at once.
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import cache
@@ -73,11 +73,28 @@ SUMMARY = "summary.md"
 MODEL_NAME = "model"
 """Name of a run's model in stores of version 0.1."""
 _REFUSED_IN_MODEL_NAMES = re.compile("[/:.%\"']")
+_REFUSED_IN_NAMES = re.compile(r"[^\w./ -]")
 
 
 def model_name(condition: str) -> str:
     """Return the name of the model of a run, by which MLflow groups models."""
     return _REFUSED_IN_MODEL_NAMES.sub("_", condition)
+
+
+def allowed_names(names: Iterable[str]) -> dict[str, str]:
+    """Return what names are called in names of metrics and tags; no two are called alike.
+
+    Args:
+        names: Names of conditions or sites. Those that MLflow allows stay as they are.
+    """
+    found = {name: name for name in names}
+    for name in found:
+        if _REFUSED_IN_NAMES.search(name):
+            allowed = _REFUSED_IN_NAMES.sub("_", name)
+            while allowed in found.values():
+                allowed += "_"
+            found[name] = allowed
+    return found
 
 
 def predictions(part: str) -> str:

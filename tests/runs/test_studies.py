@@ -150,3 +150,19 @@ def test_a_single_run_needs_no_study(lab: Path) -> None:
     study, runs = study_and_runs("single")
     assert study is None
     assert len(runs) == 1
+
+
+@pytest.mark.slow
+def test_conditions_of_a_grid_over_lists_have_a_summary(lab: Path) -> None:
+    grid = SPEC.partition("conditions:")[0].replace("hidden: [4]", "dropout: 0")
+    (lab / "lists.yaml").write_text(
+        grid + "grid: {model.hidden: [[4], [4, 3]]}\nconditions:\n  hidden-4_3: {model: {hidden: [5]}}\n"
+    )
+    run("lists.yaml", seeds=[0], progress=False)
+    means = {one.condition: one.metrics["test_loss"] for one in read_runs("nested")}
+    assert means.keys() == {"hidden-4", "hidden-4+3", "hidden-4_3"}
+    study, _ = study_and_runs("nested")
+    assert study.data.metrics["test_loss/hidden-4_3"] == means["hidden-4_3"]
+    assert study.data.metrics["test_loss/hidden-4_3_"] == means["hidden-4+3"]
+    assert len(verdicts("nested")) == 2
+    assert study.data.tags[schema.DESCRIPTION]

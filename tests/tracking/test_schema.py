@@ -74,3 +74,14 @@ def test_what_somebody_edited_into_something_else_is_unknown(tag: str) -> None:
 def test_a_commit_is_shown_with_what_is_known_of_changes(is_dirty: bool | None, shown: str) -> None:
     assert RunFacts(git_commit="0123456789abcdef", git_dirty=is_dirty).commit == shown
     assert RunFacts(git_dirty=is_dirty).commit == ""
+
+
+def test_names_that_mlflow_refuses_are_replaced_and_stay_apart() -> None:
+    names = ["a_b", "a+b", "a*b", "a.b c-d", "a_b_"]
+    assert schema.allowed_names(names) == {
+        "a_b": "a_b",
+        "a+b": "a_b__",
+        "a*b": "a_b___",
+        "a.b c-d": "a.b c-d",
+        "a_b_": "a_b_",
+    }
