@@ -3,9 +3,9 @@
 from dropout_lab.api.run_result import RunResult
 from dropout_lab.api.training import ONE_CALL_AT_A_TIME, pass_on, show_progress, starting
 from dropout_lab.libraries import quiet_libraries
+from dropout_lab.runs.choosing import choose_workspaces
 from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.resuming import resume_workspaces, workers_to_resume
-from dropout_lab.runs.workspace import choose_workspaces
 
 
 def resume(
@@ -23,7 +23,8 @@ def resume(
     are uploaded.
 
     Args:
-        run: Run name, run ID or ID prefix. [default: all interrupted runs]
+        run: Run name, run ID or ID prefix, also as ``EXPERIMENT/RUN``. A name of several runs continues all
+            of them. [default: all interrupted runs]
         workers: Number of processes that train at once, or ``"auto"``. Each run continues with the number of
             threads that it was started with. [default: this process alone; on a cluster, as many as it has
             room for]

@@ -10,19 +10,20 @@ from dropout_lab.cli.completion import complete_run
 from dropout_lab.cli.console import TextOrJson, print_json, progress, starting
 from dropout_lab.cli.help import documented
 from dropout_lab.cli.training import AddressOption, ExecutorOption, WorkersOption, starting_library
-from dropout_lab.errors import DropoutLabError, UsageError
+from dropout_lab.errors import UsageError
 
 if TYPE_CHECKING:
     from dropout_lab.runs.executors import Workers
     from dropout_lab.runs.workspace import Workspace
 
 Format = Annotated[TextOrJson, typer.Option("--format", help="Output format.")]
-RUN_HELP = "Run name, run ID, or ID prefix."
+RUN_HELP = "[EXPERIMENT/]RUN: run name, run ID, or ID prefix."
 
 
 @documented(
     "Resume interrupted runs in this folder.",
-    "Results are identical to an uninterrupted run. Runs that cannot continue are named.",
+    "Results are identical to an uninterrupted run. Runs that cannot continue are named. A name of several "
+    "runs resumes all of them.",
     examples=[
         "dropout-lab resume",
         "dropout-lab resume dropout-seed0",
@@ -41,8 +42,8 @@ def resume(
     format_: Format = TextOrJson.TEXT,
 ) -> None:
     """Continue the interrupted runs of this folder."""
+    from dropout_lab.runs.choosing import choose_workspaces
     from dropout_lab.runs.resuming import workers_to_resume
-    from dropout_lab.runs.workspace import choose_workspaces
 
     found = choose_workspaces(run)
     with workers_to_resume(found, starting_library, executor, workers, address) as plan:
@@ -64,9 +65,11 @@ def sync(format_: Format = TextOrJson.TEXT) -> None:
 
 @documented(
     "Discard interrupted runs in this folder.",
-    "Deletes their checkpoints and results, and marks them as KILLED in MLflow. Asks first on a terminal.",
+    "Deletes their checkpoints and results, and marks them as KILLED in MLflow. Asks first on a terminal. "
+    "Refuses a name of several runs.",
     examples=[
         "dropout-lab discard dropout-seed0",
+        "dropout-lab discard study/dropout-seed0",
         "dropout-lab discard --all --yes",
     ],
 )
@@ -79,30 +82,22 @@ def discard(
 ) -> None:
     """Delete the workspaces of interrupted runs."""
     from dropout_lab.cli.sentences import answer, ask, warn
-    from dropout_lab.runs.workspace import RunLockedError, choose_workspaces
+    from dropout_lab.runs.choosing import choose_workspace
+    from dropout_lab.runs.workspace import workspaces
 
     if (run is None) != all_:
         raise UsageError("Name one run, or pass --all.", hint="`dropout-lab resume` shows what can continue.")
-    found = choose_workspaces(run)
+    found = workspaces() if run is None else [choose_workspace(run)]
     if not found:
         answer("No interrupted runs in this folder.")
         return
-    names = {workspace: workspace.name for workspace in found}
-    if not yes and sys.stdin.isatty() and not ask(f"Discard {', '.join(names.values())}?"):
+    names = ", ".join(workspace.name for workspace in found)
+    if not yes and sys.stdin.isatty() and not ask(f"Discard {names}?"):
         answer("Nothing was discarded.")
         return
     with starting("MLflow"):
-        from dropout_lab.runs.discarding import discard as discard_workspace
-    locked = []
-    for workspace, name in names.items():
-        try:
-            discard_workspace(workspace, warn)
-        except RunLockedError as error:
-            locked.append(f"{name}: {error.message}")
-        else:
-            answer(f"Discarded {name}.")
-    if locked:
-        raise DropoutLabError("\n".join(locked), hint="Stop it first, then repeat the command.")
+        from dropout_lab.runs.discarding import discard_all
+    discard_all(found, warn, lambda name: answer(f"Discarded {name}."))
 
 
 def _continue(

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from dropout_lab.errors import DropoutLabError, UsageError, did_you_mean
+from dropout_lab.errors import DropoutLabError
 from dropout_lab.files import LockHeldError, move_durably, write_atomically
 from dropout_lab.leases import Lease, LeaseLostError, hold_on_all_hosts, owner_of
 from dropout_lab.records import DataFingerprint, RunStart
@@ -241,31 +241,6 @@ class Workspace:
 def workspaces() -> list[Workspace]:
     """Return the workspaces of the current folder that hold a run, without taking their locks."""
     return [Workspace(path.parent) for path in sorted(STATE_ROOT.glob(f"*/{_STATE}"))]
-
-
-def choose_workspaces(reference: str | None) -> list[Workspace]:
-    """Return the workspaces that `reference` names: a run's name or id, or the beginning of one; all if None.
-
-    Raises:
-        UsageError: If it names none.
-    """
-    found = workspaces()
-    if reference is None:
-        return found
-    states = {workspace: workspace.read() for workspace in found}
-    chosen = [
-        workspace
-        for workspace, state in states.items()
-        if (state is not None and reference == state.run.name)
-        or (len(reference) >= 4 and (state.run_id if state else workspace.path.name).startswith(reference))
-    ]
-    if not chosen:
-        names = [state.run.name if state else workspace.path.name for workspace, state in states.items()]
-        raise UsageError(
-            f"No interrupted run {reference!r} in this folder{did_you_mean(reference, names)}",
-            hint=f"Interrupted runs: {', '.join(names)}." if names else "There are no interrupted runs here.",
-        )
-    return chosen
 
 
 def _sha256(path: Path) -> str:

@@ -81,3 +81,15 @@ def test_a_run_in_training_is_not_discarded(interrupted, capsys):
         discard(all_=True)
     assert capsys.readouterr().out == "Discarded dropout-seed0.\n"
     assert workspaces() == interrupted[:1]
+
+
+def test_a_name_of_several_runs_is_refused_and_its_experiment_chooses(interrupted, capsys):
+    other = Workspace(STATE_ROOT / "other")
+    with other.locked():
+        other.write(State(PlannedRun("baseline", 0, Settings(), Origin("other")), None, "mlflow.db"))
+    with pytest.raises(UsageError, match=r"other/baseline-seed0 \(other\); study/baseline-seed0 \(base"):
+        discard("baseline-seed0")
+    assert workspaces() == [*interrupted, other]
+    discard("other/baseline-seed0")
+    assert capsys.readouterr().out == "Discarded baseline-seed0.\n"
+    assert workspaces() == interrupted

@@ -18,12 +18,13 @@ from dropout_lab.errors import (
 )
 from dropout_lab.records import RunRecord, RunStatus
 from dropout_lab.runs import continuing, identity
+from dropout_lab.runs.choosing import choose_workspaces
 from dropout_lab.runs.discarding import discard
 from dropout_lab.runs.executor import execute_runs, resume_runs
 from dropout_lab.runs.jobs import work as execute_jobs
 from dropout_lab.runs.outcome import Report, RunOutcome
 from dropout_lab.runs.planning import PlannedRun, plan_runs
-from dropout_lab.runs.workspace import STATE_ROOT, Workspace, choose_workspaces, workspaces
+from dropout_lab.runs.workspace import STATE_ROOT, Workspace, workspaces
 from dropout_lab.spec import load_spec
 from dropout_lab.tracking import Tracker, read_runs
 from dropout_lab.training.trainer import Trainer

@@ -8,9 +8,10 @@ import pytest
 from dropout_lab.data.selection import load_data
 from dropout_lab.errors import Interrupted, TrackingUnavailable, TrainingError
 from dropout_lab.records import RunRecord, RunStatus
+from dropout_lab.runs.choosing import choose_workspaces
 from dropout_lab.runs.planning import PlannedRun, plan_runs
 from dropout_lab.runs.runner import Runner
-from dropout_lab.runs.workspace import STATE_ROOT, choose_workspaces, workspaces
+from dropout_lab.runs.workspace import STATE_ROOT, workspaces
 from dropout_lab.spec import load_spec
 from dropout_lab.tracking import Tracker, connect, load_test_probs, read_runs
 from dropout_lab.training.devices import resolve_device

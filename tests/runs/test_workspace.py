@@ -9,18 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from dropout_lab.errors import UsageError
 from dropout_lab.records import DataFingerprint, DeviceInfo, RunStart
 from dropout_lab.runs.identity import identify
 from dropout_lab.runs.planning import Origin, PlannedRun
-from dropout_lab.runs.workspace import (
-    STATE_ROOT,
-    RunLockedError,
-    State,
-    Workspace,
-    choose_workspaces,
-    workspaces,
-)
+from dropout_lab.runs.workspace import STATE_ROOT, RunLockedError, State, Workspace, workspaces
 from dropout_lab.runs.workspace import _leases as leases_of_this_process
 from dropout_lab.spec import ModelSpec, Settings
 
@@ -128,11 +120,10 @@ def test_each_experiment_and_store_has_a_workspace_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", "\x00", '{"run": {}}', '{"run": 3, "start_id": ""}'])
-def test_a_damaged_state_is_none_and_can_still_be_named(workspace: Workspace, content: str) -> None:
+def test_a_damaged_state_is_none(workspace: Workspace, content: str) -> None:
     (workspace.path / "run.json").write_text(content)
     assert workspace.read() is None
     assert workspace.name == workspace.path.name
-    assert choose_workspaces(workspace.path.name[:8]) == [workspace]
 
 
 def test_the_state_of_version_01_has_no_identity(workspace: Workspace) -> None:
@@ -145,18 +136,6 @@ def test_the_state_of_version_01_has_no_identity(workspace: Workspace) -> None:
     state = workspace.read()
     assert state is not None
     assert (state.run.name, state.run_id, state.identity) == ("dropout-seed3", "abc", None)
-
-
-@pytest.mark.parametrize("reference", ["dropout-seed3", "0123", "0123456789abcdef"])
-def test_a_run_is_found_by_its_name_and_by_its_id(workspace: Workspace, reference: str) -> None:
-    assert choose_workspaces(reference) == [workspace]
-
-
-@pytest.mark.parametrize("reference", ["dropout-seed4", "012", "abcd", ""])
-def test_an_unknown_run_is_told_with_the_nearest_name(workspace: Workspace, reference: str) -> None:
-    with pytest.raises(UsageError) as refused:
-        choose_workspaces(reference)
-    assert "dropout-seed3" in str(refused.value)
 
 
 @pytest.fixture
