@@ -63,6 +63,10 @@ class TrackingAddressError(TrackingError, UsageError):
     exit_code = 2
 
 
+class NoStoreError(TrackingError):
+    """The tracking store does not exist yet."""
+
+
 class TrackingUnavailable(TrackingError):  # noqa: N818 - a state that passes
     """The tracking store does not respond; the same call may succeed later."""
 

@@ -39,6 +39,7 @@ def dry_run(
         UsageError: If `run` would refuse it.
         DataError: If the data are missing or damaged.
         DeviceError: If a device is not available.
+        TrackingError: If the tracking store cannot be read; one that does not exist yet has no runs.
 
     Examples:
         >>> import dropout_lab as dl

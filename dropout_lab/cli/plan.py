@@ -11,7 +11,7 @@ from dropout_lab.cli.completion import complete_metric
 from dropout_lab.cli.console import TextOrJson, print_json, starting, stdout
 from dropout_lab.cli.help import documented
 from dropout_lab.cli.metric_names import full_name
-from dropout_lab.errors import TrackingError, UsageError
+from dropout_lab.errors import NoStoreError, UsageError
 
 if TYPE_CHECKING:
     from dropout_lab.comparison.seed_plan import SeedPlan
@@ -156,7 +156,7 @@ def _tracked_runs(experiment: str) -> "list[RunRecord]":
 
     try:
         known = {one.name for one in list_experiments()}
-    except TrackingError:
+    except NoStoreError:
         return []
     return read_runs(experiment) if experiment in known else []
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.data.outline import outline_all
-from dropout_lab.errors import TrackingError
+from dropout_lab.errors import NoStoreError
 from dropout_lab.models.network import Network
 from dropout_lab.records import RunStatus
 from dropout_lab.runs.checking import check_runs
@@ -109,6 +109,7 @@ def dry_run(spec: Spec, workers: str | None = None) -> DryRun:
         DataError: If data are missing or damaged, or not what an evaluation needs, as `run` raises it.
         DeviceError: If a device is not available.
         UsageError: If `run` would refuse the spec.
+        TrackingError: If the tracking store cannot be read.
     """
     if spec.search:
         require_optuna()
@@ -177,7 +178,7 @@ def _experiments(spec: Spec) -> tuple[list[str], list[str]]:
     names = [spec.experiment or "", *([trial_experiment(spec)] if spec.search else [])]
     try:
         known = [one.name for one in list_experiments()]
-    except TrackingError:
+    except NoStoreError:
         return [], []
     return [name for name in names if name in known], [name for name in known if name not in names][
         :MAX_EXPERIMENTS

@@ -32,7 +32,8 @@ def list_experiments() -> list[ExperimentRecord]:
     """Return the experiments that are not deleted, the latest changed first.
 
     Raises:
-        TrackingError: If the store cannot be read, or does not exist yet.
+        NoStoreError: If the store does not exist yet.
+        TrackingError: If it cannot be read.
     """
     client, location = open_client(create=False)
     with failures_told(location):

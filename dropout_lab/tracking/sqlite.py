@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 from mlflow.version import VERSION
 from sqlalchemy.engine import URL, make_url
 
-from dropout_lab.errors import TrackingError
+from dropout_lab.errors import NoStoreError, TrackingError
 from dropout_lab.files import hold_lock
 from dropout_lab.tracking.addresses import sqlite_uri
 from dropout_lab.tracking.location import Location
@@ -40,10 +40,11 @@ def open_sqlite(location: Location, file: Path, *, create: bool) -> Location:
         create: Whether to create the database if it is missing, and to require that it can be written.
 
     Raises:
+        NoStoreError: If it is missing and not to be created.
         TrackingError: If there is no usable database.
     """
     if not file.exists() and not create:
-        raise TrackingError(
+        raise NoStoreError(
             f"There are no runs yet: {file} does not exist.",
             hint="Train some with `dropout-lab run SPEC`, or change to the folder that has them.",
         )

@@ -26,6 +26,7 @@ def open_client(*, create: bool) -> tuple[MlflowClient, Location]:
 
     Raises:
         TrackingAddressError: If the address of the store is not one.
+        NoStoreError: If a local database is missing, and `create` is false.
         TrackingError: If there is no usable store, within seconds.
         TrackingUnavailable: If the server does not answer.
     """

@@ -185,6 +185,23 @@ def test_what_cannot_be_used_ends_with_2_and_says_so(plan: Plan, arguments: list
     assert message in err
 
 
+@pytest.mark.parametrize(
+    ("address", "code", "message"),
+    [
+        ("http://127.0.0.1:9", 1, "http://127.0.0.1:9 does not answer"),
+        ("htpp://127.0.0.1:5000", 2, "did you mean 'http'?"),
+        ("sqlite:///nowhere/mlflow.db", 0, ""),
+    ],
+)
+def test_a_store_that_cannot_be_read_is_not_an_empty_one(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch, address: str, code: int, message: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    ended, out, err = plan("small.yaml")
+    assert (ended, bool(out)) == (code, code == 0)
+    assert message in " ".join(err.split())
+
+
 def test_a_given_noise_plans_any_metric(plan: Plan) -> None:
     code, out, _ = plan("small.yaml", "--metric", "test_loss", "--sd", "0.004", "--power", "0.9")
     assert code == 0

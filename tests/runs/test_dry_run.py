@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dropout_lab.data import outline
-from dropout_lab.errors import DataError, DeviceError, UsageError
+from dropout_lab.errors import DataError, DeviceError, TrackingAddressError, TrackingUnavailable, UsageError
 from dropout_lab.runs.dry_run import dry_run
 from dropout_lab.runs.executor import execute_runs
 from dropout_lab.runs.planning import plan_runs
@@ -42,6 +42,16 @@ def test_it_refuses_what_run_refuses_and_leaves_nothing_behind(empty, overrides,
     with pytest.raises(error, match=message):
         dry_run(load_spec(empty, overrides))
     assert list(Path.cwd().iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "error"),
+    [("http://127.0.0.1:9", TrackingUnavailable), ("htpp://127.0.0.1:5000", TrackingAddressError)],
+)
+def test_a_store_that_cannot_be_read_is_not_an_empty_one(empty, monkeypatch, address, error) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    with pytest.raises(error):
+        dry_run(load_spec(empty))
 
 
 def test_it_refuses_an_evaluation_of_what_is_no_image(empty) -> None:
