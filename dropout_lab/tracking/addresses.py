@@ -117,6 +117,7 @@ def _check_server(uri: str) -> None:
     parts = _split(uri)
     if not parts.hostname:
         _refuse(uri, "the host is missing", f"Write it as in {_assignment(EXAMPLE_SERVER)}.")
+    _check_host(uri, parts.hostname)
     if parts.fragment or parts.query:
         base = uri.partition("#")[0].partition("?")[0]
         _refuse(uri, "an address of a server ends before ? or #", f"Write {_assignment(base)}.")
@@ -134,6 +135,19 @@ def _check_database(uri: str) -> None:
         )
     if url.port is not None and not 0 < url.port < 65536:
         _refuse_port(uri)
+    if url.host:
+        _check_host(uri, url.host)
+
+
+def _check_host(uri: str, host: str) -> None:
+    """Raise unless a socket takes `host`: no name with spaces, or with an empty or too long part."""
+    hint = "Correct the host in MLFLOW_TRACKING_URI."
+    if " " in host or not host.isprintable():
+        _refuse(uri, "the host contains white space", hint)
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        _refuse(uri, "a part of the host is empty, too long or not allowed", hint)
 
 
 def _split(uri: str) -> SplitResult:

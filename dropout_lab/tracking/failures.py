@@ -78,6 +78,14 @@ def unavailable(location: Location, reason: object) -> TrackingUnavailable:
     )
 
 
+def no_mlflow_server(location: Location, reason: object) -> TrackingError:
+    """Return the error for a server that answers something else, for `reason`."""
+    return TrackingError(
+        f"{location.shown} answers, but not as an MLflow tracking server does: {_text(reason)[:300]}",
+        hint="Check host, port and path in MLFLOW_TRACKING_URI.",
+    )
+
+
 def _worded(error: BaseException, location: Location) -> TrackingError:
     chain = _chain(error)
     if any(isinstance(link, IntegrityError) or _names_conflict(link) for link in chain):
@@ -206,10 +214,7 @@ def _of_server(error: BaseException, chain: list[BaseException], location: Locat
             hint="Raise the limit of the server, or of the proxy before it.",
         )
     if not any(isinstance(link, RestException) for link in chain):
-        return TrackingError(
-            f"{where} answers, but not as an MLflow tracking server does: {_text(error)[:300]}",
-            hint="Check host, port and path in MLFLOW_TRACKING_URI.",
-        )
+        return no_mlflow_server(location, error)
     return TrackingError(f"The tracking server {where} reports: {_text(error)}")
 
 

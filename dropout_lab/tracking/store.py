@@ -1,16 +1,17 @@
 """Open the tracking store."""
 
+import http.client
 import socket
 import ssl
 import urllib.error
 import urllib.request
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from mlflow import MlflowClient
 from sqlalchemy.engine import make_url
 
 from dropout_lab.tracking.addresses import DATABASE_PORTS
-from dropout_lab.tracking.failures import failures_told, unavailable
+from dropout_lab.tracking.failures import failures_told, no_mlflow_server, unavailable
 from dropout_lab.tracking.location import Location, locate
 from dropout_lab.tracking.mlflow_internals import connect_once
 from dropout_lab.tracking.sqlite import open_sqlite
@@ -43,7 +44,8 @@ def _probe(location: Location) -> None:
     """Raise unless something answers at the address."""
     if location.is_server:
         parts = urlsplit(location.uri)
-        address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}/health"
+        path = quote(parts.path.rstrip("/"), safe="/%")
+        address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}/health"
         try:
             urllib.request.urlopen(address, timeout=PROBE_SECONDS).close()
         except urllib.error.HTTPError:
@@ -52,6 +54,8 @@ def _probe(location: Location) -> None:
             reason = getattr(error, "reason", error)
             if not isinstance(reason, ssl.SSLError):
                 raise unavailable(location, reason) from error
+        except http.client.HTTPException as error:
+            raise no_mlflow_server(location, error) from error
     elif location.kind in DATABASE_PORTS:
         url = make_url(location.uri)
         if url.host:

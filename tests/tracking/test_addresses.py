@@ -44,6 +44,12 @@ from dropout_lab.tracking import locate
         ("https:host", "MLFLOW_TRACKING_URI=https://host"),
         ("http://host:5000/#/experiments/1", "MLFLOW_TRACKING_URI=http://host:5000/."),
         ("'http://host:5000'", "quotation marks"),
+        ("http://user:s3cret@my server:5000", "the host contains white space"),
+        ("http://my\u00a0server:5000", "the host contains white space"),
+        ("http://mlflow..example.com:5000", "a part of the host is empty"),
+        (f"http://{'a' * 64}.example.com", "a part of the host is empty"),
+        ("postgresql://user:s3cret@db..example.com/runs", "a part of the host is empty"),
+        ("mysql+pymysql://my server/runs", "the host contains white space"),
         ("htpp://host", "did you mean 'http'?"),
         ("gopher://host", "unknown scheme 'gopher'"),
     ],
@@ -74,7 +80,18 @@ def test_whatever_is_written_is_accepted_or_named(uri):
             assert location.uri
 
 
-@pytest.mark.parametrize("uri", ["http://host:5000/", "https://u:p@host/mlflow", "mysql+pymysql://host/db"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://host:5000/",
+        "https://u:p@host/mlflow",
+        "http://host.:5000/a b",
+        "http://[fe80::1%eth0]:5000",
+        "http://münchen.de",
+        "mysql+pymysql://host/db",
+        "postgresql:///db",
+    ],
+)
 def test_addresses_of_servers_are_taken_as_they_are(monkeypatch, uri):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f" {uri}\r\n")
     assert locate().uri == uri

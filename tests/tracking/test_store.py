@@ -3,6 +3,7 @@
 import http.server
 import os
 import socket
+import socketserver
 import sqlite3
 import subprocess
 import sys
@@ -123,11 +124,27 @@ def test_another_kind_of_server(monkeypatch):
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as other:
         threading.Thread(target=other.serve_forever, daemon=True).start()
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://someone:s3cret@127.0.0.1:{other.server_port}")
-        with pytest.raises(TrackingError, match="not as an MLflow tracking server does") as caught:
+        for path in ("", "/a folder/ü"):
+            address = f"http://someone:s3cret@127.0.0.1:{other.server_port}{path}"
+            monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+            with pytest.raises(TrackingError, match="not as an MLflow tracking server does") as caught:
+                connect("any")
+            assert "s3cret" not in str(caught.value)
+        other.shutdown()
+
+
+def test_a_server_that_does_not_speak_http(monkeypatch):
+    class Shell(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+            self.request.recv(1000)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Shell) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{other.server_address[1]}")
+        with pytest.raises(TrackingError, match="not as an MLflow tracking server does: SSH-2"):
             connect("any")
         other.shutdown()
-    assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user, which needs root")
