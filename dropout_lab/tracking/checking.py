@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 
 from dropout_lab.errors import TrackingError
@@ -28,12 +29,13 @@ def check_store() -> tuple[Location, bool]:
             return location, False
     client, location = open_client(create=location.file is not None)
     with failures_told(location):
-        try:
-            # The name is taken: the error tells who may create experiments from who may not.
-            client.create_experiment("Default")
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
+        for taken in client.search_experiments(view_type=ViewType.ALL, max_results=1):
+            try:
+                # The error tells who may create experiments from who may not.
+                client.create_experiment(taken.name)
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                    raise
     return location, True
 
 
