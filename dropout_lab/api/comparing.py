@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from dropout_lab.api.questions import make_question
 from dropout_lab.api.reading import read_chosen
 from dropout_lab.api.results import ComparisonResult, warn
@@ -174,7 +176,9 @@ def _with_single_runs(comparison: Comparison) -> Comparison:
     try:
         reference_probs, labels = load_test_probs(reference_runs[0])
         for name in singles:
-            probs, _ = load_test_probs(by_condition[name][0])
+            probs, own_labels = load_test_probs(by_condition[name][0])
+            if not np.array_equal(own_labels, labels):
+                raise UsageError(f"{name} and {comparison.reference} have other test labels.")
             found.append(
                 compare_single_runs(
                     name,

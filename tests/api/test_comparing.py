@@ -10,6 +10,7 @@ import pytest
 import dropout_lab as dl
 from dropout_lab.api.results import ComparisonResult
 from dropout_lab.reporting.data import json_value
+from dropout_lab.tracking import load_test_probs
 
 
 def test_a_name_a_frame_and_a_result_give_the_same_comparison(in_trained: Any) -> None:
@@ -29,6 +30,18 @@ def test_the_rows_of_a_frame_choose_the_runs(in_trained: Any) -> None:
     single = dl.compare(runs[runs["seed"] == 1])
     assert {run.seed for run in single.comparison.runs} == {1}
     assert single.comparison.single_runs
+
+
+def test_single_runs_with_other_test_examples_are_not_paired(in_trained: Any, monkeypatch: Any) -> None:
+    def load(run: Any) -> Any:
+        probs, labels = load_test_probs(run)
+        return (probs[::-1], labels[::-1]) if run.condition == "half" else (probs, labels)
+
+    monkeypatch.setattr("dropout_lab.tracking.load_test_probs", load)
+    runs = dl.load_runs("tiny")
+    found = dl.compare(runs[runs["seed"] == 1]).comparison
+    assert found.single_runs == ()
+    assert "half and none have other test labels" in found.notes[-1]
 
 
 def test_every_plot_and_the_report(in_trained: Any, tmp_path: Path) -> None:
