@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dropout_lab.api.comparing import compare
     from dropout_lab.api.deleting import delete
+    from dropout_lab.api.diffing import diff
+    from dropout_lab.api.discarding import discard
     from dropout_lab.api.dry_running import dry_run
     from dropout_lab.api.evaluating import EvaluationResult, evaluate
     from dropout_lab.api.frames import load_runs
     from dropout_lab.api.judging import judge
     from dropout_lab.api.moving import export_experiment, import_experiment
+    from dropout_lab.api.planning import PlanResult, plan
     from dropout_lab.api.predicting import Predictions, predict
     from dropout_lab.api.promoting import promote
     from dropout_lab.api.results import ComparisonResult
@@ -27,6 +30,7 @@ __all__ = [
     "ComparisonResult",
     "DropoutLabError",
     "EvaluationResult",
+    "PlanResult",
     "Predictions",
     "RunResult",
     "Spec",
@@ -35,6 +39,8 @@ __all__ = [
     "compare_within",
     "create_study",
     "delete",
+    "diff",
+    "discard",
     "dry_run",
     "evaluate",
     "export_experiment",
@@ -42,6 +48,7 @@ __all__ = [
     "judge",
     "load_runs",
     "load_spec",
+    "plan",
     "predict",
     "promote",
     "resume",
@@ -52,6 +59,7 @@ _HOMES = {
     "ComparisonResult": "dropout_lab.api.results",
     "DropoutLabError": "dropout_lab.errors",
     "EvaluationResult": "dropout_lab.api.evaluating",
+    "PlanResult": "dropout_lab.api.planning",
     "Predictions": "dropout_lab.api.predicting",
     "RunResult": "dropout_lab.api.run_result",
     "Spec": "dropout_lab.spec",
@@ -59,6 +67,8 @@ _HOMES = {
     "compare_within": "dropout_lab.api.within",
     "create_study": "dropout_lab.scaffold",
     "delete": "dropout_lab.api.deleting",
+    "diff": "dropout_lab.api.diffing",
+    "discard": "dropout_lab.api.discarding",
     "dry_run": "dropout_lab.api.dry_running",
     "evaluate": "dropout_lab.api.evaluating",
     "export_experiment": "dropout_lab.api.moving",
@@ -66,6 +76,7 @@ _HOMES = {
     "judge": "dropout_lab.api.judging",
     "load_runs": "dropout_lab.api.frames",
     "load_spec": "dropout_lab.spec",
+    "plan": "dropout_lab.api.planning",
     "predict": "dropout_lab.api.predicting",
     "promote": "dropout_lab.api.promoting",
     "resume": "dropout_lab.api.resuming",

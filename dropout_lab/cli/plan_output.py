@@ -15,16 +15,10 @@ from dropout_lab.reporting.tables import TextTable
 from dropout_lab.spec.models import MAX_SEEDS
 
 if TYPE_CHECKING:
+    from dropout_lab.api.planning import PlanResult
     from dropout_lab.cli.safe_console import SafeConsole
 
 _LABEL_WIDTH = 11
-
-
-def design_label(design: DesignPlan) -> str:
-    """Return ``fixed, 10 seeds`` or ``sequential, 5 to 17 seeds``."""
-    number = f"{design.first}" if design.is_fixed else f"{design.first} to {design.most}"
-    name = {"spec": "as stated"}.get(design.name, design.name)
-    return f"{name}, {number} seeds"
 
 
 def commands(plan: SeedPlan, spec: Path, overrides: Sequence[str]) -> list[str]:
@@ -44,29 +38,16 @@ def commands(plan: SeedPlan, spec: Path, overrides: Sequence[str]) -> list[str]:
     return found
 
 
-def print_plan(
-    console: "SafeConsole",
-    plan: SeedPlan,
-    measured: Sequence[MeasuredDifference],
-    conditions: Sequence[str],
-    done: set[tuple[str, int]],
-    seconds: tuple[float, str] | None,
-    run_commands: Sequence[str],
-    spec: Path,
-) -> None:
-    """Print a plan's labeled lines.
+def print_plan(console: "SafeConsole", found: "PlanResult", run_commands: Sequence[str], spec: Path) -> None:
+    """Print the labeled lines of a plan, then what its designs do at several true differences.
 
     Args:
         console: Where they are printed.
-        plan: The plan.
-        measured: Differences that were measured so far.
-        conditions: Conditions of the spec.
-        done: Condition and seed of the finished runs.
-        seconds: Duration of a run, and the hardware; None if unknown.
+        found: The plan.
         run_commands: Commands to print.
         spec: The spec file.
     """
-    for label, text in (*_seeds_lines(plan, measured), *_cost_lines(plan, conditions, done, seconds, spec)):
+    for label, text in (*_seeds_lines(found.plan, found.measured), *_cost_lines(found, spec)):
         print_facts(console, {label: text}, width=_LABEL_WIDTH)
     for command in run_commands:
         lines = command_lines(command, console.width - _LABEL_WIDTH - GAP)
@@ -74,6 +55,7 @@ def print_plan(
     if not run_commands:
         none = f"none: a spec takes at most {MAX_SEEDS:,} seeds. Use a larger --difference."
         print_facts(console, {"Command": none}, width=_LABEL_WIDTH)
+    _print_designs(found.plan, console)
 
 
 def _seeds_lines(plan: SeedPlan, measured: Sequence[MeasuredDifference]) -> list[tuple[str, str]]:
@@ -130,35 +112,28 @@ def _noise_text(plan: SeedPlan) -> str:
     return f"{start} an SD of {sd} ({noise.source}; 95% interval {low.split()[0]} to {high})"
 
 
-def _cost_lines(
-    plan: SeedPlan,
-    conditions: Sequence[str],
-    done: set[tuple[str, int]],
-    seconds: tuple[float, str] | None,
-    spec: Path,
-) -> list[tuple[str, str]]:
+def _cost_lines(found: "PlanResult", spec: Path) -> list[tuple[str, str]]:
+    plan, done, num_conditions = found.plan, found.finished, len(found.conditions)
+    seconds = found.run_seconds
     if plan.num_seeds is None:
         return []
-    total = plan.num_seeds * len(conditions)
+    total = plan.num_seeds * num_conditions
     missing = total - sum(seed < plan.num_seeds for _, seed in done)
     lines = [("Runs", f"{missing:,} of {total:,} to train for the fixed design")]
     if seconds is None:
         first = shlex.join(["dropout-lab", "run", str(spec), "--seeds", "1"])
         return [*lines, ("Time", f"unknown (no finished run); train one with `{first}`")]
-    text = f"about {format_duration(missing * seconds[0])} for them"
+    text = f"about {format_duration(missing * seconds)} for them"
     for design in plan.designs:
         if design.name == "sequential":
             expected = _expected(design, plan)
-            num_left = max(0.0, expected * len(conditions) - sum(seed < expected for _, seed in done))
-            text += f", {format_duration(num_left * seconds[0])} expected for the sequential design"
-    return [
-        *lines,
-        ("Time", f"{text} ({format_duration(seconds[0])} per run on {seconds[1] or 'an unknown device'})"),
-    ]
+            num_left = max(0.0, expected * num_conditions - sum(seed < expected for _, seed in done))
+            text += f", {format_duration(num_left * seconds)} expected for the sequential design"
+    device_name = found.device_name or "an unknown device"
+    return [*lines, ("Time", f"{text} ({format_duration(seconds)} per run on {device_name})")]
 
 
-def plan_table(plan: SeedPlan, console: "SafeConsole") -> None:
-    """Print what the designs do at several true differences."""
+def _print_designs(plan: SeedPlan, console: "SafeConsole") -> None:
     if not plan.designs:
         return
     rows = []
@@ -166,7 +141,7 @@ def plan_table(plan: SeedPlan, console: "SafeConsole") -> None:
         for index, outcome in enumerate(design.outcomes):
             rows.append(
                 (
-                    design_label(design) if index == 0 else "",
+                    design.label if index == 0 else "",
                     format_difference(plan.goal.metric, outcome.difference, sign=False),
                     f"{100 * outcome.found:.0f}%",
                     f"{100 * outcome.equivalent:.0f}%",

@@ -58,6 +58,13 @@ class DesignPlan:
         """Whether there is a single look."""
         return self.first == self.most
 
+    @property
+    def label(self) -> str:
+        """Name and seeds, such as ``fixed, 10 seeds`` or ``sequential, 5 to 17 seeds``."""
+        number = f"{self.first}" if self.is_fixed else f"{self.first} to {self.most}"
+        name = {"spec": "as stated"}.get(self.name, self.name)
+        return f"{name}, {number} seeds"
+
 
 @dataclass(frozen=True, kw_only=True)
 class SeedGoal:

@@ -68,7 +68,10 @@ def test_examples_in_docstrings(module: str, tmp_path: Path, monkeypatch: pytest
     assert not failed
 
 
-def test_every_function_is_documented() -> None:
+def test_every_function_is_documented(repository: Path) -> None:
+    guide = (repository / "docs" / "python.md").read_text("utf-8")
     for name in dl.__all__:
         if not name.startswith("__"):
             assert getattr(dl, name).__doc__, name
+        if name.islower() and not name.startswith("__"):
+            assert f"dl.{name}(" in guide, name

@@ -169,9 +169,9 @@ def test_the_plot_is_a_file_of_its_format(plan: Plan, name: str) -> None:
     ("arguments", "message"),
     [
         (["missing.yaml"], "missing.yaml"),
-        (["small.yaml", "--difference", "0"], "--difference: 0.0 is not a fraction above 0"),
-        (["small.yaml", "--sd", "nan"], "--sd: nan is not a fraction above 0"),
-        (["small.yaml", "--margin", "-1"], "--margin: -1.0 is not a fraction above 0"),
+        (["small.yaml", "--difference", "0"], "difference: 0.0 is not a fraction above 0"),
+        (["small.yaml", "--sd", "nan"], "sd: nan is not a fraction above 0"),
+        (["small.yaml", "--margin", "-1"], "margin: -1.0 is not a fraction above 0"),
         (["small.yaml", "--power", "1"], "Invalid value for '--power'"),
         (["small.yaml", "--metric", "test_loss"], "noise of test_loss between seeds is unknown"),
         (["small.yaml", "--plot", "power.jpg"], "power.jpg is neither a .png nor an .svg file"),
