@@ -143,9 +143,11 @@ def complete(setting: Any, built: float) -> float | SiteDropout:
     fields = combine({}, setting) if isinstance(setting, Mapping) else {"rate": setting}
     rate = fields.get("rate", AS_BUILT)
     fields["rate"] = built if rate == AS_BUILT else float(rate)
-    shape = (to_schedule(fields.get("schedule")) or {}).get("shape")
-    if fields["rate"] == 0 or shape == "constant":
+    schedule = to_schedule(fields.get("schedule")) or {}
+    if fields["rate"] == 0 or schedule.get("shape") == "constant":
         fields.pop("schedule", None)
+    elif "unit" in schedule and not schedule.keys() & {"until", "gamma"}:  # the unit of nothing
+        fields["schedule"] = {name: value for name, value in schedule.items() if name != "unit"}
     if set(fields) == {"rate"}:
         return float(fields["rate"])
     fields = {**PARAMETERS.get(fields.get("kind", ""), {}), **fields}

@@ -48,8 +48,8 @@ class Schedule(Frozen):
     def _fields_with_effect(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields = {name: value for name, value in serialize(self).items() if value is not None}
         if self.shape is None:  # changes the fields of another one
-            return fields
-        if self.until is None and self.gamma is None:
+            return {name: value for name, value in fields.items() if name in self.model_fields_set}
+        if self.until is None and self.gamma is None and "unit" not in self.model_fields_set:
             fields.pop("unit", None)
         return {name: value for name, value in fields.items() if name in ("shape", *FIELDS[self.shape])}
 

@@ -64,6 +64,25 @@ def test_conditions_change_fields_and_another_shape_replaces_them_all() -> None:
     assert schedules(early, 0) == {"dense": "0.0"}, "a rate of all sites replaces what they had"
 
 
+@pytest.mark.parametrize("change", [{"until": 5}, {"until": 5, "end": 0.25}])
+def test_a_change_of_one_site_keeps_the_other_fields(change: dict[str, Any]) -> None:
+    ramp = {"rate": 0.5, "schedule": {"shape": "linear", "start": 1, "end": 0, "unit": "steps"}}
+    of_site = {"dense": {"schedule": change}}
+    expected = {"shape": "linear", "start": "1.0", "end": str(float(change.get("end", 0)))}
+    for found in (schedules(ramp, of_site), schedules(ramp | of_site)):
+        assert found == {
+            "dense": "0.5",
+            **{f"dense.schedule.{name}": value for name, value in expected.items()},
+            "dense.schedule.until": "5",
+            "dense.schedule.unit": "steps",
+            **{
+                f"conv{number}.schedule.{name}": value
+                for number in (1, 2)
+                for name, value in (expected | {"end": "0.0"}).items()
+            },
+        }
+
+
 def test_overrides_and_grids_change_a_field(tmp_path: Path) -> None:
     file = tmp_path / "spec.yaml"
     file.write_text("name: a\nmodel: {dropout: {rate: 0.5, schedule: {shape: early, until: 5}}}\n")
