@@ -15,6 +15,7 @@ FINGERPRINTS: Mapping[str, Sequence[str]] = {
     "initial_weights": (
         "model.network", "model.code", "model.arguments", "model.filters", "model.hidden*",
         "model.batch_normalization", "model.blocks", "model.activation",
+        "data.dataset", "data.arguments", "data.image_size", "data.color_mode",
     ),
     "batch_order": ("training.batch_size", "training.epochs", "data.*", "data_digest"),
 }  # fmt: skip
@@ -22,8 +23,12 @@ FINGERPRINTS: Mapping[str, Sequence[str]] = {
 
 EXPLAINED_BY: Mapping[str, Sequence[str]] = {
     **FINGERPRINTS,
-    "data_digest": ("data.num_train", "data.num_test", "data.validation", "data.split_seed"),
-}
+    "data_digest": (
+        "data.dataset", "data.arguments", "data.image_size", "data.color_mode", "data.test_split",
+        "data.test_seed", "data.scale", "data.validation", "data.split_seed", "data.num_train",
+        "data.num_test", "data.resample",
+    ),
+}  # fmt: skip
 """Facts that follow from settings: a difference is no finding of its own if one of these differs, too."""
 
 SEED_OWN = (*FINGERPRINTS, "final_weights")

@@ -1,7 +1,8 @@
 """Which settings the fast engine supports, and one engine for the conditions that are compared."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from dropout_lab.spec.dataset import DataSpec
 from dropout_lab.spec.kinds import SiteDropout
 from dropout_lab.spec.network import ModelSpec
 from dropout_lab.spec.settings import Settings
@@ -19,6 +20,10 @@ TRAINING_FIELDS = frozenset(
 )
 """Fields that the fast engine supports, with all or some of their values. It supports others at their default
 alone."""
+FAST_DATASETS = ("fashion_mnist", "mnist")
+"""Named datasets that the fast engine supports."""
+INPUT_FIELDS = ("dataset", "arguments", "image_size", "color_mode", "scale")
+"""Fields that decide whether it supports the inputs."""
 
 
 def unsupported_setting(model: ModelSpec, training: TrainingSpec) -> str | None:
@@ -39,6 +44,12 @@ def unsupported_setting(model: ModelSpec, training: TrainingSpec) -> str | None:
     return None
 
 
+def supports_inputs(data: DataSpec) -> bool:
+    """Return whether the fast engine supports the inputs, as far as that is known before they are read."""
+    are_alike = data.form == "folder" and (data.image_size, data.color_mode) == ((28, 28), "grayscale")
+    return (are_alike or data.dataset in FAST_DATASETS) and data.scale in ("auto", "unit")
+
+
 def share_engines(conditions: Mapping[str, Settings]) -> dict[str, Settings]:
     """Return conditions whose engine is ``auto`` with stock layers, if others like them need these.
 
@@ -53,9 +64,17 @@ def share_engines(conditions: Mapping[str, Settings]) -> dict[str, Settings]:
             groups.setdefault(key, []).append(name)
     shared = dict(conditions)
     for names in groups.values():
-        if any(unsupported_setting(conditions[name].model, conditions[name].training) for name in names):
+        if _needs_stock([conditions[name] for name in names]):
             for name in names:
                 if conditions[name].training.engine == "auto":
                     training = conditions[name].training.model_copy(update={"engine": "stock"})
                     shared[name] = conditions[name].model_copy(update={"training": training})
     return shared
+
+
+def _needs_stock(group: Sequence[Settings]) -> bool:
+    """Return whether the fast engine does not train all of `group`, or would not be chosen for all."""
+    if any(unsupported_setting(one.model, one.training) for one in group):
+        return True
+    inputs = {tuple(getattr(one.data, field) for field in INPUT_FIELDS) for one in group}
+    return len(inputs) > 1 and not all(supports_inputs(one.data) for one in group)

@@ -25,6 +25,25 @@ def test_a_name_a_frame_and_a_result_give_the_same_comparison(in_trained: Any) -
     assert [one["claim"]["metric"] for one in found[0]["claims"]] == ["test_loss"]
 
 
+def test_conditions_that_differ_in_their_inputs_are_trained_alike_and_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    spec = dl.Spec(
+        name="scales",
+        seeds=range(2),
+        training={"epochs": 1, "batch_size": 50},
+        data={"num_train": 100, "num_test": 50},
+        model={"filters": (4, 8), "hidden_units": 16, "dropout": 0.2},
+        conditions={scale: {"data": {"scale": scale}} for scale in ("unit", "standardize")},
+    )
+    result = dl.run(spec, progress=False)
+    assert set(dl.load_runs("scales")["engine"]) == {"stock"}
+    comparison = result.compare().comparison
+    assert comparison.conditions == ("unit", "standardize")
+    assert comparison.differences
+
+
 def test_the_rows_of_a_frame_choose_the_runs(in_trained: Any) -> None:
     runs = dl.load_runs("tiny")
     single = dl.compare(runs[runs["seed"] == 1])

@@ -49,8 +49,19 @@ CHANGES_RESULTS: dict[str, dict[str, Any]] = {
     "data.validation": {"spec": {"data.validation": "test"}, "batch_order": "other"},
     "data.split_seed": {"spec": {"data.split_seed": "1"}, "batch_order": "other"},
     "data.num_train": {"spec": {"data.num_train": "1000"}, "batch_order": "other"},
-    "data.num_test": {"spec": {"data.num_test": "1000"}},
+    "data.num_test": {"spec": {"data.num_test": "1000"}, "data_digest": "other images"},
     "data_digest": {"data_digest": "other images", "batch_order": "other"},
+    **{
+        key: {"spec": {key: "another"}, "data_digest": "other images", "batch_order": "other", **shapes}
+        for keys, shapes in (
+            (("data.scale", "data.test_split", "data.test_seed", "data.resample"), {}),
+            (
+                ("data.dataset", "data.arguments.size", "data.image_size", "data.color_mode"),
+                {"initial_weights": "other"},
+            ),
+        )
+        for key in keys
+    },
     "device": {"device": "/GPU:0"},
     "initial_weights": {"initial_weights": "other"},
     "batch_order": {"batch_order": "other"},

@@ -1,6 +1,7 @@
 """Runs follow from the spec."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +61,28 @@ def test_the_design_goes_with_each_run(spec: Spec) -> None:
         "model.dropout*",
         "training.epochs",
     )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ({"scale": "unit"}, {"scale": "standardize"}, "stock"),
+        ({"scale": "auto"}, {"scale": "unit"}, "auto"),
+        ({"scale": "standardize"}, {"scale": "standardize", "num_train": 100}, "auto"),
+        ({"dataset": "mnist"}, {"dataset": "fashion_mnist"}, "auto"),
+        ({"dataset": "mnist"}, {"dataset": "digits"}, "stock"),
+        ({"dataset": "a/", "image_size": 28}, {"dataset": "a/", "image_size": 32}, "stock"),
+        (
+            {"dataset": "a/", "image_size": 28, "color_mode": "grayscale"},
+            {"dataset": "b/", "image_size": 28, "color_mode": "grayscale"},
+            "auto",
+        ),
+        ({"dataset": "a.py:b"}, {"dataset": "a.py:b", "arguments": {"size": 28}}, "stock"),
+    ],
+)
+def test_conditions_on_other_inputs_share_an_engine(first: Any, second: Any, expected: str) -> None:
+    spec = Spec(name="s", conditions={"a": {"data": first}, "b": {"data": second}})
+    assert {run.settings.training.engine for run in plan_runs(spec)} == {expected}
 
 
 def test_conditions_that_are_compared_share_an_engine() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from dropout_lab.spec import ModelSpec, TrainingSpec
-from dropout_lab.spec.engines import MODEL_FIELDS, SITE_FIELDS, TRAINING_FIELDS
+from dropout_lab.spec import DataSpec, ModelSpec, TrainingSpec
+from dropout_lab.spec.engines import INPUT_FIELDS, MODEL_FIELDS, SITE_FIELDS, TRAINING_FIELDS
 from dropout_lab.spec.kinds import SiteDropout
 
 NOT_SUPPORTED = {
@@ -29,3 +29,8 @@ def test_every_field_is_decided(model: type) -> None:
         " what the fast engine trains with, and to NOT_SUPPORTED here what it does not"
     )
     assert not supported & refused
+
+
+def test_every_field_of_the_data_that_may_decide_is_known() -> None:
+    of_examples = {"folder", "test_split", "test_seed", "validation", "split_seed", "num_train", "num_test"}
+    assert set(DataSpec.model_fields) == {*INPUT_FIELDS, *of_examples, "resample"}
