@@ -19,6 +19,7 @@ from dropout_lab.user_code import (
     forget,
     import_path,
     is_installed,
+    module_name,
     named_if_slow,
     root_of,
     run_worded,
@@ -40,6 +41,7 @@ class LoadedFunction:
             folder; of an installed package, over the one file that defines the function.
         files: These files, for a function of the user's; empty for an installed package.
         root: Folder in which it finds its imports; None for an installed package.
+        module: The module that the reference names; None for a function without one.
     """
 
     reference: str
@@ -48,6 +50,7 @@ class LoadedFunction:
     code_fingerprint: str
     files: tuple[Path, ...] = ()
     root: Path | None = None
+    module: ModuleType | None = None
 
     def parameters(self) -> tuple[str, ...] | None:
         """Return the names of the arguments that it takes by keyword; None if it takes any, or hides them."""
@@ -84,7 +87,7 @@ class LoadedFunction:
             FunctionError: If it raises or exits; the message names the line.
         """
         problem = f"{self.where}: {self.reference} failed"
-        with import_path(self.root), named_if_slow(f"{self.where}: running {self.reference}"):
+        with import_path(self.root, self.files), named_if_slow(f"{self.where}: running {self.reference}"):
             return run_worded(lambda: self.function(**arguments), problem, self.files)
 
 
@@ -105,7 +108,7 @@ def load_function(reference: str, where: str) -> LoadedFunction:
     problem = f"{where}: {home} cannot be imported"
     if home.endswith(".py"):
         file = existing_file(home, where)
-        root, load = file.parent, partial(execute_file, file)
+        root, load = file.parent, partial(execute_file, file, module_name(file))
     else:
         root, load = Path.cwd(), partial(importlib.import_module, home)
     importlib.invalidate_caches()
@@ -117,9 +120,9 @@ def load_function(reference: str, where: str) -> LoadedFunction:
         fingerprint = files_fingerprint(files, root)
         known_fingerprint, module = _loaded.get(file, ("", None))
         if module is None or fingerprint != known_fingerprint:
-            if module is not None:
-                forget(files)
-            module = run_worded(load, problem, files)
+            with import_path(root if files else None, files):
+                forget(files)  # they may have been edited since another import
+                module = run_worded(load, problem, files)
         function = _attribute(module, name, where, home)
     if files:
         _loaded[file] = fingerprint, module
@@ -132,6 +135,7 @@ def load_function(reference: str, where: str) -> LoadedFunction:
         code_fingerprint=fingerprint,
         files=files,
         root=root if files else None,
+        module=module,
     )
 
 

@@ -3,7 +3,7 @@
 import ast
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 _SAID_ELSEWHERE = ("kind", "type_comment", "type_params")
@@ -38,11 +38,15 @@ def imported_files(file: Path, root: Path) -> list[Path]:
         except (SyntaxError, ValueError, RecursionError):
             continue
         for parts in _imports(tree, path, root):
-            for end in range(1, len(parts) + 1):
-                place = root.joinpath(*parts[:end])
-                candidates = (place.with_suffix(".py"), place / "__init__.py")
-                todo += [candidate for candidate in candidates if candidate.is_file()]
+            todo += module_files(parts, root)
     return sorted(found)
+
+
+def module_files(parts: Sequence[str], root: Path) -> list[Path]:
+    """Return the files under `root` of the module whose dotted name has `parts`, and of its packages."""
+    places = [root.joinpath(*parts[:end]) for end in range(1, len(parts) + 1)]
+    candidates = [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")]
+    return [file for file in candidates if file.is_file()]
 
 
 def _imports(tree: ast.AST, path: Path, root: Path) -> Iterator[tuple[str, ...]]:

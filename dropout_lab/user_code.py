@@ -9,7 +9,7 @@ import sys
 import sysconfig
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from functools import cache
 from pathlib import Path
@@ -17,19 +17,23 @@ from types import ModuleType
 from typing import TypeVar
 
 from dropout_lab.errors import DropoutLabError, FunctionError, did_you_mean
+from dropout_lab.source_code import module_files
 
 MAX_ERROR_LENGTH = 500
 PATIENCE_SECONDS = 5.0
 """Time after which code that still runs is named on stderr."""
 
+_aside: dict[tuple[str, str], ModuleType] = {}
+"""Modules of the user's whose name another one has outside of `import_path`, by name and file."""
+
 
 def existing_file(name: str, where: str) -> Path:
-    """Return the absolute path of the Python file `name`, which exists and can be read."""
+    """Return the absolute path of the user's file `name`, which exists and can be read."""
     file = Path(os.path.expanduser(name)).absolute()  # noqa: PTH111 - pathlib raises for an unknown user
     try:
         if file.is_file() and os.access(file, os.R_OK):
             return file
-        names = [one.name for one in file.parent.glob("*.py")]
+        names = [one.name for one in file.parent.glob(f"*{file.suffix}")]
     except OSError:  # a name that is too long, or a folder that cannot be read
         names = []
     raise FunctionError(
@@ -38,9 +42,11 @@ def existing_file(name: str, where: str) -> Path:
 
 
 def find_module(name: str, where: str) -> Path:
-    """Return the file of module `name`."""
+    """Return the file of module `name`, which is looked for in the current folder first."""
+    root = Path.cwd()
     try:
-        spec = importlib.util.find_spec(name)
+        with import_path(root, module_files(name.split("."), root)):
+            spec = importlib.util.find_spec(name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise  # a module that it imports
@@ -77,15 +83,17 @@ def _has_packages(folder: str) -> bool:
     return any(Path(folder).glob("*.dist-info"))
 
 
-def execute_file(file: Path) -> ModuleType:
-    """Run `file` as a module, and return it.
+def module_name(file: Path) -> str:
+    """Return the name for `file` as a module, by which Keras and pickle find its classes again.
 
-    Its name is that of the file, by which Keras and pickle find its classes again, unless another module
-    has that name.
+    It is that of the file, unless another module has it.
     """
-    name = file.stem
-    if _is_taken(name, file):
-        name = f"{name}_{hashlib.sha256(str(file).encode()).hexdigest()[:8]}"
+    is_taken = _is_taken(file.stem, file)
+    return f"{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:8]}" if is_taken else file.stem
+
+
+def execute_file(file: Path, name: str) -> ModuleType:
+    """Run `file` as a module of that name, and return it."""
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
@@ -108,26 +116,88 @@ def _is_taken(name: str, file: Path) -> bool:
     return is_other or name in sys.stdlib_module_names or not name.isidentifier()
 
 
+def imported_modules(files: Collection[str]) -> dict[str, ModuleType]:
+    """Return the modules that were imported from `files`, by name, except the program itself."""
+    main = sys.modules.get("__main__")
+    return {
+        name: module
+        for name, module in list(sys.modules.items())
+        if module is not main and getattr(module, "__file__", None) in files
+    }
+
+
 def forget(files: Iterable[Path]) -> None:
     """Make Python import `files` again."""
-    names = {str(file) for file in files}
-    for name, module in list(sys.modules.items()):
-        if getattr(module, "__file__", None) in names:
-            del sys.modules[name]
+    for name in imported_modules({str(file) for file in files}):
+        _take(name)
 
 
 @contextmanager
-def import_path(folder: Path | None) -> Iterator[None]:
-    """Look for modules in `folder` first, as Python does for a script that is in it."""
+def import_path(folder: Path | None, files: Iterable[Path] = ()) -> Iterator[None]:
+    """Look for modules in `folder` first, as Python does for a script that is in it.
+
+    Args:
+        folder: The folder; None changes nothing.
+        files: Modules in it. They are found even if modules of the user's in other folders, which were
+            imported before, have the same names; these are back afterwards.
+    """
     if folder is None:
         yield
         return
+    own = _files_by_name(folder, files)
+    others = {name: _take(name) for name, file in own.items() if _has_other(name, file)}
+    for name, file in own.items():
+        if (name, file) in _aside and name not in sys.modules:
+            _put(name, _aside.pop((name, file)))
     sys.path.insert(0, str(folder))
     try:
         yield
     finally:
         with suppress(ValueError):
             sys.path.remove(str(folder))
+        for name, module in others.items():
+            if name in sys.modules:
+                _aside[name, own[name]] = _take(name)
+            _put(name, module)
+
+
+def _files_by_name(folder: Path, files: Iterable[Path]) -> dict[str, str]:
+    """Return the files of modules in `folder`, and of the packages that they are in, by dotted name.
+
+    Packages come before their modules. One without a file has that of its folder.
+    """
+    inner = [file.relative_to(folder) for file in files]
+    names = {file.with_suffix(""): file for file in inner if file.name != "__init__.py"}
+    for package in {parent for file in inner for parent in file.parents[:-1]}:
+        file = package / "__init__.py"
+        names[package] = file if (folder / file).is_file() else package
+    return {".".join(name.parts): str(folder / file) for name, file in sorted(names.items())}
+
+
+def _has_other(name: str, file: str) -> bool:
+    """Return whether `name` is that of a module of the user's in another file than `file`."""
+    module = sys.modules.get(name)
+    found = getattr(module, "__file__", None)
+    if found is None and file.endswith(".py"):  # folders without __init__.py share one module
+        found = next((f"{one}/__init__.py" for one in getattr(module, "__path__", ())), None)
+    return name != "__main__" and found not in (None, file) and not is_installed(Path(str(found)))
+
+
+def _take(name: str) -> ModuleType:
+    """Remove a module from those that were imported, and return it."""
+    module = sys.modules.pop(name)
+    package, _, last = name.rpartition(".")
+    if getattr(sys.modules.get(package), last, None) is module:
+        delattr(sys.modules[package], last)  # else `from package import module` finds it
+    return module
+
+
+def _put(name: str, module: ModuleType) -> None:
+    """Add a module to those that were imported."""
+    sys.modules[name] = module
+    package, _, last = name.rpartition(".")
+    if package in sys.modules and getattr(sys.modules[package], "__file__", None) is None:
+        setattr(sys.modules[package], last, module)
 
 
 @contextmanager

@@ -1,8 +1,11 @@
 """Functions of the user's: found by name, named in every error, and loaded as they are on disk."""
 
+import importlib
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -63,6 +66,79 @@ def test_a_file_is_loaded_again_only_after_an_edit_of_it_or_of_what_it_imports(f
     assert edited.code_fingerprint != first.code_fingerprint
     (folder / "own.py").write_text("from helper import RATE\ndef make(): return RATE + 1\n")
     assert load_function("own.py:make", WHERE).call() == 2.25
+
+
+def test_a_module_in_a_folder_without_init_is_loaded_again_after_an_edit(folder: Path) -> None:
+    (folder / "parts").mkdir()
+    (folder / "own.py").write_text("from parts import deep\ndef make(): return deep.RATE\n")
+    for rate in (1, 1.25):
+        (folder / "parts" / "deep.py").write_text(f"RATE = {rate}\n")
+        assert load_function("own.py:make", WHERE).call() == rate
+
+
+def test_a_helper_that_was_imported_and_edited_before_is_loaded_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a notebook."""
+    monkeypatch.syspath_prepend(folder)
+    (folder / "own.py").write_text("from helper import RATE\ndef make(): return RATE\n")
+    (folder / "helper.py").write_text("RATE = 1\n")
+    importlib.import_module("helper")
+    (folder / "helper.py").write_text("RATE = 1.25\n")
+    assert load_function("own.py:make", WHERE).call() == 1.25
+
+
+OWN = """
+import helper
+from parts import deep
+
+def make():
+    from helper import RATE
+    import parts.deep
+    return [helper.RATE, deep.RATE, RATE, parts.deep.RATE]
+"""
+
+
+@pytest.mark.parametrize("with_init", [(), ("data",), ("nets",), ("data", "nets")])
+def test_modules_of_the_same_name_in_two_folders_are_told_apart(
+    folder: Path, with_init: Sequence[str]
+) -> None:
+    for rate, name in enumerate(("data", "nets")):
+        (folder / name / "parts").mkdir(parents=True)
+        (folder / name / "own.py").write_text(OWN)
+        for place in ("helper", "parts/deep", *(["parts/__init__"] if name in with_init else [])):
+            (folder / name / f"{place}.py").write_text(f"RATE = {rate}\n")
+    first, second = (load_function(f"{name}/own.py:make", WHERE) for name in ("data", "nets"))
+    for _ in range(2):
+        assert (first.call(), second.call()) == ([0] * 4, [1] * 4)
+    assert sys.modules["helper"].RATE == 0, "that of the first is back"
+    (folder / "nets" / "helper.py").write_text("RATE = 1.25\n")
+    edited = load_function("nets/own.py:make", WHERE)
+    assert (first.call(), edited.call()) == ([0] * 4, [1.25, 1, 1.25, 1])
+
+
+def test_a_module_of_the_current_folder_is_found_though_a_helper_elsewhere_has_its_name(folder: Path) -> None:
+    (folder / "data").mkdir()
+    (folder / "data" / "own.py").write_text("import helper\ndef make(): return helper.make()\n")
+    (folder / "data" / "helper.py").write_text("def make(): return 0\n")
+    (folder / "helper.py").write_text("def make(): return 1\n")
+    loaded = [load_function(reference, WHERE) for reference in ("data/own.py:make", "helper:make")]
+    assert [one.call() for one in loaded] == [0, 1]
+    assert loaded[1].files == (folder / "helper.py",)
+
+
+def test_the_program_itself_stays_and_is_not_the_module_of_its_functions(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in ``python own.py`` with a spec that names functions of this file."""
+    (folder / "own.py").write_text("def make(): return __name__\n")
+    program = ModuleType("__main__")
+    program.__file__ = str(folder / "own.py")
+    monkeypatch.setitem(sys.modules, "__main__", program)
+    loaded = load_function("own.py:make", WHERE)
+    assert loaded.call() == "own"
+    assert loaded.module is sys.modules["own"]
+    assert sys.modules["__main__"] is program
 
 
 def test_the_module_has_the_name_of_its_file_unless_that_is_taken(folder: Path) -> None:

@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-import sys
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any
 
 import keras
@@ -17,6 +17,7 @@ from dropout_lab.functions import LoadedFunction, load_function
 from dropout_lab.models.keras_internals import seeded
 from dropout_lab.models.rewriting import from_configuration
 from dropout_lab.spec import ModelSpec
+from dropout_lab.user_code import existing_file, import_path, imported_modules
 
 WHERE = "model.network"
 HINT = (
@@ -109,28 +110,18 @@ def network_function(spec: ModelSpec) -> LoadedFunction | None:
     return load_function(spec.network, WHERE)
 
 
-def main_module(function: LoadedFunction) -> ModuleType:
-    """Return the module that `function.reference` names."""
-    home = function.reference.rpartition(":")[0]
-    if not home.endswith(".py"):
-        return sys.modules[home]
-    path = str(Path(home).absolute())
-    return next(one for one in _modules(function) if getattr(one, "__file__", None) == path)
-
-
 def custom_objects(function: LoadedFunction | None) -> dict[str, Any]:
     """Return the classes and functions in the user's code that makes a network, by name."""
+    if function is None:
+        return {}
+    with import_path(function.root, function.files):
+        modules = imported_modules({str(file) for file in function.files})
     return {
         name: value
-        for module in _modules(function)
+        for module in modules.values()
         for name, value in vars(module).items()
         if isinstance(value, type | FunctionType) and not str(value.__module__).startswith("keras.")
     }
-
-
-def _modules(function: LoadedFunction | None) -> list[ModuleType]:
-    files = {str(file) for file in function.files} if function else set()
-    return [one for one in list(sys.modules.values()) if getattr(one, "__file__", None) in files]
 
 
 def known_arguments(
@@ -186,13 +177,10 @@ def _functional(model: keras.Model, input_shape: tuple[int, ...]) -> keras.Model
 
 
 def _read_file(name: str) -> Architecture:
-    path = Path(name)
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(existing_file(name, WHERE)) as archive:
             config = json.loads(archive.read("config.json"))
-    except FileNotFoundError:
-        raise FunctionError(f"{WHERE}: file {name!r} not found in {Path.cwd()}") from None
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
+    except (OSError, zipfile.BadZipFile, zlib.error, KeyError, ValueError) as error:
         raise FunctionError(f"{WHERE}: {name} is no model saved by Keras: {error}") from None
     text = json.dumps(_without_seeds(config), sort_keys=True)
     return Architecture(name, text, {}, hashlib.sha256(text.encode()).hexdigest()[:16])

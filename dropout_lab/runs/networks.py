@@ -7,7 +7,6 @@ from pathlib import Path
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.errors import UsageError
 from dropout_lab.functions import LoadedFunction
-from dropout_lab.models.architecture import main_module
 from dropout_lab.models.network import Network, build_network
 from dropout_lab.runs.planning import PlannedRun, needs_building
 from dropout_lab.spec import DataSpec, Settings
@@ -126,8 +125,7 @@ def resolved_settings(settings: Settings, network: Network) -> Settings:
 
 def model_code(function: LoadedFunction | None) -> ModelCode | None:
     """Return the code that a logged model needs if `function` makes its network; None if it needs none."""
-    if function is None or function.root is None:
+    if function is None or function.root is None or function.module is None:
         return None
-    module = main_module(function)
-    main = Path(str(module.__file__))
-    return ModelCode(root=function.root, files=function.files, main=main, module=module.__name__)
+    main = Path(str(function.module.__file__))
+    return ModelCode(root=function.root, files=function.files, main=main, module=function.module.__name__)

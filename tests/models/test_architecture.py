@@ -1,7 +1,10 @@
 """Networks of the user's are called as the spec says, and what is wrong with them is named."""
 
 import json
+import sys
+import zipfile
 from pathlib import Path
+from types import ModuleType
 
 import keras
 import pytest
@@ -53,7 +56,9 @@ def test_pretrained_weights_are_refused_and_not_asked_for() -> None:
         load_architecture(ModelSpec.model_validate(spec), (32, 32, 3), 10)
 
 
-def test_a_saved_model_gives_its_architecture_and_not_its_weights(tmp_path: Path) -> None:
+def test_a_saved_model_gives_its_architecture_and_not_its_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = keras.Sequential(
         [keras.Input((4,)), keras.layers.Dropout(0.2, name="drop"), keras.layers.Dense(3)]
     )
@@ -63,10 +68,17 @@ def test_a_saved_model_gives_its_architecture_and_not_its_weights(tmp_path: Path
     network = build_network(ModelSpec(network=str(path)), (4,), 3, 0)
     assert network.rates == {"drop": 0.2}
     assert not (network.model.layers[-1].kernel.numpy() == model.layers[-1].kernel.numpy()).any()
-    assert network.code_fingerprint == network_code(ModelSpec(network=str(path))) != ""
-    path.write_bytes(b"no archive")
-    with pytest.raises(FunctionError, match=r"saved\.keras is no model saved by Keras"):
-        network_code(ModelSpec(network=str(path)))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in (str(path), "~/saved.keras"):
+        assert network.code_fingerprint == network_code(ModelSpec(network=name)) != ""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", "{}")
+    whole = path.read_bytes()
+    place = whole.index(b"config.json") + len("config.json")
+    for content in (b"no archive", whole[:place] + b"\xff" * 2 + whole[place + 2 :]):
+        path.write_bytes(content)
+        with pytest.raises(FunctionError, match=r"saved\.keras is no model saved by Keras"):
+            network_code(ModelSpec(network=str(path)))
     path.unlink()
     with pytest.raises(FunctionError, match="not found in"):
         network_code(ModelSpec(network=str(path)))
@@ -77,6 +89,37 @@ def test_classes_of_the_users_are_found_for_loading(networks: Path) -> None:
     assert {"Scale", "Block", "Whole"} <= set(found)
     assert custom_objects(network_function(ModelSpec())) == {}
     assert network_code(ModelSpec(network="mlp")) == ""
+
+
+def test_classes_are_those_of_the_folder_of_the_network(tmp_path: Path) -> None:
+    specs = []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "own_layers.py").write_text(
+            f"import keras\nclass Scale(keras.layers.Layer):\n    name_of_folder = {name!r}\n"
+            "    def call(self, inputs): return inputs\n"
+        )
+        path = tmp_path / name / "layered_network.py"
+        path.write_text(
+            "import keras, own_layers\ndef build(input_shape, num_classes):\n"
+            "    layers = [keras.Input(input_shape), own_layers.Scale(), keras.layers.Dense(num_classes)]\n"
+            "    return keras.Sequential(layers)\n"
+        )
+        specs.append(ModelSpec(network=f"{path}:build"))
+    for spec in [*specs, *specs]:
+        model = build_network(spec, (4,), 3, 0).model
+        assert model.layers[0].name_of_folder == Path(spec.network).parent.name
+        assert custom_objects(network_function(spec))["Scale"] is type(model.layers[0])
+
+
+def test_classes_of_the_program_are_not_those_of_its_network(
+    networks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keras saves classes with the name of their module, and ``__main__`` is another program elsewhere."""
+    program = ModuleType("__main__")
+    vars(program).update(__file__=str(networks), Main=type("Main", (), {}))
+    monkeypatch.setitem(sys.modules, "__main__", program)
+    assert "Main" not in custom_objects(network_function(spec_of(networks, "cnn")))
 
 
 def test_a_class_with_a_module_of_its_own_kind_does_no_harm(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Networks of the user's are built once before any run starts."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -91,14 +92,19 @@ def test_a_pattern_must_fit_a_site_of_some_condition(network: str) -> None:
         planned(network, {"a": {"model": {"dropout": {"frst": 0.1}}}, "b": {}})
 
 
-def test_a_logged_model_needs_the_code_of_the_users_functions_only(network: str, tmp_path: Path) -> None:
-    code = model_code(network_function(ModelSpec(network=network)))
-    assert code is not None
-    assert (code.root, code.main, code.files) == (
-        tmp_path,
-        tmp_path / "planned_network.py",
-        (tmp_path / "planned_network.py",),
-    )
+def test_a_logged_model_needs_the_code_of_the_users_functions_only(
+    network: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for reference in (network, "~/planned_network.py:build"):
+        code = model_code(network_function(ModelSpec(network=reference)))
+        assert code is not None
+        assert (code.root, code.main, code.files) == (
+            tmp_path,
+            tmp_path / "planned_network.py",
+            (tmp_path / "planned_network.py",),
+        )
+        assert sys.modules[code.module].__file__ == str(code.main)
     assert model_code(network_function(ModelSpec())) is None
     assert model_code(network_function(ModelSpec(network="keras.applications:MobileNetV2"))) is None
 

@@ -90,6 +90,31 @@ assert "dropout_lab" not in sys.modules
 """
 
 
+STUDY = '''\
+"""A program that trains the network in it."""
+
+import keras
+
+
+class Twice(keras.layers.Layer):
+    def call(self, inputs):
+        return 2 * inputs
+
+
+def build(input_shape, num_classes):
+    layers = [Twice(), keras.layers.Flatten(), keras.layers.Dropout(0.2), keras.layers.Dense(num_classes)]
+    return keras.Sequential([keras.Input(input_shape), *layers])
+
+
+if __name__ == "__main__":
+    import dropout_lab as dl
+
+    data = {"dataset": "digits"}
+    spec = dl.Spec(name="study", data=data, model={"network": "study.py:build"}, training={"epochs": 1})
+    assert not dl.run(spec, progress=False).failures
+'''
+
+
 def write_images(lab: Path) -> None:
     """Write small colour images of two brightnesses, as arrays and as files in folders by class."""
     from PIL import Image
@@ -110,6 +135,20 @@ def finish(process: subprocess.Popen[str]) -> str:
     out, err = process.communicate(timeout=1800)
     assert process.returncode == 0, err
     return out
+
+
+def load_elsewhere(lab: Path, uri: str) -> None:
+    """Load a logged model in a process that has neither the user's code nor dropout_lab, and use it."""
+    elsewhere = lab / "elsewhere"
+    elsewhere.mkdir()
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    subprocess.run(
+        [sys.executable, "-c", ELSEWHERE, uri, f"sqlite:///{lab / 'mlflow.db'}"],
+        cwd=elsewhere,
+        env=environment,
+        check=True,
+        timeout=600,
+    )
 
 
 @pytest.mark.slow
@@ -151,18 +190,16 @@ def test_a_killed_run_ends_as_if_it_had_not_been_and_is_compared(
         assert none.final_weights != dropout.final_weights
     out = finish(command("compare", "killed"))
     assert any(verdict in out for verdict in ("undecided", "lower", "higher", "equivalent"))
+    load_elsewhere(lab, f"runs:/{whole['dropout-seed0'].run_id}/dropout")
 
-    elsewhere = lab / "elsewhere"
-    elsewhere.mkdir()
-    run_id = whole["dropout-seed0"].run_id
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    subprocess.run(
-        [sys.executable, "-c", ELSEWHERE, f"runs:/{run_id}/dropout", f"sqlite:///{lab / 'mlflow.db'}"],
-        cwd=elsewhere,
-        env=environment,
-        check=True,
-        timeout=600,
-    )
+
+@pytest.mark.slow
+def test_a_program_that_trains_its_own_network_is_not_run_by_those_who_load_it(lab: Path) -> None:
+    (lab / "study.py").write_text(STUDY)
+    subprocess.run([sys.executable, "study.py"], cwd=lab, check=True, timeout=1800)
+    (run,) = read_runs("study")
+    assert run.status is RunStatus.FINISHED
+    load_elsewhere(lab, f"runs:/{run.run_id}/study")
 
 
 def test_an_mlp_on_digits_continues_to_the_same_weights(
