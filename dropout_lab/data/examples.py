@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dropout_lab.data.image_folders import BILINEAR, SUFFIXES, opened
+from dropout_lab.data.image_folders import BILINEAR, CHANNELS, SUFFIXES, opened
 from dropout_lab.data.input_form import InputForm
 from dropout_lab.data.inputs import prepare_inputs
 from dropout_lab.data.source import Array
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 ARRAY = ".npy"
 _KINDS = {1: "grayscale", 3: "color", 4: "color with transparency"}
-_CHANNELS = {"1": 1, "L": 1, "P": 3, "RGB": 3, "CMYK": 3, "YCbCr": 3, "LA": 4, "PA": 4, "RGBA": 4}
-"""Channels by mode of Pillow; other modes have more than 8 bits per channel."""
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
@@ -143,7 +141,7 @@ def _read_image(path: Path, form: InputForm) -> tuple[Array, list[str]]:
         )
     height, width, channels = form.shape
     with opened(path) as image:
-        own = _channels(image, path)
+        own = _channels(image)
         size = image.height, image.width
         changes = []
         if own != channels:
@@ -156,11 +154,9 @@ def _read_image(path: Path, form: InputForm) -> tuple[Array, list[str]]:
         return np.asarray(image, np.uint8).reshape(1, *form.shape), changes
 
 
-def _channels(image: "Image", path: Path) -> int:
-    if image.mode not in _CHANNELS:
-        raise DataError(f"{path}: pixels of mode {image.mode} (allowed: 8 bits per channel)")
+def _channels(image: "Image") -> int:
     has_alpha = image.mode == "P" and "transparency" in image.info
-    return 4 if has_alpha else _CHANNELS[image.mode]
+    return 4 if has_alpha else CHANNELS[image.mode]
 
 
 def _subject(files: Sequence[str]) -> str:

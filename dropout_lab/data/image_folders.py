@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 MODES = {"rgb": "RGB", "grayscale": "L", "rgba": "RGBA"}
 TRAIN, TEST = "train", "test"
+CHANNELS = {"1": 1, "L": 1, "P": 3, "RGB": 3, "RGBX": 3, "CMYK": 3, "YCbCr": 3, "LA": 4, "PA": 4, "RGBA": 4}
+"""Channels by mode of Pillow; other modes have more than 8 bits per channel."""
 BILINEAR = 2
 """How Pillow numbers the filter."""
 
@@ -132,7 +134,8 @@ def opened(path: Path) -> Iterator["Image"]:
     """Open an image, turned as its EXIF data say.
 
     Raises:
-        DataError: If it is none, here or while it is read.
+        DataError: If it is none, here or while it is read, or if it has more than 8 bits per channel, which
+            Pillow would clip.
     """
     import PIL.Image
     import PIL.ImageOps
@@ -140,6 +143,11 @@ def opened(path: Path) -> Iterator["Image"]:
     try:
         with warnings.catch_warnings(), PIL.Image.open(path) as image:
             warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)
+            if image.mode not in CHANNELS:
+                raise DataError(
+                    f"{path}: pixels of mode {image.mode} (allowed: 8 bits per channel)",
+                    hint="Convert such images to 8 bits per channel, or give their values as an array.",
+                )
             yield PIL.ImageOps.exif_transpose(image)
     except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
         reason = "not an image" if isinstance(error, PIL.UnidentifiedImageError) else f"damaged ({error})"

@@ -118,6 +118,15 @@ def test_an_image_that_was_cut_off_is_named(photos):
         opened()
 
 
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32])
+def test_images_of_more_than_8_bits_are_refused(photos, dtype):
+    deep = np.full((4, 6), 200, dtype) * 100
+    Image.fromarray(deep).save(photos / "owl" / "deep.tiff")
+    with pytest.raises(DataError, match=r"^photos/owl/deep.tiff: pixels of mode .*: 8 bits per") as caught:
+        opened(color_mode="grayscale")
+    assert "array" in caught.value.hint
+
+
 def test_files_that_are_no_images_are_counted(photos):
     (photos / "owl" / "notes.txt").write_text("seen in May")
     (photos / "readme.md").write_text("")
