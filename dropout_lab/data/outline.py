@@ -16,7 +16,7 @@ NUM_TRAIN, NUM_TEST = 60_000, 10_000
 
 
 def outline_all(specs: Iterable[DataSpec]) -> dict[DataSpec, Dataset]:
-    """Return what `load_all` does, but with blank images where it would download Fashion-MNIST.
+    """Return what `load_all` does, but with white images where it would download Fashion-MNIST.
 
     Raises:
         DataError, FunctionError: As `load_data`.
@@ -29,7 +29,7 @@ def outline_all(specs: Iterable[DataSpec]) -> dict[DataSpec, Dataset]:
 
 
 def _blank() -> Source:
-    """Return the dataset with blank images, which take no memory."""
+    """Return the dataset with white images, which take no memory and are scaled like the others."""
     return Source(
         train_inputs=_images(NUM_TRAIN),
         train_labels=np.arange(NUM_TRAIN) % 10,
@@ -44,4 +44,4 @@ def _blank() -> Source:
 
 
 def _images(count: int) -> Array:
-    return np.broadcast_to(np.uint8(0), (count, 28, 28, 1))
+    return np.broadcast_to(np.uint8(255), (count, 28, 28, 1))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dropout_lab.data import outline
+from dropout_lab.data.scaling import UNIT_PIXELS
 from dropout_lab.errors import DataError, DeviceError, TrackingAddressError, TrackingUnavailable, UsageError
 from dropout_lab.runs.dry_run import dry_run
 from dropout_lab.runs.executor import execute_runs
@@ -68,9 +69,12 @@ def test_it_refuses_an_evaluation_of_what_is_no_image(empty) -> None:
 
 def test_data_that_would_be_downloaded_are_not_needed(empty, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outline, "locate", lambda folder: None)
-    plan = dry_run(load_spec(empty, ["data.num_train=50000", "data.validation=0.1"]))
+    options = ["data.num_train=50000", "data.validation=0.1", "training.engine=fast", "device=cpu"]
+    plan = dry_run(load_spec(empty, options))
     assert [one.run.name for one in plan.runs] == ["baseline-seed0", "dropout-seed0"]
     assert plan.notes == ("Fashion-MNIST is not on this machine; the first run downloads it.",)
+    (data,) = outline.outline_all(one.run.settings.data for one in plan.runs).values()
+    assert data.scaling == UNIT_PIXELS, "as a run scales the images, or it would use another engine"
     with pytest.raises(DataError, match="70000 is more than the 60000 examples"):
         dry_run(load_spec(empty, ["data.num_train=70000"]))
 
