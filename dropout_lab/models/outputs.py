@@ -89,8 +89,8 @@ def _last_activation(model: keras.Model) -> str:
             return type(operation).__name__.lower()
         activation = getattr(operation, "activation", None)
         name = getattr(activation, "__name__", "")
-        if name and name != "linear":
-            return name
+        if activation is not None and name != "linear":
+            return name  # a layer as an activation has none
         if isinstance(operation, keras.layers.Dense):
             return "linear"
         if not isinstance(operation, SAME_VALUES) or len(operation._inbound_nodes) != 1:

@@ -168,6 +168,21 @@ def softmax_layer(input_shape, num_classes):
     return keras.Sequential([keras.Input(input_shape), layers.Dense(num_classes), layers.Softmax()])
 
 
+def softmax_layer_of_dense(input_shape, num_classes):
+    last = layers.Dense(num_classes, activation=layers.Softmax())
+    return keras.Sequential([keras.Input(input_shape), last])
+
+
+def softmax_layer_of_activation(input_shape, num_classes):
+    last = layers.Activation(layers.Softmax())
+    return keras.Sequential([keras.Input(input_shape), layers.Dense(num_classes), last])
+
+
+def leaky_layer_of_dense(input_shape, num_classes):
+    last = layers.Dense(num_classes, activation=layers.LeakyReLU())
+    return keras.Sequential([keras.Input(input_shape), last])
+
+
 def softmax_op(input_shape, num_classes):
     inputs = keras.Input(input_shape)
     return keras.Model(inputs, keras.ops.softmax(layers.Dense(num_classes)(inputs)))
