@@ -2,6 +2,7 @@
 
 import math
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def read_npz(name: str, where: str) -> Source:
         raise DataError(f"{where}: file not found in {Path.cwd()}{near}") from None
     except OSError as error:
         raise DataError(f"{where}: cannot be read: {error.strerror or error}") from None
-    except (ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:
         raise DataError(f"{where}: not a .npz file, or a damaged one ({error})") from None
     class_names = arrays.get(CLASS_NAMES)
     return Source(
