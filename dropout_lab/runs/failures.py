@@ -13,6 +13,7 @@ from dropout_lab.errors import (
 from dropout_lab.runs.outcome import Failure
 
 TO_CONTINUE = "To continue, run `dropout-lab resume` or repeat the command."
+TO_RESUME = "Run `dropout-lab resume` to continue from the saved state."
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 

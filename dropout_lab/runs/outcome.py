@@ -86,10 +86,14 @@ class Report:
             Interrupted: If a stop was requested.
             DropoutLabError: If runs have no result, or results are not in the tracking store.
         """
-        if self.interrupted is not None:
-            raise self.interrupted
         num_runs = len(self.outcomes) + len(self.failures) + len(self.stopped) + len(self.not_started)
         lines = [f"{failure.name}: {failure.message}" for failure in self.failures]
+        if self.interrupted is not None:
+            raise Interrupted(
+                "\n".join([self.interrupted.message, *lines]),
+                signal_number=self.interrupted.exit_code - 128,
+                hint=self.interrupted.hint,
+            )
         if self.stopped:
             lines.append(f"Stopped with their state saved: {', '.join(self.stopped)}")
         if self.not_started:
@@ -102,7 +106,7 @@ class Report:
                 heading + "\n".join(lines),
                 hint="\n".join(hints) or "Progress is saved; repeat the command to continue.",
             )
-            if all(failure.exit_code == 2 for failure in self.failures):
+            if self.failures and all(failure.exit_code == 2 for failure in self.failures):
                 error.exit_code = 2
             raise error
         if not all(outcome.delivered for outcome in self.outcomes):

@@ -2,7 +2,8 @@
 
 import time
 
-from dropout_lab.errors import DropoutLabError, Interrupted
+from dropout_lab.errors import DropoutLabError
+from dropout_lab.runs.failures import interrupted
 from dropout_lab.runs.planning import PlannedRun
 from dropout_lab.runs.reporter import Reporter
 from dropout_lab.runs.stopping import StopRequest
@@ -67,11 +68,7 @@ class Watch:
             where = f"epoch {len(progress.epochs) + 1}, step {progress.step_in_epoch}"
             if epoch_is_finished:
                 where = f"the end of epoch {len(progress.epochs)}"
-            raise Interrupted(
-                f"{self._run.name} saved at {where}.",
-                signal_number=signal_number,
-                hint="To continue, run `dropout-lab resume` or repeat the command.",
-            )
+            raise interrupted(f"{self._run.name} saved at {where}.", signal_number)
 
     def _save(self, progress: Progress) -> None:
         try:

@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping
 
+from dropout_lab.runs.failures import TO_RESUME
 from dropout_lab.runs.messages import Message
 from dropout_lab.runs.outcome import Failure
 
@@ -90,7 +91,7 @@ class WorkerProcess:
         self._log.seek(0)
         lines = [line for line in self._log.read().decode(errors="replace").splitlines() if line.strip()]
         last = f": {lines[-1].strip()}" if lines else ""
-        hint = "Run `dropout-lab resume` to continue from the saved state."
+        hint = TO_RESUME
         if code == -signal.SIGKILL:
             message = "its worker process was killed, as the system does when memory runs out"
             hint += " If memory ran out, use fewer workers."

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from dropout_lab.runs.executors import Worker, Workers
-from dropout_lab.runs.failures import TO_CONTINUE, interrupted
+from dropout_lab.runs.failures import TO_RESUME, interrupted
 from dropout_lab.runs.messages import Message, Receiver
 from dropout_lab.runs.outcome import Failure, Report, RunOutcome
 from dropout_lab.runs.planning import PlannedRun
@@ -99,6 +99,7 @@ class WorkerPool:
         self._messages: queue.SimpleQueue[tuple[Worker, Message | None]] = queue.SimpleQueue()
         self._leaving: list[Worker] = []
         self._saved: list[str] = []
+        self._has_asked_to_stop = False
 
     def __enter__(self) -> Self:
         return self
@@ -129,8 +130,7 @@ class WorkerPool:
         given, waiting = list(tasks), deque(tasks)
         try:
             while self._running() or (waiting and not report.ended_early):
-                if self._stop.signal_number and not report.ended_early:
-                    report.ended_early = True
+                if self._stop.signal_number:
                     self._ask_to_stop(report, self._stop.signal_number)
                 if waiting and not report.ended_early:
                     wanted = waiting[0].threads or self._plan.threads
@@ -144,14 +144,16 @@ class WorkerPool:
                         given += new
                         waiting += new
         except KeyboardInterrupt:  # a second Ctrl-C
-            report.ended_early = True
             self._stop.signal_number = self._stop.signal_number or signal.SIGINT
-            self._saved.append(f"{', '.join(one.run.name for _, _, one in self._running())} stopped.")
+            names = ", ".join(one.run.name for _, _, one in self._running())
+            self._saved += [f"{names} stopped."] if names else []
         order = {_place(task.run): number for number, task in enumerate(given)}
         report.outcomes.sort(key=lambda outcome: order[_place(outcome.run)])
         report.not_started += [task.run.name for task in waiting]
-        if self._stop.signal_number and (self._saved or report.not_started):
-            message = "\n".join(self._saved) or f"stopped before {report.not_started[0]}."
+        if self._stop.signal_number:  # even if all runs ended: the caller may have a look or a trial to come
+            report.ended_early = True
+            ahead = f"before {report.not_started[0]}" if report.not_started else "after the runs in progress"
+            message = "\n".join(self._saved) or f"stopped {ahead}."
             report.interrupted = interrupted(message, self._stop.signal_number)
         return report
 
@@ -209,10 +211,10 @@ class WorkerPool:
         """Note why a run was interrupted; it failed if neither the user nor another run's failure did it."""
         if self._stop.signal_number:
             self._saved.append(message)
-        elif report.ended_early:
+        elif self._has_asked_to_stop:
             report.stopped.append(name)
         else:
-            return Failure(name, f"its worker was asked to stop: {message}", TO_CONTINUE)
+            return Failure(name, f"its worker was asked to stop: {message}", TO_RESUME)
         return None
 
     def _end(self, report: Report, end: RunOutcome | Failure) -> None:
@@ -222,11 +224,16 @@ class WorkerPool:
             return
         report.failures.append(end)
         self._reporter.failed(end)
-        if self._fail_fast and not report.ended_early:
+        report.ended_early |= end.stops_others
+        if self._fail_fast:
             self._ask_to_stop(report, signal.SIGTERM)
-        report.ended_early = report.ended_early or self._fail_fast or end.stops_others
 
     def _ask_to_stop(self, report: Report, signal_number: int) -> None:
+        """Let all runs end, with their states saved; asking again changes nothing."""
+        report.ended_early = True
+        if self._has_asked_to_stop:
+            return
+        self._has_asked_to_stop = True
         for slot, worker, receiver in self._running():
             if worker.is_ready:
                 worker.tell({"stop": signal_number})

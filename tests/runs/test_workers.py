@@ -210,6 +210,27 @@ def test_a_request_to_stop_saves_every_run(stage: Stage, runs: list[PlannedRun],
     assert stopped.value.exit_code == 130
 
 
+def test_a_stop_while_the_last_runs_end_is_not_lost(stage: Stage, runs: list[PlannedRun], execute) -> None:
+    report = execute(runs[:2], stop_after=2)
+    assert names(report) == ["a-seed0", "b-seed0"]
+    assert report.ended_early, "the caller may have more runs"
+    with pytest.raises(Interrupted, match="stopped after the runs in progress") as stopped:
+        report.raise_problems()
+    assert stopped.value.exit_code == 130
+
+
+def test_a_stop_after_a_failure_that_stops_others_reaches_the_running_runs(
+    stage: Stage, runs: list[PlannedRun], execute
+) -> None:
+    away = {"event": "failed", "failure": {"name": "a-seed0", "message": "away", "stops_others": True}}
+    stage.scripts["a-seed0"] = [away]
+    report = execute(runs, stop_after=1)
+    assert {"stop": signal.SIGINT} in stage.processes[1].told
+    with pytest.raises(Interrupted) as stopped:
+        report.raise_problems()
+    assert stopped.value.message == "stopped before a-seed1.\na-seed0: away"
+
+
 def test_a_stop_before_the_first_run_starts_no_process(stage: Stage, runs: list[PlannedRun], execute) -> None:
     report = execute(runs, stop_after=0)
     assert report.not_started == [run.name for run in runs]

@@ -66,8 +66,6 @@ class SearchOutcome:
             Interrupted: If a stop was requested.
             DropoutLabError: If the search was not completed, or runs of the confirmation have no result.
         """
-        if self.report.interrupted is not None:
-            raise self.report.interrupted
         if self.report.ended_early:
             self.report.raise_problems()
         if self.best is None:

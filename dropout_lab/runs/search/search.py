@@ -9,6 +9,7 @@ from dropout_lab.errors import UsageError
 from dropout_lab.runs.checking import check_runs
 from dropout_lab.runs.designs import train_designs
 from dropout_lab.runs.executors import Starting, Workers
+from dropout_lab.runs.failures import interrupted
 from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.planning import PlannedRun, plan_runs
 from dropout_lab.runs.search.checking import Shape, check_trials, needs_check
@@ -126,8 +127,12 @@ def _train_trials(session: Session, display: Display, starting: Starting, plan: 
     if num_open <= 0:
         return Report()
     shown = display(num_open * len(search.seeds))
-    with start_training(session, shown, starting, plan) as (train, reporter):
-        return train(TrialQueue(session, reporter))
+    with start_training(session, shown, starting, plan) as (train, reporter, stop):
+        report = train(TrialQueue(session, reporter))
+    if stop.signal_number and report.interrupted is None:  # it came while the last run of all was evaluated
+        report.interrupted = interrupted("stopped before the confirmation.", stop.signal_number)
+        report.ended_early = True
+    return report
 
 
 def _verdict(planned: Sequence[PlannedRun]) -> str:

@@ -12,7 +12,7 @@ from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.planning import PlannedRun, needs_building
 from dropout_lab.runs.reporter import Reporter
 from dropout_lab.runs.search.trials import example_runs, max_epochs, search_of, trial_runs
-from dropout_lab.runs.stopping import listen_for_stop
+from dropout_lab.runs.stopping import StopRequest, listen_for_stop
 from dropout_lab.spec import DataSpec, Spec
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Session:
 @contextmanager
 def start_training(
     session: Session, display: AbstractContextManager[Reporter], starting: Starting, plan: Workers | None
-) -> Iterator[tuple[TrainTrials, Reporter]]:
+) -> Iterator[tuple[TrainTrials, Reporter, StopRequest]]:
     """Start what trains trials: this process, or workers.
 
     Args:
@@ -85,7 +85,7 @@ def start_training(
         display, starting, plan: As in `run_search`.
 
     Yields:
-        What trains trials, and progress callbacks.
+        What trains trials, progress callbacks, and the request to stop.
     """
     from dropout_lab.runs.preparing import prepare_runs
 
@@ -100,7 +100,7 @@ def start_training(
             for note in notes:
                 reporter.noted(note)
             with TrainInWorkers(session, plan, reporter, stop, provenance) as train:
-                yield train, reporter
+                yield train, reporter, stop
         return
     with starting("TensorFlow"):
         from dropout_lab.runs.search.train_here import TrainHere
@@ -123,4 +123,5 @@ def start_training(
                 fail_fast=session.fail_fast,
             ),
             reporter,
+            stop,
         )

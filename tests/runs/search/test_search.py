@@ -1,18 +1,23 @@
 """Searches from end to end: trials, pruning, a kill in the middle, and the confirmation of the best trial."""
 
 import json
+import os
 import signal
 import subprocess
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import dropout_lab as dl
-from dropout_lab.errors import TrackingUnavailable
+from dropout_lab.errors import Interrupted, TrackingUnavailable
 from dropout_lab.records import RunStatus
+from dropout_lab.runs.search.search import run_search
 from dropout_lab.runs.workspace import STATE_ROOT
+from dropout_lab.spec import load_spec
 from dropout_lab.tracking import Tracker, read_runs
 from dropout_lab.training.devices import num_threads
 
@@ -153,6 +158,31 @@ def test_a_store_that_is_away_leaves_the_trial_to_a_later_call(
     assert "dropout-lab sync" in str(error.value)
     result = dl.run("rates.yaml", overrides=overrides, progress=False)
     assert result.search.trials["state"].tolist() == ["complete"]
+
+
+@pytest.mark.slow
+def test_a_stop_while_the_last_trial_is_evaluated_starts_no_confirmation(
+    lab: Path, make_listener: Callable[..., Any]
+) -> None:
+    Path("rates.yaml").write_text(SPEC)
+    spec = load_spec(Path("rates.yaml"), ["search.trials=1", "training.epochs=1"])
+    stopping, listener = make_listener(), make_listener()
+
+    def stop(_run: object, phase: str) -> None:
+        if phase == "evaluating":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    stopping.entered = stop
+    outcome = run_search(spec, lambda _: nullcontext(stopping), lambda _: nullcontext())
+    assert [trial.state for trial in outcome.trials] == ["complete"]
+    assert outcome.planned == ()
+    with pytest.raises(Interrupted, match="stopped before the confirmation") as stopped:
+        outcome.raise_problems()
+    assert stopped.value.exit_code == 130
+    again = run_search(spec, lambda _: nullcontext(listener), lambda _: nullcontext())
+    again.raise_problems()
+    assert [trial.objective for trial in again.trials] == [trial.objective for trial in outcome.trials]
+    assert len(again.confirmation.outcomes) == 4
 
 
 @pytest.mark.slow
