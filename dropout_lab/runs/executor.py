@@ -22,6 +22,7 @@ from dropout_lab.runs.runner import Runner
 from dropout_lab.runs.sequential import execute_sequentially
 from dropout_lab.runs.stopping import StopRequest
 from dropout_lab.runs.studies import refresh
+from dropout_lab.runs.tasks import recorded_threads
 from dropout_lab.runs.workspace import Workspace, workspaces
 from dropout_lab.spec import DataSpec
 from dropout_lab.tracking import Tracker, connect, read_runs
@@ -202,12 +203,10 @@ def use_recorded_threads(found: Sequence[Workspace]) -> None:
     """
     for workspace in found:
         state = workspace.read()
-        if state is not None and state.identity is not None and not workspace.has_result:
-            count = state.identity.arithmetic.get("threads", "")
-            if count.isdecimal():
-                with suppress(DeviceError):  # TensorFlow has started; the run itself names the difference
-                    use_threads(int(count))
-                return
+        if state is not None and not workspace.has_result and (threads := recorded_threads(state)):
+            with suppress(DeviceError):  # TensorFlow has started; the run itself names the difference
+                use_threads(threads)
+            return
 
 
 def resume_runs(found: Sequence[Workspace], reporter: Reporter, stop: StopRequest) -> Report:

@@ -100,4 +100,4 @@ def _task(workspace: Workspace) -> Task:
     from dropout_lab.runs.continuing import known_state
 
     state = known_state(workspace)
-    return Task(state.run, recorded_threads(workspace, state), folder=str(workspace.path))
+    return Task(state.run, recorded_threads(state), folder=str(workspace.path))

@@ -52,7 +52,7 @@ def training_tasks(runs: Sequence[PlannedRun], *, fresh: bool = False) -> list[T
     started = {}
     for workspace in () if fresh else workspaces():
         state = workspace.read()
-        if state is not None and (threads := recorded_threads(workspace, state)):
+        if state is not None and workspace.has_checkpoint and (threads := recorded_threads(state)):
             started[state.run.origin.experiment, state.run.name, state.run.spec_fingerprint] = threads
     return [
         Task(run, started.get((run.origin.experiment, run.name, run.spec_fingerprint), 0), fresh)
@@ -60,12 +60,7 @@ def training_tasks(runs: Sequence[PlannedRun], *, fresh: bool = False) -> list[T
     ]
 
 
-def recorded_threads(workspace: Workspace, state: State) -> int:
-    """Return the number of threads that a run was interrupted with, if it has to continue with it; else 0.
-
-    The bits of a result depend on it.
-    """
-    if state.identity is None or not workspace.has_checkpoint:
-        return 0
-    count = state.identity.arithmetic.get("threads", "")
+def recorded_threads(state: State) -> int:
+    """Return the number of threads that a run was started with, on which its bits depend; 0 if unknown."""
+    count = state.identity.arithmetic.get("threads", "") if state.identity is not None else ""
     return int(count) if count.isdecimal() else 0

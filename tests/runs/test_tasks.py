@@ -1,6 +1,7 @@
 """What a worker is told: it survives JSON, and an interrupted run keeps its number of threads."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,9 +57,11 @@ def test_runs_of_other_experiments_have_no_say(runs: list[PlannedRun]) -> None:
     assert [task.threads for task in training_tasks(runs)] == [0, 0]
 
 
-def test_without_a_checkpoint_any_number_will_do(runs: list[PlannedRun]) -> None:
+def test_without_a_checkpoint_any_number_will_do_unless_it_is_resumed(runs: list[PlannedRun]) -> None:
     workspace = interrupted(runs[0])
     (workspace.path / "1.checkpoint").unlink()
+    assert [task.threads for task in training_tasks(runs)] == [0, 0]
     state = workspace.read()
     assert state is not None
-    assert recorded_threads(workspace, state) == 0
+    assert recorded_threads(state) == 3
+    assert recorded_threads(replace(state, identity=None)) == 0
