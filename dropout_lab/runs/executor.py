@@ -203,7 +203,8 @@ def use_recorded_threads(found: Sequence[Workspace]) -> None:
     """
     for workspace in found:
         state = workspace.read()
-        if state is not None and not workspace.has_result and (threads := recorded_threads(state)):
+        trains = bool(workspace.result_problem())  # a whole result is only uploaded
+        if state is not None and trains and (threads := recorded_threads(state)):
             with suppress(DeviceError):  # TensorFlow has started; the run itself names the difference
                 use_threads(threads)
             return

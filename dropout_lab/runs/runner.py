@@ -73,6 +73,7 @@ class Runner:
                 self.abandon(workspace)
             elif finished := self.tracker.find_finished(identity.key):
                 return self._reuse(run, finished, identity, workspace)
+            self._drop_damaged_result(workspace)
             state = workspace.read()
             if state is None or state.identity is None:
                 for sentence in leftovers(run, identity, store):
@@ -97,6 +98,7 @@ class Runner:
             Interrupted, TrainingError, TrackingError, DropoutLabError: As `execute`.
         """
         require_same(state, self._identify(state.run, data, device))
+        self._drop_damaged_result(workspace)
         return self._finish(workspace, state, data, device)
 
     def abandon(self, workspace: Workspace) -> None:
@@ -135,12 +137,14 @@ class Runner:
         outcome = outcome_of(self.tracker, run, finished.run_id, finished.metrics)
         return replace(outcome, was_finished=True)
 
-    def _finish(self, workspace: Workspace, state: State, data: Dataset, device: DeviceInfo) -> RunOutcome:
+    def _drop_damaged_result(self, workspace: Workspace) -> None:
         if workspace.has_result and (problem := workspace.result_problem()):
             self.reporter.noted(
-                f"The saved result of {state.run.name} is incomplete: {problem}. Computing it again."
+                f"The saved result of {workspace.name} is incomplete: {problem}. Computing it again."
             )
             workspace.remove_result()
+
+    def _finish(self, workspace: Workspace, state: State, data: Dataset, device: DeviceInfo) -> RunOutcome:
         is_missing = not workspace.has_result
         if is_missing:
             assert state.identity is not None

@@ -17,7 +17,7 @@ from dropout_lab.errors import (
     TrackingUnavailable,
 )
 from dropout_lab.records import RunRecord, RunStatus
-from dropout_lab.runs import continuing, identity
+from dropout_lab.runs import continuing, executor, identity
 from dropout_lab.runs.choosing import choose_workspaces
 from dropout_lab.runs.discarding import discard
 from dropout_lab.runs.executor import execute_runs, resume_runs
@@ -27,6 +27,7 @@ from dropout_lab.runs.planning import PlannedRun, plan_runs
 from dropout_lab.runs.workspace import STATE_ROOT, Workspace, workspaces
 from dropout_lab.spec import load_spec
 from dropout_lab.tracking import Tracker, read_runs
+from dropout_lab.training.devices import num_threads
 from dropout_lab.training.trainer import Trainer
 
 EXPERIMENT = "tiny in lab"
@@ -344,6 +345,23 @@ def test_a_damaged_result_is_computed_again(
     (run,) = records().values()
     assert (run.run_id, run.status) == (expected, RunStatus.FINISHED)
     assert run.final_weights
+
+
+def test_a_damaged_result_is_computed_again_with_the_arithmetic_of_its_checkpoints(
+    runs: list[PlannedRun], work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = work.train_without_store(runs[0], monkeypatch)
+    used: list[int] = []
+    monkeypatch.setattr(executor, "use_threads", used.append)
+    executor.use_recorded_threads([workspace])
+    assert used == [], "a whole result is only uploaded"
+    (workspace.result / "model.keras").write_bytes(b"")
+    executor.use_recorded_threads([workspace])
+    assert used == [num_threads()]
+    edit(workspace, arithmetic={"instruction set": "MMX"})
+    (failure,) = work.execute(runs[0]).failures
+    assert "instruction set MMX -> " in failure.message
+    assert workspace.has_checkpoint
 
 
 @pytest.mark.parametrize("lost", ["run", "store"])
