@@ -119,9 +119,9 @@ def run(
                 [runs], display, starting, plan=plan, fresh=fresh, fail_fast=fail_fast
             )
     if report.interrupted is not None:
-        pass_on(report.interrupted)
+        pass_on(report.interrupted, fresh=fresh)
     if check:
-        report.raise_problems()
+        report.raise_problems(fresh=fresh)
     return RunResult(tuple(runs), report)
 
 
@@ -141,9 +141,9 @@ def _search(
     )
     interrupted = outcome.report.interrupted or outcome.confirmation.interrupted
     if interrupted is not None:
-        pass_on(interrupted)
+        pass_on(interrupted, fresh=fresh)
     if check:
-        outcome.raise_problems()
+        outcome.raise_problems(fresh=fresh)
     return RunResult(outcome.planned, outcome.confirmation, SearchResult(outcome))
 
 

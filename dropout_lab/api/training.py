@@ -45,10 +45,16 @@ def starting(library: str) -> AbstractContextManager[None]:
     return without_native_log() if hides else nullcontext()
 
 
-def pass_on(interrupted: Interrupted) -> NoReturn:
-    """Raise what the signal would have raised, now that the state is saved, or let it do its work."""
+def pass_on(interrupted: Interrupted, *, fresh: bool = False) -> NoReturn:
+    """Raise what the signal would have raised, now that the state is saved, or let it do its work.
+
+    Args:
+        interrupted: The request to stop.
+        fresh: Whether the call retrained finished runs, so that repeating it as it was starts over.
+    """
     signal_number = interrupted.exit_code - 128
     if signal_number == signal.SIGINT:
-        raise KeyboardInterrupt(f"{interrupted.message} To continue, repeat the call.") from None
+        repeat = "repeat the call without `fresh`" if fresh else "repeat the call"
+        raise KeyboardInterrupt(f"{interrupted.message} To continue, {repeat}.") from None
     signal.raise_signal(signal_number)
     raise interrupted

@@ -102,7 +102,7 @@ def run(
     from dropout_lab.cli.run_display import print_outcomes
 
     print_outcomes(report.outcomes, as_json=format_ is TextOrJson.JSON)
-    report.raise_problems()
+    report.raise_problems(fresh=fresh)
 
 
 def _search(spec: "Spec", plan: "Workers | None", *, fresh: bool, fail_fast: bool, as_json: bool) -> None:
@@ -122,4 +122,4 @@ def _search(spec: "Spec", plan: "Workers | None", *, fresh: bool, fail_fast: boo
     from dropout_lab.cli.search_output import print_search
 
     print_search(outcome, as_json=as_json)
-    outcome.raise_problems()
+    outcome.raise_problems(fresh=fresh)

@@ -79,20 +79,24 @@ class Report:
         self.interrupted = other.interrupted
         self.ended_early = other.ended_early
 
-    def raise_problems(self) -> None:
+    def raise_problems(self, *, fresh: bool = False) -> None:
         """Raise one error for all that is not as it was asked for.
+
+        Args:
+            fresh: Whether the call retrained finished runs, so that repeating it as it was starts over.
 
         Raises:
             Interrupted: If a stop was requested.
             DropoutLabError: If runs have no result, or results are not in the tracking store.
         """
+        repeat = "repeat the command without --fresh" if fresh else "repeat the command"
         num_runs = len(self.outcomes) + len(self.failures) + len(self.stopped) + len(self.not_started)
         lines = [f"{failure.name}: {failure.message}" for failure in self.failures]
         if self.interrupted is not None:
             raise Interrupted(
                 "\n".join([self.interrupted.message, *lines]),
                 signal_number=self.interrupted.exit_code - 128,
-                hint=self.interrupted.hint,
+                hint=f"To continue, run `dropout-lab resume` or {repeat}.",
             )
         if self.stopped:
             lines.append(f"Stopped with their state saved: {', '.join(self.stopped)}")
@@ -104,7 +108,7 @@ class Report:
             heading = f"{count} of {num_runs} runs failed:\n" if num_runs > 1 else ""
             error = DropoutLabError(
                 heading + "\n".join(lines),
-                hint="\n".join(hints) or "Progress is saved; repeat the command to continue.",
+                hint="\n".join(hints) or f"Progress is saved; {repeat} to continue.",
             )
             if self.failures and all(failure.exit_code == 2 for failure in self.failures):
                 error.exit_code = 2

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from dropout_lab.runs.failures import TO_RESUME
 from dropout_lab.runs.messages import Message
 from dropout_lab.runs.outcome import Failure
 from dropout_lab.runs.ray_orders import Orders
@@ -20,7 +21,6 @@ NODE_POLL_SECONDS = 5.0
 
 END_SECONDS = 20.0
 ENDS = ("finished", "failed", "interrupted")
-TO_CONTINUE = "Run `dropout-lab resume` to continue from the saved state."
 
 
 class RayWorker:
@@ -59,6 +59,7 @@ class RayWorker:
         self._task: Any = None
         self._listener: threading.Thread | None = None
         self._is_killed = False
+        self._has_started = False
         self._failure = Failure("", "")
 
     def tell(self, message: Message) -> None:
@@ -66,7 +67,7 @@ class RayWorker:
         if "provenance" not in message:
             self._orders.tell(message)
             return
-        self.is_ready = False
+        self.is_ready = self._has_started = False
         self._listener = threading.Thread(target=self._follow, args=(message,), daemon=True)
         self._listener.start()
 
@@ -113,18 +114,20 @@ class RayWorker:
             try:
                 if self._receive_all(job, is_retry=attempt > 0):
                     return
-                self._failure = Failure("", "its task ended without a result", TO_CONTINUE)
+                self._failure = Failure("", "its task ended without a result", TO_RESUME)
             except died as error:
-                self._failure = Failure("", f"its task died: {_first_line(error)}", TO_CONTINUE)
+                self._failure = Failure("", f"its task died: {_first_line(error)}", TO_RESUME)
             except self._ray.exceptions.RayError as error:
                 problem = f"its task could not be executed: {_first_line(error)}"
-                self._failure = Failure("", problem, TO_CONTINUE, stops_others=not self.is_ready)
+                self._failure = Failure("", problem, TO_RESUME, stops_others=not self.is_ready)
                 break
             if self._is_killed:
                 return
             if attempt < MAX_RETRIES:
                 note = f"{run_of(job).name}: {self._failure.message} Continuing it on the cluster."
                 self._receive(self, {"event": "noted", "message": note})
+            if self._has_started:  # what this attempt saved is what the next one continues
+                job = {**job, "task": {**job["task"], "fresh": False}}
         self._receive(self, None)
 
     def _receive_all(self, job: Message, *, is_retry: bool) -> bool:
@@ -145,6 +148,7 @@ class RayWorker:
             if message["event"] == "placed":
                 node = message["node"]
                 continue
+            self._has_started |= message["event"] == "started"
             self._receive(self, message)
             if message["event"] in ENDS:
                 return True

@@ -51,6 +51,8 @@ class Runner:
     ) -> RunOutcome:
         """Train `run`, continue where it was interrupted, or find that it is finished.
 
+        If it was finished and its retraining was interrupted, it continues.
+
         Args:
             run: The planned run.
             data: The data that its settings choose.
@@ -71,20 +73,12 @@ class Runner:
         with workspace.locked(lambda sentence: self.reporter.noted(f"{run.name}: {sentence}")):
             if fresh:
                 self.abandon(workspace)
-            elif finished := self.tracker.find_finished(identity.key):
-                return self._reuse(run, finished, identity, workspace)
             self._drop_damaged_result(workspace)
-            state = workspace.read()
-            if state is None or state.identity is None:
-                for sentence in leftovers(run, identity, store):
-                    self.reporter.noted(sentence)
-                workspace.clear()
-                state = State(run, identity, store)
-            elif not workspace.has_result and state.identity != identity:
-                if workspace.has_checkpoint:
-                    require_same(state, identity)
-                self.abandon(workspace)
-                state = State(run, identity, store)
+            begun = _state_to_continue(workspace, identity)
+            finished = None if fresh else self.tracker.find_finished(identity.key)
+            if finished and (begun is None or begun.run_id == finished.run_id):
+                return self._reuse(run, finished, identity, workspace)
+            state = begun or self._begin(run, identity, store, workspace)
             outcome = self._finish(workspace, state, data, device)
         if self.deliveries is not None and not outcome.delivered:
             self.deliveries.take(workspace, outcome)
@@ -117,9 +111,29 @@ class Runner:
             self.reporter.noted(f"{run.name} uses the stock engine: {reason}")
         return identify(run, data.fingerprint, device, engine)
 
+    def _begin(self, run: PlannedRun, identity: Identity, store: str, workspace: Workspace) -> State:
+        """Return the state of a run that starts now; what the workspace has of it cannot continue."""
+        state = workspace.read()
+        if state is None or state.identity is None:
+            for sentence in leftovers(run, identity, store):
+                self.reporter.noted(sentence)
+            workspace.clear()
+        else:
+            if workspace.has_checkpoint:
+                require_same(state, identity)
+            self.abandon(workspace)
+        return State(run, identity, store)
+
     def _reuse(
         self, run: PlannedRun, finished: RunRecord, identity: Identity, workspace: Workspace
     ) -> RunOutcome:
+        left = workspace.read()
+        if left and left.identity and left.run_id != finished.run_id and workspace.has_checkpoint:
+            reasons = "; ".join(left.identity.changes(identity))
+            self.reporter.noted(
+                f"{run.name} is finished (run {finished.run_id[:8]}). Dropped its interrupted run"
+                f" {left.reference}, which cannot continue here: {reasons}."
+            )
         self.abandon(workspace)
         workspace.remove()
         self.tracker.note_request(finished.run_id)
@@ -194,3 +208,11 @@ class Runner:
             self.tracker.end_run(run_id, status)
         except TrackingError as error:
             self.reporter.noted(error.message)
+
+
+def _state_to_continue(workspace: Workspace, identity: Identity) -> State | None:
+    """Return the state of a workspace if its run has its result or can continue as `identity`; else None."""
+    state = workspace.read()
+    if state is None or state.identity is None:
+        return None
+    return state if workspace.has_result or state.identity == identity else None

@@ -12,6 +12,8 @@ import yaml
 
 import dropout_lab as dl
 from dropout_lab.api import running
+from dropout_lab.api.training import pass_on
+from dropout_lab.errors import Interrupted
 from dropout_lab.runs.display import RunDisplay
 from dropout_lab.runs.planning import plan_runs
 from dropout_lab.spec import SequentialSeeds, override_spec
@@ -111,6 +113,13 @@ def test_an_interrupted_call_continues_to_the_same_weights(
     assert {run.run_name: run.final_weights for run in again} == {
         name: weights for name, weights in whole.items() if name.endswith("seed1")
     }
+
+
+@pytest.mark.parametrize(("fresh", "words"), [(False, "the call."), (True, "the call without `fresh`.")])
+def test_an_interrupt_says_how_to_continue(fresh: bool, words: str) -> None:
+    with pytest.raises(KeyboardInterrupt) as interrupted:
+        pass_on(Interrupted("a-seed0 saved.", signal_number=signal.SIGINT), fresh=fresh)
+    assert str(interrupted.value) == f"a-seed0 saved. To continue, repeat {words}"
 
 
 class Failing(RunDisplay):

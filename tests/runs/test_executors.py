@@ -241,3 +241,35 @@ def test_nothing_is_received_from_a_worker_that_was_killed() -> None:
     worker._listener.start()
     worker.kill()
     assert not worker._listener.is_alive()
+
+
+STARTED = {"event": "started"}
+FINISHED = {"event": "finished"}
+
+
+@pytest.mark.parametrize(
+    ("messages", "fresh"),
+    [([[STARTED], [STARTED, FINISHED]], [True, False]), ([[], [STARTED], [FINISHED]], [True, True, False])],
+)
+def test_a_retraining_that_has_started_is_continued_when_its_process_died(
+    folder: Path, runs: list[PlannedRun], messages: list[list[dict[str, str]]], fresh: list[bool]
+) -> None:
+    ray = pytest.importorskip("ray")
+    attempts, seen = iter(messages), []
+
+    def start(_: object, job: dict[str, Any], **__: object) -> Iterator[Any]:
+        seen.append(Task.from_json(job["task"]).fresh)
+        yield from next(attempts)
+        yield ray.exceptions.WorkerCrashedError()
+
+    def get(message: Any) -> Any:
+        if isinstance(message, Exception):
+            raise message
+        return message
+
+    worker = RayWorker(Surroundings(str(folder), "", {}), Orders.create(), {}, 1, lambda *_: None)
+    worker._train = SimpleNamespace(remote=start)
+    worker._ray = SimpleNamespace(wait=lambda tasks, timeout: (tasks, []), get=get, exceptions=ray.exceptions)
+    worker.tell({"task": Task(runs[0], fresh=True).to_json(), "provenance": {}})
+    worker.end()
+    assert seen == fresh

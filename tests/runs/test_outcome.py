@@ -27,3 +27,14 @@ def test_an_interrupt_does_not_hide_earlier_failures() -> None:
         report.raise_problems()
     assert stopped.value.message == "b saved.\na: diverged"
     assert stopped.value.exit_code == 128 + 15
+
+
+@pytest.mark.parametrize(
+    "report", [Report(failures=[Failure("a", "diverged")]), Report(interrupted=interrupted("a saved.", 2))]
+)
+def test_what_was_retrained_continues_without_fresh(report: Report) -> None:
+    for fresh in (False, True):
+        with pytest.raises(DropoutLabError) as raised:
+            report.raise_problems(fresh=fresh)
+        assert "repeat the command" in str(raised.value.hint)
+        assert ("without --fresh" in str(raised.value.hint)) is fresh

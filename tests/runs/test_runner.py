@@ -1,5 +1,6 @@
 """One run from its plan to the tracking store, on real data and a real store, in this process."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +119,40 @@ def test_a_finished_run_is_not_trained_again(execute, planned: list[PlannedRun])
 
 def only(runs: list[RunRecord]) -> RunRecord:
     return runs[0]
+
+
+def test_an_interrupted_retraining_continues_instead_of_the_earlier_result(
+    execute, planned: list[PlannedRun]
+) -> None:
+    first, _ = execute(planned[0])
+    with pytest.raises(Interrupted):
+        execute(planned[0], fresh=True, stop_after=1)
+    retrained, listener = execute(planned[0])
+    assert retrained.run_id != first.run_id
+    assert not retrained.was_finished
+    assert listener.num_calls == 1, "one of three epochs was left"
+    again, _ = execute(planned[0])
+    assert (again.run_id, again.was_finished) == (retrained.run_id, True)
+    assert workspaces() == []
+
+
+def test_an_interrupted_retraining_that_cannot_continue_is_dropped_with_a_reason(
+    execute, planned: list[PlannedRun]
+) -> None:
+    first, _ = execute(planned[0])
+    with pytest.raises(Interrupted):
+        execute(planned[0], fresh=True, stop_after=1)
+    (workspace,) = workspaces()
+    path = workspace.path / "run.json"
+    content = json.loads(path.read_text())
+    content["identity"]["arithmetic"] = {"instruction set": "MMX"}
+    path.write_text(json.dumps(content))
+    again, listener = execute(planned[0])
+    assert (again.run_id, again.was_finished) == (first.run_id, True)
+    (note,) = listener.notes
+    assert f"Dropped its interrupted run {content['run_id'][:8]}, which cannot continue here: " in note
+    assert "instruction set MMX -> " in note
+    assert workspaces() == []
 
 
 def test_twins_are_twins_in_the_store(execute, planned: list[PlannedRun]) -> None:

@@ -59,22 +59,25 @@ class SearchOutcome:
         parts = [f"{states.count(state)} {state}" for state in TrialState if state in states]
         return f"{format_count(len(states), 'trial')}: {', '.join(parts)}" if parts else "no trials"
 
-    def raise_problems(self) -> None:
+    def raise_problems(self, *, fresh: bool = False) -> None:
         """Raise one error for all that is not as it was asked for.
+
+        Args:
+            fresh: As in `Report.raise_problems`.
 
         Raises:
             Interrupted: If a stop was requested.
             DropoutLabError: If the search was not completed, or runs of the confirmation have no result.
         """
         if self.report.ended_early:
-            self.report.raise_problems()
+            self.report.raise_problems(fresh=fresh)
         if self.best is None:
             reasons = dict.fromkeys(trial.reason for trial in self.trials if trial.reason)
             raise DropoutLabError(
                 f"No trial was completed ({self.counts}): {'; '.join(reasons)}",
                 hint="Search other values; changing search.space starts a new study.",
             )
-        self.confirmation.raise_problems()
+        self.confirmation.raise_problems(fresh=fresh)
 
     def to_json(self) -> Mapping[str, Any]:
         """Return the trials and the verdict in a form that JSON keeps."""
