@@ -23,7 +23,7 @@ from dropout_lab.runs.run_start import run_start
 from dropout_lab.runs.stopping import StopRequest
 from dropout_lab.runs.watch import Watch
 from dropout_lab.runs.workspace import RunLockedError, State, Workspace
-from dropout_lab.tracking import EpochDelivery, Tracker, discard_run
+from dropout_lab.tracking import EpochDelivery, Tracker, discard_run, schema
 from dropout_lab.training.engines import choose_engine
 from dropout_lab.training.trainer import Trainer
 
@@ -78,7 +78,10 @@ class Runner:
             finished = None if fresh else self.tracker.find_finished(identity.key)
             if finished and (begun is None or begun.run_id == finished.run_id):
                 return self._reuse(run, finished, identity, workspace)
-            state = begun or self._begin(run, identity, store, workspace)
+            if begun is None:
+                state = self._begin(run, identity, store, workspace)
+            else:
+                state = self._with_evaluation(run, begun, workspace)
             outcome = self._finish(workspace, state, data, device)
         if self.deliveries is not None and not outcome.delivered:
             self.deliveries.take(workspace, outcome)
@@ -124,6 +127,14 @@ class Runner:
             self.abandon(workspace)
         return State(run, identity, store)
 
+    def _with_evaluation(self, run: PlannedRun, begun: State, workspace: Workspace) -> State:
+        """Return the state of an interrupted run that is evaluated as its spec says now."""
+        if workspace.has_result:
+            self._note_evaluation(run, read_result(workspace.result).tags.get(schema.EVALUATED, ""))
+            return begun
+        origin = replace(begun.run.origin, evaluation=run.origin.evaluation)
+        return replace(begun, run=replace(begun.run, origin=origin))
+
     def _reuse(
         self, run: PlannedRun, finished: RunRecord, identity: Identity, workspace: Workspace
     ) -> RunOutcome:
@@ -143,13 +154,17 @@ class Runner:
                 f" ({'; '.join(differences)}), which may change the last digits of its weights."
                 " To retrain it here, use --fresh."
             )
-        if run.evaluation is not None and missing_parts(run.evaluation, finished.evaluated):
+        self._note_evaluation(run, finished.evaluated)
+        outcome = outcome_of(self.tracker, run, finished.run_id, finished.metrics)
+        return replace(outcome, was_finished=True)
+
+    def _note_evaluation(self, run: PlannedRun, evaluated: str) -> None:
+        """Report how to add what the spec asks for now and the finished run does not have."""
+        if run.evaluation is not None and missing_parts(run.evaluation, evaluated):
             command = f"dropout-lab evaluate {shlex.quote(run.origin.experiment)} {run.evaluation.options}"
             self.reporter.noted(
                 f"{run.name} was finished without this evaluation. To add it, run `{command.rstrip()}`."
             )
-        outcome = outcome_of(self.tracker, run, finished.run_id, finished.metrics)
-        return replace(outcome, was_finished=True)
 
     def _drop_damaged_result(self, workspace: Workspace) -> None:
         if workspace.has_result and (problem := workspace.result_problem()):

@@ -1,6 +1,7 @@
 """One run from its plan to the tracking store, on real data and a real store, in this process."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,12 @@ from dropout_lab.data.selection import load_data
 from dropout_lab.errors import Interrupted, TrackingUnavailable, TrainingError
 from dropout_lab.records import RunRecord, RunStatus
 from dropout_lab.runs.choosing import choose_workspaces
+from dropout_lab.runs.evaluation_parts import missing_parts
 from dropout_lab.runs.planning import PlannedRun, plan_runs
 from dropout_lab.runs.runner import Runner
 from dropout_lab.runs.workspace import STATE_ROOT, workspaces
 from dropout_lab.spec import load_spec
+from dropout_lab.spec.evaluation import EvaluationSpec
 from dropout_lab.tracking import Tracker, connect, load_test_probs, read_runs
 from dropout_lab.training.devices import resolve_device
 from dropout_lab.training.loop import Progress
@@ -188,6 +191,28 @@ def test_a_stopped_run_goes_on_to_the_same_result(
     assert list(STATE_ROOT.glob("[0-9a-f]*")) == []
 
 
+def evaluated(run: PlannedRun) -> PlannedRun:
+    """The same run of a spec that asks for an evaluation."""
+    spec = EvaluationSpec(mc_samples=4)
+    return replace(run, origin=replace(run.origin, evaluation=spec.model_dump_json()))
+
+
+def test_an_interrupted_run_is_evaluated_as_its_spec_says_now(execute, lab: Path) -> None:
+    (_, run) = plan_runs(load_spec(lab / "tiny.yaml", ["training.epochs=5"]))
+    asked = evaluated(run)
+    with pytest.raises(Interrupted):
+        execute(run, stop_after=1)
+    with pytest.raises(Interrupted):
+        execute(asked, stop_after=1)
+    (workspace,) = workspaces()
+    state = workspace.read()
+    assert state is not None
+    assert state.run == asked, "so that `resume` knows of it"
+    execute(asked)
+    assert asked.evaluation is not None
+    assert missing_parts(asked.evaluation, only_run().evaluated) == []
+
+
 def test_a_diverged_run_is_failed_and_says_why(
     execute, planned: list[PlannedRun], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,9 +245,12 @@ def test_a_store_that_is_away_at_the_end_gets_everything_later(
     assert not outcome.delivered
     assert len(listener.notes) == 2  # one line when the store goes, one for the result
     assert [one.has_result for one in workspaces()] == [True]
-    outcome, listener = execute(planned[0])
+    outcome, listener = execute(evaluated(planned[0]))
     assert outcome.delivered
     assert listener.num_calls == 0
+    (note,) = listener.notes
+    assert "was finished without this evaluation" in note
+    assert "`dropout-lab evaluate 'tiny in lab' --mc-samples 4`" in note
     run = only_run()
     assert run.status is RunStatus.FINISHED
     assert len(run.history["loss"]) == 3
