@@ -80,10 +80,17 @@ class RayPlan:
             environment=passed | thread_variables(threads),
             only_host=self.only_host,
         )
-        # A run that was started with more threads than any node has CPUs still continues.
-        cpus = min(float(threads), max(node.cpus for node in self.nodes))
+        cpus = self._cpus(threads)
         resources: dict[str, Any] = {"num_cpus": cpus, "num_gpus": self.gpus, "memory": int(WORKER_BYTES)}
         return RayWorker(surroundings, self.orders, resources, threads, receive)
+
+    def _cpus(self, threads: int) -> float:
+        """Return how many CPUs a run asks for: no more than a node has that has the rest of what it needs.
+
+        So a run that was started with more threads than any such node has CPUs still continues.
+        """
+        fits = [node for node in self.nodes if node.gpus >= self.gpus and node.memory >= WORKER_BYTES]
+        return min(float(threads), max(node.cpus for node in fits))
 
 
 @contextmanager

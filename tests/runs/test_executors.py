@@ -22,7 +22,7 @@ from dropout_lab.runs.planning import PlannedRun, plan_runs
 from dropout_lab.runs.provenance import Provenance
 from dropout_lab.runs.ray_cluster import ClusterError, Node, check_address
 from dropout_lab.runs.ray_orders import Orders
-from dropout_lab.runs.ray_plan import planned_on_cluster
+from dropout_lab.runs.ray_plan import RayPlan, planned_on_cluster
 from dropout_lab.runs.ray_task import Surroundings, train
 from dropout_lab.runs.ray_worker import RayWorker
 from dropout_lab.runs.tasks import Task
@@ -153,6 +153,18 @@ def test_runs_on_all_gpus_get_those_of_a_node(plan: Callable[..., str], runs: li
     runs[:] = [replace(run, settings=run.settings.model_copy(update={"device": "gpus"})) for run in runs]
     two, one = replace(LARGE, gpus=2), LARGE
     assert plan(two, one) == "Ray on 2 nodes: 1 run at once, 8 threads and 2 GPUs each"
+
+
+@pytest.mark.parametrize(("gpus", "threads", "cpus"), [(1, 16, 8), (1, 4, 4), (0, 16, 16), (0, 99, 64)])
+def test_a_task_asks_for_no_more_cpus_than_a_node_with_the_rest_has(
+    monkeypatch: pytest.MonkeyPatch, gpus: int, threads: int, cpus: int
+) -> None:
+    without_gpu = replace(SMALL, cpus=64)
+    without_memory = replace(LARGE, cpus=128, memory=WORKER_BYTES / 2)
+    monkeypatch.setattr("dropout_lab.runs.ray_plan.RayWorker", lambda *arguments: arguments)
+    plan = RayPlan(1, threads, gpus, (without_gpu, without_memory, LARGE), Orders.create())
+    arguments: Any = plan.start(0, threads, print)
+    assert arguments[2] == {"num_cpus": cpus, "num_gpus": gpus, "memory": WORKER_BYTES}
 
 
 def test_a_cluster_without_room_is_refused(plan: Callable[..., str]) -> None:
