@@ -34,6 +34,10 @@ class CannotContinueError(UsageError):
         )
 
 
+class WorkspaceGoneError(DropoutLabError):
+    """Another command has finished or discarded the run of a workspace meanwhile."""
+
+
 def store_name(location: Location) -> str:
     """Return the name of a tracking store, without secrets. It is relative if the store is in this folder."""
     here = Path.cwd()
@@ -46,10 +50,16 @@ def known_state(workspace: Workspace) -> State:
     """Return the state of a workspace.
 
     Raises:
+        WorkspaceGoneError: If it has none any more.
         DropoutLabError: If it is damaged.
         CannotContinueError: If its run is in another store than the current one.
     """
     state = workspace.read()
+    if state is None and workspace not in workspaces():
+        raise WorkspaceGoneError(
+            "Another command has finished or discarded this run.",
+            hint="See what became of it with `dropout-lab runs`.",
+        )
     if state is None:
         raise DropoutLabError(
             f"The state in {workspace.path} is damaged, so this run cannot continue.",

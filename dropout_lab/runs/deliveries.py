@@ -9,16 +9,19 @@ import os
 import queue
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from dropout_lab.errors import DropoutLabError
+from dropout_lab.errors import DropoutLabError, TrackingError
+from dropout_lab.runs.continuing import WorkspaceGoneError
 from dropout_lab.runs.failures import interrupted
 from dropout_lab.runs.messages import Message, Receiver
 from dropout_lab.runs.outcome import Failure, Report, RunOutcome
 from dropout_lab.runs.reporter import Reporter
 from dropout_lab.runs.worker_process import WorkerProcess
 from dropout_lab.runs.workspace import Workspace
+from dropout_lab.tracking import is_finished
 from dropout_lab.training.cpus import available_cpus
 
 FEWEST_RUNS = 30
@@ -89,8 +92,9 @@ class Deliveries:
                     try:
                         end = deliver_here(workspace)
                     except DropoutLabError as error:
-                        self._reporter.noted(f"{outcome.run.name} is not logged: {error.message}")
-                        end = outcome
+                        end = replace(outcome, delivered=_is_delivered_by_another(outcome, error))
+                        if not end.delivered:
+                            self._reporter.noted(f"{outcome.run.name} is not logged: {error.message}")
                 report.outcomes[report.outcomes.index(outcome)] = end
                 del self._pending[0]
         except KeyboardInterrupt:
@@ -110,3 +114,11 @@ class Deliveries:
             elif end := receiver.end(message):
                 return end
         return None
+
+
+def _is_delivered_by_another(outcome: RunOutcome, error: DropoutLabError) -> bool:
+    """Return whether `error` says that a result is gone, and the store has it."""
+    try:
+        return isinstance(error, WorkspaceGoneError) and is_finished(outcome.run_id)
+    except TrackingError:
+        return False

@@ -2,7 +2,7 @@
 
 from dropout_lab.tracking.delivery import EpochDelivery
 from dropout_lab.tracking.finding import find_run
-from dropout_lab.tracking.known_runs import discard_run, has_run
+from dropout_lab.tracking.known_runs import discard_run, has_run, is_finished
 from dropout_lab.tracking.location import Location, locate
 from dropout_lab.tracking.logged_files import (
     LoggedModel,
@@ -26,6 +26,7 @@ __all__ = [
     "find_model",
     "find_run",
     "has_run",
+    "is_finished",
     "list_experiments",
     "load_predictions",
     "load_test_probs",

@@ -20,6 +20,17 @@ def has_run(run_id: str) -> bool:
         return find_status(client, run_id) is not None
 
 
+def is_finished(run_id: str) -> bool:
+    """Return whether the current store has a run that is finished, and not deleted.
+
+    Raises:
+        TrackingError: If the store cannot be read.
+    """
+    client, location = open_client(create=False)
+    with failures_told(location):
+        return find_status(client, run_id) == RunStatus.FINISHED.value
+
+
 def discard_run(run_id: str) -> bool:
     """Mark a run as KILLED and discarded, unless it is finished. Returns whether the store has the run.
 

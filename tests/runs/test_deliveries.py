@@ -16,7 +16,8 @@ from dropout_lab.errors import DropoutLabError
 from dropout_lab.records import RunRecord, RunStatus
 from dropout_lab.runs import deliveries as module
 from dropout_lab.runs.deliveries import Deliveries
-from dropout_lab.runs.executor import execute_design
+from dropout_lab.runs.discarding import discard
+from dropout_lab.runs.executor import execute_design, resume_runs
 from dropout_lab.runs.outcome import Report, RunOutcome
 from dropout_lab.runs.planning import Origin, PlannedRun, plan_runs
 from dropout_lab.runs.workspace import Workspace, workspaces
@@ -99,6 +100,35 @@ def test_what_a_killed_process_did_not_upload_this_one_does(
     assert all(outcome.delivered for outcome in report.outcomes)
     assert len(by_name("killed")) == len(listener.ends) == 4
     assert workspaces() == []
+
+
+def test_what_another_command_did_meanwhile_is_looked_up(
+    elsewhere: None,
+    train: Callable[..., Any],
+    make_listener: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = make_listener()
+
+    def take(self: Deliveries, workspace: Workspace, outcome: RunOutcome) -> None:
+        self._pending.append((workspace, outcome))
+        if outcome.run.name == "dropout-seed0":
+            discard(workspace, pytest.fail)
+        else:
+            resume_runs([workspace], other, other.stop).raise_problems()
+
+    monkeypatch.setattr(Deliveries, "take", take)
+    report, listener = train("meanwhile")
+    delivered = {outcome.run.name: outcome.delivered for outcome in report.outcomes}
+    assert delivered == {
+        "baseline-seed0": True,
+        "dropout-seed0": False,
+        "baseline-seed1": True,
+        "dropout-seed1": True,
+    }
+    assert [note for note in listener.notes if "not logged" in note] == [
+        "dropout-seed0 is not logged: Another command has finished or discarded this run."
+    ]
 
 
 @pytest.mark.slow

@@ -438,6 +438,17 @@ def test_a_damaged_state_is_named_and_can_be_discarded(runs: list[PlannedRun], w
     assert list(STATE_ROOT.glob("[0-9a-f]*")) == []
 
 
+def test_a_run_that_another_command_finished_meanwhile_is_not_called_damaged(
+    runs: list[PlannedRun], work: Work
+) -> None:
+    workspace = work.interrupt(runs[0])
+    work.resume(workspace).raise_problems()
+    (failure,) = work.resume(workspace).failures
+    assert failure.message == "Another command has finished or discarded this run."
+    assert "dropout-lab runs" in failure.hint
+    assert list(STATE_ROOT.glob("[0-9a-f]*")) == []
+
+
 def test_the_reasons_do_not_depend_on_an_identity(runs: list[PlannedRun], work: Work) -> None:
     workspace = work.interrupt(runs[0])
     state = workspace.read()
