@@ -116,7 +116,7 @@ def add_seeds(world: World, accuracies: np.ndarray) -> tuple[VerdictWord, list[i
         )  # fmt: skip
         if needed is None:
             break
-        n = needed
+        n = max(needed, n + 1)
     return word, looks
 
 

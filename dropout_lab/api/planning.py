@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dropout_lab.api.running import Seeds, override_texts
+from dropout_lab.api.training import starting
 from dropout_lab.comparison import seed_noise, seed_plan
 from dropout_lab.comparison.measured_seeds import MeasuredDifference, measured_differences
 from dropout_lab.errors import NoStoreError, UsageError
@@ -165,6 +166,20 @@ def _finished_runs(experiment: str, conditions: Mapping[str, PlannedRun]) -> lis
         known = {one.name for one in list_experiments()}
     except NoStoreError:
         return []
-    fingerprints = {name: run.spec_fingerprint for name, run in conditions.items()}
     found = read_runs(experiment, statuses=[RunStatus.FINISHED]) if experiment in known else []
+    if not found:
+        return []
+    fingerprints = {run.condition: run.spec_fingerprint for run in _with_networks(list(conditions.values()))}
     return [run for run in found if fingerprints.get(run.condition) == run.spec_fingerprint]
+
+
+def _with_networks(planned: list[PlannedRun]) -> list[PlannedRun]:
+    """Return planned runs as they are trained: with the sites and the code of the user's networks."""
+    if all(run.settings.model.is_built_in for run in planned):
+        return planned
+    with starting("TensorFlow"):
+        from dropout_lab.data.outline import outline_all
+        from dropout_lab.runs.networks import resolve_networks
+        from dropout_lab.training.own_state import own_state
+    with own_state():
+        return resolve_networks(planned, outline_all(run.settings.data for run in planned))

@@ -32,11 +32,11 @@ def seeds_as_measured(
         margin, confidence, num_comparisons, paired, method: How it is tested.
 
     Returns:
-        More than `n`; None if more than 10,000 would be needed, or nothing is known of the noise.
+        None if more than 10,000 would be needed, or nothing is known of the noise.
     """
     if n < MIN_SEEDS or math.isnan(sd_difference):
         return None
-    needed = seeds_to_decide(
+    return seeds_to_decide(
         difference,
         sd_difference,
         margin=margin,
@@ -47,7 +47,6 @@ def seeds_as_measured(
         # A difference that does not vary is tested by its signs.
         method=method if sd_difference else Method.SIGN_FLIP,
     )
-    return None if needed is None else max(needed, n + 1)
 
 
 @dataclass(frozen=True, kw_only=True)

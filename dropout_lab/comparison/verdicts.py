@@ -71,7 +71,7 @@ def _direction(difference: Difference) -> VerdictWord:
 
 
 def _seeds_needed(difference: Difference, method: Method) -> int | None:
-    return seeds_as_measured(
+    needed = seeds_as_measured(
         difference.mean_difference,
         difference.sd_difference,
         difference.n,
@@ -81,6 +81,7 @@ def _seeds_needed(difference: Difference, method: Method) -> int | None:
         paired=difference.paired,
         method=method,
     )
+    return None if needed is None else max(needed, difference.n + 1)  # so many have decided nothing
 
 
 def _worded(

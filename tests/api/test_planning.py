@@ -74,3 +74,39 @@ def test_an_invalid_argument_is_named(
     with pytest.raises(dl.DropoutLabError, match=message) as refused:
         dl.plan(SPEC, **arguments)
     assert refused.value.exit_code == 2
+
+
+NETWORK = """
+import keras
+
+
+def build(input_shape, num_classes):
+    layers = [keras.layers.Flatten(), keras.layers.Dropout(0.2, name="top"), keras.layers.Dense(num_classes)]
+    return keras.Sequential([keras.Input(input_shape), *layers, keras.layers.Softmax()])
+"""
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"network": "net.py:build", "dropout": "as_built"},
+        {"network": "mlp", "hidden": [8], "dropout": {"kind": "gaussian", "rate": 0.2}},
+    ],
+    ids=["own network", "kind"],
+)
+def test_finished_runs_are_known_by_the_network_that_was_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: dict[str, Any]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("net.py").write_text(NETWORK)
+    spec = dl.Spec(
+        name="own",
+        data={"dataset": "digits"},
+        model=model,
+        training={"epochs": 1, "batch_size": 100},
+        conditions={"none": {"model": {"dropout": 0}}, "some": {}},
+    )
+    dl.run(spec, seeds=2, progress=False)
+    assert dl.plan(spec, sd=0.01).finished == {(name, seed) for name in ("none", "some") for seed in (0, 1)}
+    Path("net.py").write_text(NETWORK.replace("0.2", "0.3"))
+    assert len(dl.plan(spec, sd=0.01).finished) == (4 if model["network"] == "mlp" else 0)
