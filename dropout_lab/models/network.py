@@ -120,8 +120,10 @@ def _with_dropout(network: Network, spec: ModelSpec, run_seed: int, **options: A
         raise UsageError(f"model.dropout: {unknown_site(unknown[0], list(as_built))}")
     settings = site_settings(dropout, as_built)
     check_parameters(settings)
-    model, sites = with_kinds(network.model, network.sites, settings, network.custom_objects, **options)
-    set_rates(sites, {name: float(rate_of(setting)) for name, setting in settings.items()})
+    # Layers that are made again, with other dropout, find functions of the user's such as activations.
+    with keras.saving.custom_object_scope(dict(network.custom_objects)):
+        model, sites = with_kinds(network.model, network.sites, settings, network.custom_objects, **options)
+        set_rates(sites, {name: float(rate_of(setting)) for name, setting in settings.items()})
     seed_masks(model, run_seed)
     return replace(network, model=model, sites=sites)
 

@@ -114,7 +114,8 @@ def with_stock_layers(model: keras.Model, custom_objects: Mapping[str, Any]) -> 
         model: A network.
         custom_objects: Classes and functions of the user's in it, by name.
     """
-    layers = {path: stock_layer(layer) for path, layer in walk(model) if isinstance(layer, RatedLayer)}
+    with keras.saving.custom_object_scope(dict(custom_objects)):
+        layers = {path: stock_layer(layer) for path, layer in walk(model) if isinstance(layer, RatedLayer)}
     return with_layers(model, layers, custom_objects) if layers else model
 
 

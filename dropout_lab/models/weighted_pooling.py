@@ -34,7 +34,7 @@ def weighted_pooling_model(network: Network) -> keras.Model:
     """
     replaced = []
     try:
-        with seeded(0):
+        with seeded(0), keras.saving.custom_object_scope(dict(network.custom_objects)):
             # A layer that was used before, in another model, has several inputs. Its copy has one.
             fresh = keras.models.clone_model(network.model, clone_function=_copy, recursive=True)
             rates = _rates_before(fresh, network.sites)
@@ -47,7 +47,7 @@ def weighted_pooling_model(network: Network) -> keras.Model:
                 return WeightedPooling2D(layer, rate)
 
             model = keras.models.clone_model(fresh, clone_function=replace, recursive=True)
-    except (ValueError, NotImplementedError):  # a class of the user's
+    except (ValueError, TypeError, NotImplementedError):  # a class of the user's
         replaced = []
     if not replaced:
         raise UsageError(

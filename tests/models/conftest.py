@@ -9,6 +9,10 @@ import keras
 from keras import layers
 
 
+def squared_relu(values):
+    return keras.ops.square(keras.ops.relu(values))
+
+
 class Scale(layers.Layer):
     def __init__(self, factor=1.0, **options):
         super().__init__(**options)
@@ -131,6 +135,22 @@ def residual(input_shape, num_classes):
     hidden = layers.Dropout(0.1, name="scaled")(hidden)
     hidden = layers.Dropout(0.3, name="top")(layers.Dense(6, activation="relu", name="hidden")(hidden))
     return keras.Model(images, layers.Dense(num_classes, activation="softmax")(hidden))
+
+
+def with_own_activation(input_shape, num_classes):
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            layers.Conv2D(4, 3, activation=squared_relu),
+            layers.Dropout(0.2, name="conv"),
+            layers.MaxPooling2D(2),
+            layers.Reshape((-1, 4)),
+            layers.LSTM(4, activation=squared_relu, dropout=0.1, name="lstm"),
+            layers.Dense(6, activation=squared_relu),
+            layers.Dropout(0.3, name="top"),
+            layers.Dense(num_classes, activation="softmax"),
+        ]
+    )
 
 
 def nothing(input_shape):

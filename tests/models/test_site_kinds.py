@@ -14,6 +14,7 @@ from dropout_lab.models.inspection import weights_fingerprint
 from dropout_lab.models.network import Network, build_network
 from dropout_lab.models.site_kinds import kind_variables, take_weights
 from dropout_lab.models.sites import walk
+from dropout_lab.models.weighted_pooling import weighted_pooling_model
 from dropout_lab.spec import ModelSpec
 from dropout_lab.spec.kinds import KINDS
 
@@ -22,6 +23,7 @@ NETWORKS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "mlp": ({"hidden": [5, 4]}, (4, 4)),
     "resnet": ({"blocks": 1}, (8, 8, 1)),
     "residual": ({}, (8, 8, 1)),
+    "with_own_activation": ({}, (8, 8, 1)),
 }
 SITES = {
     "published": {
@@ -88,6 +90,18 @@ def own_fingerprint(network: Network) -> str:
 
 def classes(model: keras.Model) -> set[str]:
     return {type(layer).__module__.partition(".")[0] for _, layer in walk(model)}
+
+
+def test_layers_with_functions_of_the_users_are_made_again(build: Build) -> None:
+    name = "with_own_activation"
+    plain = build(name, "as_built")
+    changed = build(name, {"conv": 0.2, "lstm.dropout": 0.4, "top": setting("dropconnect")})
+    assert (changed.rates["lstm.dropout"], changed.rates["top"]) == (0.4, pytest.approx(0.4, abs=1e-6))
+    expected = outputs(plain.model, name)
+    np.testing.assert_array_equal(outputs(changed.export(), name), expected)
+    pooled = outputs(weighted_pooling_model(plain), name)
+    assert pooled.shape == expected.shape
+    assert not np.array_equal(pooled, expected)
 
 
 @pytest.mark.parametrize(("name", "site", "kind"), CASES)
