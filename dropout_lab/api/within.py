@@ -101,5 +101,5 @@ def _note(key: str, count: int, level: float) -> str:
     return (
         f"Each value of {key} is compared by itself, with a confidence level of {format_percent(level, 4)}:"
         f" the verdicts on {format_count(count, 'value')} together err in at most"
-        f" {format_percent(count * (1 - level), 4)} of cases."
+        f" {format_percent(count * (1 - level), 4)} of cases, if their seeds are the planned ones."
     )

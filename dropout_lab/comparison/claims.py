@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from dropout_lab.comparison.selection import Selection, metric_values
-from dropout_lab.comparison.standing import Stage, find_standing
+from dropout_lab.comparison.standing import Stage, Standing, find_standing
 from dropout_lab.evaluation.metrics import (
     format_count,
     format_difference,
@@ -85,7 +85,9 @@ def _judge(
     reference_runs = selection.runs.get(claim.reference, {})
     by_seed, _ = metric_values(condition_runs, claim.metric)
     reference_by_seed, _ = metric_values(reference_runs, claim.metric)
-    standing = find_standing(claim.condition, condition_runs, reference_runs)
+    standing = find_standing(claim.condition, condition_runs, reference_runs).in_metric(
+        claim.metric, condition_runs, reference_runs
+    )
     shared = standing.tested_seeds(by_seed, reference_by_seed)
     values = np.array([by_seed[seed] for seed in shared or by_seed])
     reference = np.array([reference_by_seed[seed] for seed in shared or reference_by_seed])
@@ -113,7 +115,7 @@ def _judge(
         ci_high=high,
         confidence=1 - alpha,
         changed=changed,
-        sentence=_sentence(claim, status, n, standing.planned, mean, low, high, 1 - alpha, changed),
+        sentence=_sentence(claim, status, n, standing, mean, low, high, 1 - alpha, changed),
     )
 
 
@@ -135,7 +137,7 @@ def _sentence(
     claim: Claim,
     status: ClaimStatus,
     n: int,
-    planned: int,
+    standing: Standing,
     mean: float,
     low: float,
     high: float,
@@ -159,6 +161,8 @@ def _sentence(
             f"{format_interval(claim.metric, low, high)}, {format_count(n, 'seed')}"
         )
     if status is ClaimStatus.INTERIM:
-        evidence += f" of {planned} planned"
+        evidence += f" of {standing.planned} planned"
     flag = " This claim was added or changed after the runs." if changed else ""
+    if standing.stage is Stage.EXTENDED:
+        flag += " Seeds were added after a test; the bounds hold for one test."
     return f"{status.value}: {stated} ({evidence}).{flag}"

@@ -10,7 +10,7 @@ from dropout_lab.comparison.claims import judge_claims
 from dropout_lab.comparison.gaps import decompose_gaps
 from dropout_lab.comparison.guard import check_confounds, refuse
 from dropout_lab.comparison.notes import reading_notes
-from dropout_lab.comparison.pairwise import AllPairs, compare_all_pairs
+from dropout_lab.comparison.pairwise import compare_all_pairs
 from dropout_lab.comparison.question import Question
 from dropout_lab.comparison.results import Comparison, MetricSummary
 from dropout_lab.comparison.selection import Selection, metric_values, select_runs
@@ -59,6 +59,10 @@ def compare_runs(runs: Iterable[RunRecord], question: Question | None = None) ->
             if metric in (primary, *shown) and name in selection.conditions:
                 exclusions += left_out
     standings = {name: _standing(name, family, question) for name in family.conditions[1:]}
+
+    def standing_in(name: str, metric: str) -> Standing:
+        return standings[name].in_metric(metric, family.runs[name], family.runs[family.reference])
+
     metrics = (primary, *shown)
     found = tested_differences(values, family.reference, primary, margins, question, standings)
     by_key = {(one.condition, one.metric): one for one in found}
@@ -83,7 +87,7 @@ def compare_runs(runs: Iterable[RunRecord], question: Question | None = None) ->
         verdicts=tuple(
             judge(
                 difference,
-                standings[difference.condition],
+                standing_in(difference.condition, difference.metric),
                 is_primary=difference.metric == primary,
                 method=question.method,
             )
@@ -93,7 +97,18 @@ def compare_runs(runs: Iterable[RunRecord], question: Question | None = None) ->
         findings=findings,
         exclusions=tuple(exclusions),
         claims=judge_claims(question.claims, family, confidence=question.confidence, method=question.method),
-        all_pairs=_all_pairs(primary, values[primary], selection, standings, question),
+        all_pairs=compare_all_pairs(
+            primary,
+            {name: values[primary][name] for name in selection.conditions},
+            confidence=question.confidence,
+            method=question.method,
+            num_conditions=len(family.conditions),
+            is_tested=all(
+                standing_in(name, primary).stage is Stage.PLANNED for name in selection.conditions[1:]
+            ),
+        )
+        if question.all_pairs
+        else None,
         notes=tuple(
             reading_notes(
                 selection,
@@ -105,24 +120,6 @@ def compare_runs(runs: Iterable[RunRecord], question: Question | None = None) ->
                 design=design,
             )
         ),
-    )
-
-
-def _all_pairs(
-    primary: str,
-    values: Mapping[str, Mapping[int, float]],
-    selection: Selection,
-    standings: Mapping[str, Standing],
-    question: Question,
-) -> AllPairs | None:
-    if not question.all_pairs:
-        return None
-    return compare_all_pairs(
-        primary,
-        {name: values[name] for name in selection.conditions},
-        confidence=question.confidence,
-        method=question.method,
-        is_tested=all(standings[name].stage is Stage.PLANNED for name in selection.conditions[1:]),
     )
 
 

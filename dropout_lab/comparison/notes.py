@@ -47,7 +47,7 @@ def reading_notes(
         yield from _about_changes(question, design)
         yield from _about_earlier_designs(selection, design, differences)
     yield from _about_metrics(differences, is_ours)
-    yield from _about_tests(selection, differences, num_family)
+    yield from _about_tests(selection, differences, num_family, standings)
     yield from _about_equivalence(differences)
     yield from _about_designs(standings, question.confidence, _is_undecided(differences))
     yield from _about_pairing(selection)
@@ -121,7 +121,9 @@ def _about_metrics(differences: Sequence[Difference], is_ours: bool) -> Iterable
         yield "A gap is neither better nor worse if narrower: it also narrows when training accuracy falls."
 
 
-def _about_tests(selection: Selection, differences: Sequence[Difference], num_family: int) -> Iterable[str]:
+def _about_tests(
+    selection: Selection, differences: Sequence[Difference], num_family: int, standings: Sequence[Standing]
+) -> Iterable[str]:
     sizes = {difference.metric: difference.num_tests for difference in differences}
     if not sizes or max(sizes.values()) == 1:
         return
@@ -138,7 +140,7 @@ def _about_tests(selection: Selection, differences: Sequence[Difference], num_fa
         f"widened to match: each excludes 0 exactly if its adjusted p-value is at most "
         f"{format_percent(alpha)}.{also}"
     )
-    if secondary:
+    if secondary and all(standing.stage is not Stage.EXTENDED for standing in standings):
         yield (
             f"An error rate of {format_percent(alpha)} holds for the primary metric, and another for all "
             "secondary metrics together."

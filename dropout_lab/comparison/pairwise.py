@@ -40,6 +40,7 @@ class AllPairs:
     Attributes:
         conditions: Best mean rank first.
         num_seeds: Shared seeds.
+        num_pairs: Pairs that intervals and p-values are adjusted for.
         is_tested: Whether the seeds are those that were planned for one test.
         pairs: All pairs, in order of conditions.
         mean_ranks: Mean rank over seeds by condition; 1 is best (highest, if no direction is known).
@@ -51,6 +52,7 @@ class AllPairs:
     metric: str
     conditions: tuple[str, ...]
     num_seeds: int
+    num_pairs: int
     is_tested: bool
     pairs: tuple[PairDifference, ...]
     mean_ranks: Mapping[str, float]
@@ -65,6 +67,7 @@ def compare_all_pairs(
     *,
     confidence: float = 0.95,
     method: Method = Method.T,
+    num_conditions: int | None = None,
     is_tested: bool = True,
 ) -> AllPairs:
     """Compare all pairs of conditions in one metric.
@@ -74,6 +77,7 @@ def compare_all_pairs(
         values: Values by condition and seed.
         confidence: Level over all pairs together.
         method: How differences are tested.
+        num_conditions: Conditions whose pairs count, whether they are among these or not. [default: these]
         is_tested: Whether the seeds are those that were planned for one test. If not, there are no p-values.
 
     Raises:
@@ -90,11 +94,13 @@ def compare_all_pairs(
     higher_is_better = metric_info(metric).higher_is_better is not False
     ranking = rank_conditions(table, higher_is_better=higher_is_better, alpha=1 - confidence)
     rng = generator(0, "bootstrap", metric)
-    pairs = all_pairs(table, confidence=confidence, method=method, rng=rng)
+    num_pairs = math.comb(max(len(names), num_conditions or 0), 2)
+    pairs = all_pairs(table, confidence=confidence, method=method, rng=rng, num_pairs=num_pairs)
     return AllPairs(
         metric=metric,
         conditions=_in_order(names, ranking),
         num_seeds=len(seeds),
+        num_pairs=num_pairs,
         is_tested=is_tested,
         pairs=tuple(
             PairDifference(

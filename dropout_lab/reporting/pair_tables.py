@@ -18,7 +18,7 @@ def pair_table(found: AllPairs, confidence: float) -> TextTable:
     """Return the differences of all pairs, with their p-values if they were tested."""
     title = f"All pairs in {metric_info(found.metric).label}, {found.num_seeds} shared seeds; "
     title += (
-        f"{format_percent(confidence)} CI and p-values hold for all {len(found.pairs)} pairs together"
+        f"{format_percent(confidence)} CI and p-values hold for all {found.num_pairs} pairs together"
         if found.is_tested
         else f"{format_percent(confidence)} CI as if these seeds had been planned, not tested"
     )

@@ -10,7 +10,7 @@ from dropout_lab.evaluation.metrics import format_count
 from dropout_lab.records import RunRecord
 from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.planning import PlannedRun
-from dropout_lab.runs.studies import compare_planned
+from dropout_lab.runs.studies import compare_as_shown, compare_planned
 
 OPEN = (VerdictWord.UNDECIDED, VerdictWord.INTERIM)
 """Verdicts with which a condition is trained further."""
@@ -39,14 +39,17 @@ def take_look(finished: Sequence[RunRecord], planned: Sequence[PlannedRun]) -> L
     """Judge the primary metric by the runs in the tracking store, as `compare` judges it.
 
     Args:
-        finished: Runs of the experiment, any order or status.
-        planned: All runs of the spec; runs of another spec are left out.
+        finished: Runs of the experiment, any order or status; those of the same conditions that another spec
+            trained are left out.
+        planned: All runs of the spec.
 
     Raises:
         UsageError: If the runs cannot be compared.
     """
-    comparison = compare_planned(finished, planned)
-    verdicts = [one for one in comparison.verdicts if one.is_primary]
+    specs = {run.condition: run.spec_fingerprint for run in planned}
+    runs = [run for run in finished if specs.get(run.condition, run.spec_fingerprint) == run.spec_fingerprint]
+    comparison = compare_as_shown(runs, lambda some: compare_planned(some, planned))
+    verdicts = [one for one in comparison.verdicts if one.is_primary and one.condition in specs]
     return Look(
         reference=comparison.reference,
         words={one.condition: one.word for one in verdicts},

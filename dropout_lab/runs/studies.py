@@ -33,11 +33,28 @@ def compare_planned(runs: Sequence[RunRecord], planned: Sequence[PlannedRun]) ->
     return compare_runs(own, Question(primary=design.primary, varying=UNDER_STUDY, margins=design.margins))
 
 
+def compare_as_shown(
+    runs: Sequence[RunRecord], compare_part: Callable[[Sequence[RunRecord]], Comparison]
+) -> Comparison:
+    """Return the comparison of ``dropout-lab compare``, which several specs may share, or that of a part.
+
+    Args:
+        runs: Runs of the experiment, any order or status.
+        compare_part: Compares a part of them, if all cannot be compared.
+
+    Raises:
+        UsageError: If the part cannot be compared either.
+    """
+    try:
+        return compare_runs(runs)
+    except UsageError:
+        return compare_part(runs)
+
+
 def summarize(tracker: Tracker, planned: Sequence[PlannedRun]) -> str | None:
     """Log means, differences and verdicts of the finished runs of an experiment to its study.
 
-    They are those of ``dropout-lab compare``, since several specs may share an experiment. If it would refuse
-    them, they are those of the spec alone.
+    They are those of `compare_as_shown`, with the spec alone as the part.
 
     Args:
         tracker: Tracker of the experiment.
@@ -91,10 +108,7 @@ def _summarize(
 ) -> None:
     """Log the comparison of an experiment, that of a part of its runs, or why there is none."""
     try:
-        try:
-            comparison = compare_runs(runs)
-        except UsageError:
-            comparison = compare_part(runs)
+        comparison = compare_as_shown(runs, compare_part)
     except UsageError as error:
         tracker.summarize_study({}, {}, f"No comparison. {error.message}", verdicts=())
     else:

@@ -42,6 +42,7 @@ def all_pairs(
     confidence: float = 0.95,
     method: Method | str = Method.T,
     rng: np.random.Generator,
+    num_pairs: int | None = None,
 ) -> tuple[Pair, ...]:
     """Test all pairs of conditions, paired by seed.
 
@@ -50,16 +51,17 @@ def all_pairs(
         confidence: Level of the intervals; simultaneous ones have it over all pairs together.
         method: The test.
         rng: Argument of `shift_test`.
+        num_pairs: Pairs in all, if there are others whose conditions are not given. [default: these]
     """
     indices = list(combinations(range(len(values)), 2))
     if not indices:
         return ()
     tests = [shift_test(values[i], values[j], paired=True, method=method, rng=rng) for i, j in indices]
     p_values = [test.p_value() for test in tests]
-    simultaneous = 1 - (1 - confidence) / len(tests)
+    simultaneous = 1 - (1 - confidence) / max(len(tests), num_pairs or 0)
     pairs = []
     for (first, second), test, p_value, adjusted in zip(
-        indices, tests, p_values, holm(p_values), strict=True
+        indices, tests, p_values, holm(p_values, num_pairs), strict=True
     ):
         ci_low, ci_high = test.interval(confidence)
         simultaneous_low, simultaneous_high = test.interval(simultaneous)

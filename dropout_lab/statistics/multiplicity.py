@@ -4,21 +4,24 @@ import math
 from collections.abc import Sequence
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
+def holm(p_values: Sequence[float], num_tests: int | None = None) -> list[float]:
     """Return Holm's adjusted p-values (Holm 1979, Scand. J. Statist. 6:65).
 
     Equal to statsmodels' `multipletests`, which collects garbage at each call and is therefore slow.
 
     Args:
         p_values: One p-value per test. NaN (no test) stays NaN and does not count.
+        num_tests: Tests in all, if others were made whose p-values are not given. They count as if theirs
+            were larger, so that no adjusted p-value is too small. [default: these]
     """
     adjusted = [math.nan] * len(p_values)
     tested = sorted(
         (index for index, p in enumerate(p_values) if not math.isnan(p)), key=p_values.__getitem__
     )
+    count = max(len(tested), num_tests or 0)
     largest = 0.0
     for rank, index in enumerate(tested):
-        largest = max(largest, min(1.0, (len(tested) - rank) * p_values[index]))
+        largest = max(largest, min(1.0, (count - rank) * p_values[index]))
         adjusted[index] = largest
     return adjusted
 

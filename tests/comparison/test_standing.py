@@ -55,12 +55,15 @@ def standing(make_run: MakeRun, designs: Sequence[Design | None]) -> Standing:
         ([], Stage.PLANNED, 0, ()),
         ([Design(first=1, most=1)], Stage.PLANNED, 1, ()),
         ([Design(first=1, most=1)] + [FIVE] * 4, Stage.PLANNED, 5, (5,)),
-        ([FIVE] * 10, Stage.EXTENDED, 5, (5, 10)),
-        ([FIVE] * 7, Stage.EXTENDED, 5, (5, 7)),
-        ([TEN] * 10 + [FIVE] * 5, Stage.EXTENDED, 5, (10, 15)),
-        ([Design(first=1, most=1)] * 4, Stage.EXTENDED, 1, (2, 3, 4)),
+        ([FIVE] * 10, Stage.EXTENDED, 10, (5, 10)),
+        ([FIVE] * 7, Stage.INTERIM, 10, (5,)),
+        ([FIVE] * 3 + [Design(first=2, most=2)] * 2, Stage.PLANNED, 5, (5,)),
+        ([TEN] * 10 + [FIVE] * 3, Stage.INTERIM, 15, (10,)),
+        ([TEN] * 10 + [FIVE] * 5, Stage.EXTENDED, 15, (10, 15)),
+        ([Design(first=1, most=1)] * 4, Stage.EXTENDED, 4, (2, 3, 4)),
         ([Design(first=4, most=6)] * 6 + [GROWING] * 3, Stage.EXTENDED, 12, (4, 5, 6, 8)),
-        ([Design(first=4, most=6)] * 6 + [GROWING], Stage.EXTENDED, 12, (4, 5, 6)),
+        ([Design(first=4, most=6)] * 6 + [GROWING], Stage.INTERIM, 12, (4, 5, 6)),
+        ([FIVE] * 5 + [Design(first=4, most=12, step=4)], Stage.INTERIM, 12, (5,)),
         ([replace(GROWING, primary="test_loss")] * 5 + [GROWING] * 3, Stage.SEQUENTIAL, 12, (4, 6, 8)),
     ],
 )
@@ -162,14 +165,55 @@ def test_a_metric_with_too_few_values_for_a_look_is_not_tested(make_run: MakeRun
 
 
 def test_a_look_is_made_with_the_seeds_that_were_trained_first(make_run: MakeRun) -> None:
-    """Seed 1 failed, and was trained again after the look at four seeds."""
+    """Seed 1 was interrupted, and ended after the look at four seeds."""
     found = [
-        replace(run, start_time=run.start_time + timedelta(days=1)) if run.seed == 1 else run
+        replace(run, end_time=run.start_time + timedelta(days=run.seed == 1))
         for run in both(make_run, [GROWING] * 5)
     ]
     difference = compare_runs(found).difference("dropout", "test_accuracy")
     assert set(difference.differences) == {0, 2, 3, 4}
     assert compare_runs(found).standings[0].seeds == (0, 2, 3, 4, 1)
+
+
+def test_after_a_longer_design_only_the_seeds_of_its_last_look_are_tested(make_run: MakeRun) -> None:
+    found = compare_runs(both(make_run, [Design(first=4, most=6)] * 6 + [GROWING] * 3))
+    difference = found.difference("dropout", "test_accuracy")
+    assert (difference.n, found.standings[0].looks[-1]) == (8, 8)
+    assert "after a test with 4, 5, 6 of now 8 seeds" in found.verdicts[0].sentence
+    assert not any("holds for the primary metric" in note for note in found.notes)
+
+
+def test_a_metric_that_some_of_the_seeds_lack_is_interim(make_run: MakeRun) -> None:
+    found = [
+        replace(run, metrics={**run.metrics, "mc_loss": 0.2 + 0.01 * run.seed * (run.condition == "dropout")})
+        if run.seed < 4
+        else run
+        for run in both(make_run, [FIVE] * 5)
+    ]
+    comparison = compare_runs(found, Question(metrics=["mc_loss"], all_pairs=True, primary="mc_loss"))
+    assert comparison.verdict("dropout", "mc_loss").word is VerdictWord.INTERIM
+    assert "4 of 5 planned seeds" in comparison.verdict("dropout", "mc_loss").sentence
+    assert comparison.all_pairs is not None
+    assert not comparison.all_pairs.is_tested
+    whole = compare_runs([run for run in found if run.seed < 4], Question(metrics=["mc_loss"]))
+    assert whole.standings[0].stage is Stage.INTERIM
+
+
+def test_pairs_are_adjusted_for_those_of_hidden_conditions(make_run: MakeRun) -> None:
+    found = both(make_run, [FIVE] * 5, gain=0.003)
+    others = [
+        replace(run, condition=name, run_id=f"{name}{run.seed}")
+        for name in ("a", "b")
+        for run in found
+        if run.condition == "dropout"
+    ]
+    question = Question(conditions=["dropout"], all_pairs=True)
+    alone, hidden = (compare_runs(runs, question).all_pairs for runs in (found, [*found, *others]))
+    assert alone is not None
+    assert hidden is not None
+    assert (alone.num_pairs, hidden.num_pairs) == (1, 6)
+    assert hidden.pairs[0].p_adjusted == pytest.approx(6 * alone.pairs[0].p_adjusted)
+    assert hidden.pairs[0].ci_low < alone.pairs[0].ci_low
 
 
 def test_pairs_are_tested_only_with_the_planned_seeds(make_run: MakeRun) -> None:

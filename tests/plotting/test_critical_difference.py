@@ -5,7 +5,7 @@ from dropout_lab.plotting.critical_difference import draw_critical_difference
 from dropout_lab.plotting.style import DARK, LIGHT
 
 FOUND = AllPairs(
-    metric="test_accuracy", conditions=("a", "b", "c"), num_seeds=5, is_tested=True, pairs=(),
+    metric="test_accuracy", conditions=("a", "b", "c"), num_seeds=5, num_pairs=3, is_tested=True, pairs=(),
     mean_ranks={"a": 1.2, "b": 1.8, "c": 3.0}, critical_difference=1.48, friedman_p=0.02,
     groups=(("a", "b"),),
 )  # fmt: skip

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dropout_lab.cli import app as command_line
+from dropout_lab.comparison.compare import compare_runs
 from dropout_lab.comparison.results import VerdictWord
 from dropout_lab.errors import Interrupted, SpecError
 from dropout_lab.records import Design, RunRecord
@@ -105,6 +107,27 @@ def test_a_look_leaves_out_runs_of_another_spec(make_run: MakeRun, planned: list
              for seed in range(4)]  # fmt: skip
     look = take_look([*trainer.store.values(), *trial], planned)
     assert (look.reference, look.words["far"]) == ("baseline", VerdictWord.WORSE)
+
+
+def test_a_look_is_adjusted_for_all_conditions_of_the_experiment(
+    make_run: MakeRun, planned: list[PlannedRun]
+) -> None:
+    trainer = Trainer(make_run)
+    trainer.execute([one for one in planned if one.seed < 4])
+    own = list(trainer.store.values())
+    earlier = [
+        replace(
+            run, condition=f"earlier{number}", run_id=f"{number}-{run.run_id}", spec_fingerprint="another"
+        )
+        for number in range(30)
+        for run in own
+        if run.condition == "near"
+    ]
+    look = take_look([*own, *earlier], planned)
+    assert set(look.words) == {"far", "near"}
+    shown = compare_runs([*own, *earlier])
+    assert look.words["far"] is shown.verdict("far", shown.primary).word
+    assert shown.difference("far", shown.primary).num_tests == 32
 
 
 @pytest.mark.parametrize("broken", [("far",), ("baseline", "far", "near")])
