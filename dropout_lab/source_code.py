@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+PACKAGE = Path(__file__).resolve().parent
 _SAID_ELSEWHERE = ("kind", "type_comment", "type_params")
 """Fields of syntax trees that say nothing of what is computed, or that only some versions of Python have."""
 
@@ -25,7 +26,8 @@ def files_fingerprint(files: Iterable[Path], root: Path) -> str:
 def imported_files(file: Path, root: Path) -> list[Path]:
     """Return `file` and the files under `root` that it imports, directly or through others, sorted.
 
-    Imports are read from the source, so those that a program computes are not found.
+    Imports are read from the source, so those that a program computes are not found. This package, which may
+    be under `root` too, is left out.
     """
     found, todo = set[Path](), [file]
     while todo:
@@ -38,7 +40,7 @@ def imported_files(file: Path, root: Path) -> list[Path]:
         except (SyntaxError, ValueError, RecursionError):
             continue
         for parts in _imports(tree, path, root):
-            todo += module_files(parts, root)
+            todo += [one for one in module_files(parts, root) if PACKAGE not in one.resolve().parents]
     return sorted(found)
 
 

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import TypeVar
 
 from dropout_lab.errors import DropoutLabError, FunctionError, did_you_mean
-from dropout_lab.source_code import module_files
+from dropout_lab.source_code import PACKAGE, module_files
 
 MAX_ERROR_LENGTH = 500
 PATIENCE_SECONDS = 5.0
@@ -69,11 +69,11 @@ def root_of(file: Path, module: str) -> Path:
 
 
 def is_installed(file: Path) -> bool:
-    """Return whether `file` belongs to Python or to an installed package."""
+    """Return whether `file` belongs to Python, to an installed package, or to this one."""
     if file.suffix != ".py":
         return True
     own = [sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")]
-    folders = [*own, *(folder for folder in sys.path if _has_packages(folder))]
+    folders = [*own, str(PACKAGE), *(folder for folder in sys.path if _has_packages(folder))]
     return any(file.resolve().is_relative_to(Path(folder).resolve()) for folder in folders)
 
 

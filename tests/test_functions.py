@@ -55,6 +55,18 @@ def test_a_file_a_module_and_an_installed_package_are_called(folder: Path) -> No
     assert sys.path == path
 
 
+def test_this_package_is_no_code_of_the_users(folder: Path) -> None:
+    """As in a clone, where it is in the folder of a file that imports it."""
+    package = Path(user_code.__file__).parent
+    (folder / "dropout_lab").symlink_to(package, target_is_directory=True)
+    (folder / "own.py").write_text("import dropout_lab\ndef make(): return dropout_lab\n")
+    before = sys.modules["dropout_lab"], sys.modules["dropout_lab.errors"]
+    loaded = load_function("own.py:make", WHERE)
+    assert [file.name for file in loaded.files] == ["own.py"]
+    assert loaded.call() is before[0]
+    assert (sys.modules["dropout_lab"], sys.modules["dropout_lab.errors"]) == before
+
+
 def test_a_file_is_loaded_again_only_after_an_edit_of_it_or_of_what_it_imports(folder: Path) -> None:
     (folder / "own.py").write_text("from helper import RATE\ndef make(): return RATE\n")
     (folder / "helper.py").write_text("RATE = 1\n")

@@ -59,8 +59,8 @@ class Architecture:
 def load_architecture(spec: ModelSpec, input_shape: tuple[int, ...], num_classes: int) -> Architecture:
     """Return the network that `spec` names.
 
-    The function is called once for equal arguments, and its network is never trained: its weights, and
-    seeds that it gives to initializers, have no effect.
+    The function is called once for equal arguments and shapes, and its network is never trained: its
+    weights, and seeds that it gives to initializers, have no effect.
 
     Raises:
         FunctionError: If there is no such function or file, if it fails, or if it makes no Keras model.
@@ -74,6 +74,7 @@ def load_architecture(spec: ModelSpec, input_shape: tuple[int, ...], num_classes
             spec.network,
             function.code_fingerprint,
             sorted(arguments.items()),
+            input_shape,
             keras.config.dtype_policy().name,
         ],
         default=str,

@@ -8,7 +8,7 @@ from dropout_lab.evaluation.registry import EVALUATED_METRICS
 from dropout_lab.spec.dataset_checks import dataset_problems
 from dropout_lab.spec.grid import DROPOUT, GridSource
 from dropout_lab.spec.kinds import FIELDS
-from dropout_lab.spec.merging import condition_settings
+from dropout_lab.spec.merging import condition_settings, merged_settings
 from dropout_lab.spec.models import SequentialSeeds, Spec
 from dropout_lab.spec.network_checks import network_problems
 from dropout_lab.spec.problems import Sources, line, unknown_name
@@ -91,14 +91,28 @@ def _seeds(spec: Spec, sources: Sources) -> Iterator[str]:
         if spec.seeds.first >= spec.seeds.most:
             problem = f"invalid value: {spec.seeds.most} (allowed: more than first, {spec.seeds.first})"
             yield line(("seeds", "most"), sources, problem)
-        if spec.primary in EVALUATED_METRICS and spec.evaluation is None:
+        if missing := _missing_evaluation(spec):
             problem = (
-                f"{spec.primary} is measured by an evaluation, which a sequential design needs after each "
-                "run (add `evaluation: {}`)"
+                f"{spec.primary} is measured by an evaluation, which a sequential design needs after each run"
             )
-            yield line(("primary",), sources, problem)
+            yield line(("primary",), sources, f"{problem} ({missing})")
     elif repeated := sorted({seed for seed in spec.seeds if spec.seeds.count(seed) > 1}):
         yield line(("seeds",), sources, f"duplicate seed: {repeated[0]}")
+
+
+def _missing_evaluation(spec: Spec) -> str:
+    """Return what a spec needs for its runs to have its primary metric; empty if they have."""
+    metric, evaluation = spec.primary, spec.evaluation
+    if metric not in EVALUATED_METRICS:
+        return ""
+    if metric.startswith("temperature") and any(
+        settings.data.validation == "test" for settings in merged_settings(spec).values()
+    ):
+        return "hold out data.validation, by which the temperature is fitted"
+    needs = {"shift_": "shift: all", "ood_": "ood: all", "mc_ood_": "ood: all", "pwp_": "pooling: true"}
+    needed = next((option for start, option in needs.items() if metric.startswith(start)), "")
+    has_it = evaluation is not None and (not needed or getattr(evaluation, needed.partition(":")[0]))
+    return "" if has_it else f"add `evaluation: {{{needed}}}`"
 
 
 def _overrides(spec: Spec, sources: Sources) -> Iterator[str]:

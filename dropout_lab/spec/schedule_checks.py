@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 
-from dropout_lab.spec.kinds import SiteDropout, rate_of
+from dropout_lab.spec.kinds import SiteDropout, SiteSetting, rate_of
 from dropout_lab.spec.merging import merged_settings
 from dropout_lab.spec.models import Spec
+from dropout_lab.spec.network import ModelSpec
 from dropout_lab.spec.problems import NoEffect, Sources, in_file, line
-from dropout_lab.spec.rates import covers
+from dropout_lab.spec.rates import covers, site_settings
 from dropout_lab.spec.schedules import FIELDS, NEEDS_UNTIL, RAMPS, Schedule
 from dropout_lab.spec.settings import Settings
 from dropout_lab.spec.yaml_source import Location
+
+ANY_RATE = 0.5
+"""Stands for the rate that a network gives a site, which is not known before the network is built."""
 
 
 def schedule_problems(spec: Spec, sources: Sources) -> Iterator[str]:
@@ -30,7 +34,7 @@ def _problems(
         found = [
             (site, settings)
             for settings in merged
-            for known, site in settings.model.resolved().dropout.items()
+            for known, site in _site_settings(settings.model).items()
             if covers(name, known)
         ]
         if found and all(rate_of(site) == 0 for site, _ in found) and not setting.schedule.is_constant:
@@ -43,6 +47,13 @@ def _problems(
                 problems = _schedule_problems(given_here, site, merged_there, settings.training.epochs)
                 for field, problem in problems:
                     yield line((*where, field) if field else where, sources, problem)
+
+
+def _site_settings(model: ModelSpec) -> dict[str, SiteSetting]:
+    """Return the complete settings of the sites; if these are not known yet, of each name and pattern."""
+    if model.sites is not None:
+        return dict(model.resolved().dropout)
+    return dict(site_settings(model.dropout, dict.fromkeys(model.dropout, ANY_RATE)))
 
 
 def _unused_fields(given: Schedule, merged: Schedule) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """The user's code that a logged model needs, and how MLflow loads the model with it."""
 
+import hashlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +9,13 @@ from mlflow.models import Model
 
 FOLDER = "code"
 LOADER = "load_with_code"
+"""Beginning of the name of the module that loads a model, and all of it in models that were logged before.
+Python would take the module of one model for that of another if both had this name."""
 
 LOADER_SOURCE = '''"""Load the model of this folder with the classes and functions of its code.
 
 ``mlflow.pyfunc.load_model`` does so. Elsewhere, with this folder on the import path:
-``mlflow.keras.load_model(uri, custom_objects=load_with_code.custom_objects())``.
+``mlflow.keras.load_model(uri, custom_objects={loader}.custom_objects())``.
 """
 
 import importlib.util
@@ -31,18 +34,36 @@ def custom_objects():
     folder = Path(__file__).resolve().parent
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
-    if MODULE not in sys.modules or Path(sys.modules[MODULE].__file__).resolve() != folder / FILE:
-        spec = importlib.util.spec_from_file_location(MODULE, folder / FILE)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[MODULE] = module
-        spec.loader.exec_module(module)
-    modules = [one for one in list(sys.modules.values()) if str(folder) in str(getattr(one, "__file__", ""))]
+    own = {{name_of(file.relative_to(folder)): str(file) for file in folder.rglob("*.py")}}
+    # Modules of the same names that are not of this folder, such as those of another model.
+    names = [name for name, file in own.items() if file_of(name) not in (None, file)]
+    others = {{name: sys.modules.pop(name) for name in names}}
+    try:
+        if MODULE not in sys.modules:
+            spec = importlib.util.spec_from_file_location(MODULE, folder / FILE)
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[MODULE] = module
+            spec.loader.exec_module(module)
+        modules = [sys.modules[name] for name in {{MODULE, *own}} if name in sys.modules]
+    finally:
+        sys.modules.update(others)
     return {{
         name: value
         for module in modules
         for name, value in vars(module).items()
         if callable(value) and not str(getattr(value, "__module__", "")).startswith("keras.")
     }}
+
+
+def name_of(file):
+    """Return the dotted name of the module in a file."""
+    return ".".join(file.with_suffix("").parts).removesuffix(".__init__")
+
+
+def file_of(name):
+    """Return the file of an imported module; None if it is not imported, or has none."""
+    file = getattr(sys.modules.get(name), "__file__", None)
+    return file and str(Path(file).resolve())
 
 
 def _load_pyfunc(path):
@@ -80,7 +101,10 @@ def add_code(described: Model, folder: Path, code: ModelCode) -> None:
         copy = folder / FOLDER / file.relative_to(code.root)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(file, copy)
-    source = LOADER_SOURCE.format(module=code.module, file=code.main.relative_to(code.root).as_posix())
-    (folder / FOLDER / f"{LOADER}.py").write_text(source, encoding="utf-8")
-    described.flavors["python_function"] |= {"code": FOLDER, "loader_module": LOADER}
+    content = b"".join(file.read_bytes() for file in (*code.files, code.main))
+    loader = f"{LOADER}_{hashlib.sha256(content).hexdigest()[:16]}"
+    main = code.main.relative_to(code.root).as_posix()
+    source = LOADER_SOURCE.format(module=code.module, file=main, loader=loader)
+    (folder / FOLDER / f"{loader}.py").write_text(source, encoding="utf-8")
+    described.flavors["python_function"] |= {"code": FOLDER, "loader_module": loader}
     described.save(str(folder / "MLmodel"))

@@ -1,6 +1,7 @@
 """Find the files of a trained model: of a run, of a registered version, or in a folder."""
 
 import json
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from dropout_lab.tracking.failures import failures_told
 from dropout_lab.tracking.finding import find_run, require_model
 from dropout_lab.tracking.location import Location
 from dropout_lab.tracking.logged_files import KERAS_FILE
+from dropout_lab.tracking.model_code import LOADER
 from dropout_lab.tracking.moved import local_path
 from dropout_lab.tracking.registry import find_version
 from dropout_lab.tracking.store import open_client
@@ -69,6 +71,7 @@ class ModelFiles:
         try:
             if self.folder is None:
                 return load_file(self.file)
+            sys.modules.pop(LOADER, None)
             return mlflow.pyfunc.load_model(str(self.folder)).get_raw_model()
         except Exception as error:
             reason = " ".join(str(error).split())[:300]

@@ -28,6 +28,19 @@ def test_a_function_gets_what_its_signature_takes_and_the_arguments_of_the_spec(
     assert load_architecture(spec_of(networks, "lstm"), (6,), 4).build().output_shape == (None, 4)
 
 
+def test_a_function_without_a_shape_is_called_for_each(tmp_path: Path) -> None:
+    file = tmp_path / "any_size.py"
+    file.write_text(
+        "from keras import Sequential, layers\n"
+        "def build(num_classes):\n"
+        "    pooled = layers.Conv2D(2, 3), layers.GlobalAveragePooling2D()\n"
+        "    return Sequential([*pooled, layers.Dense(num_classes)])\n"
+    )
+    spec = ModelSpec(network=f"{file}:build")
+    for shape in ((8, 8, 1), (6, 6, 3)):
+        assert load_architecture(spec, shape, 3).build().input_shape == (None, *shape)
+
+
 @pytest.mark.parametrize(
     ("name", "fields", "message"),
     [

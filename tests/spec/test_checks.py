@@ -77,6 +77,22 @@ def test_a_sequential_design_about_an_evaluation_has_one(write):
     assert load_spec(write(f"{text}evaluation: {{}}\n")).primary == "mc_loss"
 
 
+@pytest.mark.parametrize(
+    ("metric", "missing", "found"),
+    [
+        ("shift_accuracy", "evaluation: {}", "evaluation: {shift: all}"),
+        ("mc_ood_auroc", "evaluation: {shift: all}", "evaluation: {ood: all}"),
+        ("pwp_loss", "evaluation: {}", "evaluation: {pooling: true}"),
+        ("temperature_ece", "evaluation: {}", "evaluation: {}\ndata: {validation: 0.1}"),
+    ],
+)
+def test_the_evaluation_of_a_sequential_design_measures_its_primary_metric(write, metric, missing, found):
+    text = f"name: a\nprimary: {metric}\nseeds: {{first: 3, most: 5}}\nconditions: {{a: {{}}, b: {{}}}}\n"
+    with pytest.raises(SpecError, match=rf"\[primary\] {metric} is measured by an evaluation"):
+        load_spec(write(text + missing + "\n"))
+    assert load_spec(write(text + found + "\n")).primary == metric
+
+
 def test_problems_of_all_kinds_are_reported_together(write):
     text = "name: a\nseeds: [1, 1]\nconditions: {a: {}, A: {}}\n"
     with pytest.raises(SpecError) as caught:

@@ -176,3 +176,15 @@ def test_a_schedule_says_what_it_is() -> None:
     ramp = Schedule(shape="linear", start=1, end=0, until=1200, unit="steps")
     assert str(ramp) == "linear from 1 to 0 times the rate until step 1,200"
     assert str(Schedule(shape="curriculum", gamma=0.5)) == "curriculum with gamma 0.5 per epoch"
+
+
+def test_a_site_of_a_network_of_the_users_changes_one_field_of_a_schedule(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    shared = "rate: 0.5, schedule: {shape: early, until: 5}"
+    file.write_text(
+        f"name: a\nmodel: {{network: net.py:build, dropout: {{{shared}, top: {{schedule: {{until: 3}}}}}}}}\n"
+    )
+    assert load_spec(file).model.dropout["top"].schedule.until == 3
+    file.write_text("name: a\nmodel: {network: net.py:build, dropout: {top: {schedule: {until: 3}}}}\n")
+    with pytest.raises(SpecError, match="no shape for until"):
+        load_spec(file)
