@@ -89,10 +89,10 @@ class Lease:
             self._renew()
 
     def _renew(self) -> None:
-        if _lease_file(self._path, self._number + 1).exists():
-            self._is_lost = True
-            return
         try:
+            if _lease_file(self._path, self._number + 1).exists():
+                self._is_lost = True
+                return
             if owner_in(self._file, strict=True).get("token") != self._token:
                 self._is_lost = True
                 return

@@ -21,7 +21,6 @@ from dropout_lab.runs.reporter import Reporter
 from dropout_lab.runs.runner import Runner
 from dropout_lab.runs.sequential import execute_sequentially
 from dropout_lab.runs.stopping import StopRequest
-from dropout_lab.runs.studies import refresh
 from dropout_lab.runs.tasks import recorded_threads
 from dropout_lab.runs.workspace import Workspace, workspaces
 from dropout_lab.spec import DataSpec
@@ -221,7 +220,4 @@ def resume_runs(found: Sequence[Workspace], reporter: Reporter, stop: StopReques
     use_recorded_threads(found)
     executor = Executor(reporter, stop, find_provenance())
     jobs = [(workspace.name, partial(executor.resume, workspace)) for workspace in found]
-    report = work(jobs, reporter, stop)
-    for problem in refresh(outcome.run.origin.experiment for outcome in report.outcomes if outcome.delivered):
-        reporter.noted(problem)
-    return report
+    return work(jobs, reporter, stop)

@@ -58,7 +58,7 @@ def resume_workspaces(
         with starting("MLflow"):
             import dropout_lab.runs.workers  # noqa: F401 - starts MLflow
         with listen_for_stop() as stop, display as reporter:
-            return _resume_in_workers(found, reporter, stop, plan)
+            return _with_summaries(_resume_in_workers(found, reporter, stop, plan), reporter)
     with starting("TensorFlow"):
         from dropout_lab.runs.executor import resume_runs, use_recorded_threads
         from dropout_lab.training.devices import resolve_device
@@ -67,7 +67,16 @@ def resume_workspaces(
         use_recorded_threads(found)
         resolve_device("auto")  # TensorFlow logs, too, when it first looks for devices
     with own_state(), listen_for_stop() as stop, display as reporter:
-        return resume_runs(found, reporter, stop)
+        return _with_summaries(resume_runs(found, reporter, stop), reporter)
+
+
+def _with_summaries(report: Report, reporter: Reporter) -> Report:
+    """Log the summaries of the experiments whose runs are finished now."""
+    from dropout_lab.runs.studies import refresh
+
+    for problem in refresh(outcome.run.origin.experiment for outcome in report.outcomes if outcome.delivered):
+        reporter.noted(problem)
+    return report
 
 
 def _resume_in_workers(

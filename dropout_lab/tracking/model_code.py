@@ -34,17 +34,17 @@ def custom_objects():
     folder = Path(__file__).resolve().parent
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
-    own = {{name_of(file.relative_to(folder)): str(file) for file in folder.rglob("*.py")}}
-    # Modules of the same names that are not of this folder, such as those of another model.
-    names = [name for name, file in own.items() if file_of(name) not in (None, file)]
+    own = sorted(name_of(file.relative_to(folder)) for file in folder.rglob("*.py"))
+    # Whatever has the same names now, such as modules of another model.
+    names = [name for name in dict.fromkeys([*own, MODULE]) if name in sys.modules and name != __name__]
     others = {{name: sys.modules.pop(name) for name in names}}
     try:
-        if MODULE not in sys.modules:
-            spec = importlib.util.spec_from_file_location(MODULE, folder / FILE)
-            module = importlib.util.module_from_spec(spec)
-            sys.modules[MODULE] = module
-            spec.loader.exec_module(module)
-        modules = [sys.modules[name] for name in {{MODULE, *own}} if name in sys.modules]
+        spec = importlib.util.spec_from_file_location(MODULE, folder / FILE)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[MODULE] = module
+        spec.loader.exec_module(module)
+        helpers = [name for name in own if name not in (MODULE, __name__) and name in sys.modules]
+        modules = [*(sys.modules[name] for name in helpers), module]
     finally:
         sys.modules.update(others)
     return {{
@@ -58,12 +58,6 @@ def custom_objects():
 def name_of(file):
     """Return the dotted name of the module in a file."""
     return ".".join(file.with_suffix("").parts).removesuffix(".__init__")
-
-
-def file_of(name):
-    """Return the file of an imported module; None if it is not imported, or has none."""
-    file = getattr(sys.modules.get(name), "__file__", None)
-    return file and str(Path(file).resolve())
 
 
 def _load_pyfunc(path):

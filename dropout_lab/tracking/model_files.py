@@ -71,7 +71,8 @@ class ModelFiles:
         try:
             if self.folder is None:
                 return load_file(self.file)
-            sys.modules.pop(LOADER, None)
+            for name in [one for one in sys.modules if one.startswith(LOADER)]:
+                del sys.modules[name]  # of another download of the model, perhaps in a folder that is gone
             return mlflow.pyfunc.load_model(str(self.folder)).get_raw_model()
         except Exception as error:
             reason = " ".join(str(error).split())[:300]

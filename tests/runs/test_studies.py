@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,16 @@ from dropout_lab.api.comparing import compare
 from dropout_lab.api.deleting import delete
 from dropout_lab.api.moving import export_experiment, import_experiment
 from dropout_lab.api.running import run
-from dropout_lab.runs.executor import execute_runs, resume_runs
+from dropout_lab.runs.executor import execute_runs
 from dropout_lab.runs.planning import plan_runs
+from dropout_lab.runs.resuming import resume_workspaces
 from dropout_lab.runs.studies import refresh
+from dropout_lab.runs.worker_plan import WorkerPlan
 from dropout_lab.runs.workspace import workspaces
 from dropout_lab.spec import load_spec
 from dropout_lab.tracking import list_experiments, read_runs, schema
 from dropout_lab.tracking.studies import find_study
+from dropout_lab.training.devices import num_threads
 
 SPEC = """
 name: nested
@@ -102,9 +106,18 @@ def test_deleted_imported_and_resumed_runs_change_the_summary(
     listener = make_listener(stop_after=1)
     execute_runs(planned[:1], listener, listener.stop)
     assert verdicts("nested") == {}
-    listener = make_listener()
-    assert len(resume_runs(workspaces(), listener, listener.stop).outcomes) == 1
-    assert verdicts("nested").keys() == {"half"}
+    plan = WorkerPlan(1, num_threads())
+    for started, workers in ((planned[0], None), (planned[1], plan)):
+        if workers is not None:
+            delete(["nested/half-seed0"])
+            listener = make_listener(stop_after=1)
+            execute_runs([started], listener, listener.stop)
+            assert verdicts("nested") == {}
+        report = resume_workspaces(
+            workspaces(), nullcontext(make_listener()), lambda _: nullcontext(), plan=workers
+        )
+        assert len(report.outcomes) == 1
+        assert verdicts("nested").keys() == {"half"}
 
     client = MlflowClient(f"sqlite:///{Path.cwd() / 'mlflow.db'}")
     study, runs = study_and_runs("nested")

@@ -50,3 +50,15 @@ def test_modules_of_the_user_stay_as_they_are(tmp_path: Path) -> None:
     own = importlib.import_module("helper")
     assert load(tmp_path / "1", logged(tmp_path / "1", 1))["number"]() == 1
     assert sys.modules["helper"] is own
+
+
+def test_the_code_is_read_again_each_time_and_the_network_comes_first(tmp_path: Path) -> None:
+    first, second = (logged(tmp_path / str(number), number) for number in (1, 2))
+    load(tmp_path / "1", first)
+    net = tmp_path / "2" / FOLDER / "net.py"
+    net.write_text(net.read_text() + "\ndef both():\n    return 'net'\n")
+    helper = net.with_name("helper.py")
+    helper.write_text(helper.read_text() + "\ndef both():\n    return 'helper'\n")
+    for _ in range(2):
+        found = load(tmp_path / "2", second)
+        assert (found["number"](), found["both"]()) == (2, "net")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from dropout_lab.data.dataset import Dataset
 from dropout_lab.data.selection import load_data
+from dropout_lab.runs.checking import check_runs
 from dropout_lab.runs.executors import Starting, Workers
 from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.planning import PlannedRun, needs_building
@@ -16,7 +17,7 @@ from dropout_lab.runs.stopping import StopRequest, listen_for_stop
 from dropout_lab.spec import DataSpec, Spec
 
 if TYPE_CHECKING:
-    from dropout_lab.runs.search.study import Study
+    from dropout_lab.runs.search.study import OpenTrial, Study
     from dropout_lab.runs.search.trial_queue import TrialQueue
     from dropout_lab.runs.search.trial_training import TrialTraining
     from dropout_lab.tracking import Tracker
@@ -52,13 +53,16 @@ class Session:
     fresh: bool
     fail_fast: bool
 
-    def open_trial(self) -> "TrialTraining | None":
-        """Open the next trial; None if the search has no more."""
+    def training_of(self, opened: "OpenTrial") -> "TrialTraining":
+        """Return the training of an open trial.
+
+        Raises:
+            UsageError: If its network cannot be built, or its settings do not fit the data.
+        """
         from dropout_lab.runs.search.trial_training import TrialTraining
 
-        if (opened := self.study.next()) is None:
-            return None
         runs = self._resolved(trial_runs(self.spec, opened.trial))
+        check_runs(runs, self.datasets)
         return TrialTraining(opened, runs, search_of(self.spec).objective, max_epochs(self.spec))
 
     def _resolved(self, runs: list[PlannedRun]) -> list[PlannedRun]:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from dropout_lab.errors import UsageError
 from dropout_lab.runs.outcome import Report
 from dropout_lab.runs.reporter import Reporter
 from dropout_lab.runs.search.session import Session
@@ -26,10 +27,14 @@ class TrialQueue:
 
     def next(self) -> "TrialTraining | None":
         """Open the next trial; None if the search has no more."""
-        trial = self._session.open_trial()
-        if trial is not None:
-            self._reporter.noted(describe_start(trial.opened.trial, self._search))
-        return trial
+        while (opened := self._session.study.next()) is not None:
+            self._reporter.noted(describe_start(opened.trial, self._search))
+            try:
+                return self._session.training_of(opened)
+            except UsageError as error:  # this trial cannot be trained; others may
+                opened.fail(error.message)
+                self._reporter.noted(self._describe_end(opened.trial.number))
+        return None
 
     def end(self, trial: "TrialTraining", report: Report) -> None:
         """End a trial, unless it has to be continued by a later call.

@@ -108,6 +108,41 @@ def test_a_search_that_is_killed_has_the_trials_of_one_that_is_not(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("workers", [None, 2])
+def test_a_trial_that_cannot_be_trained_has_failed_and_the_search_continues(
+    lab: Path, workers: int | None
+) -> None:
+    Path("net.py").write_text(
+        "import keras\n"
+        "def make(input_shape, num_classes, width):\n"
+        "    if width == 3:\n"
+        "        raise ValueError('3 is odd')\n"
+        "    hidden = keras.layers.Dense(width), keras.layers.Dropout(0.2, name='top')\n"
+        "    parts = keras.Input(input_shape), keras.layers.Flatten(), *hidden\n"
+        "    return keras.Sequential([*parts, keras.layers.Dense(num_classes, activation='softmax')])\n"
+    )
+    shared = {"rate": 0.5, "schedule": {"shape": "early", "until": 4, "unit": "steps"}}
+    spec = dl.Spec(
+        name="some-fail",
+        model={"network": "net.py:make", "arguments": {"width": 2}, "dropout": shared},
+        training={"epochs": 1, "batch_size": 10},
+        data={"num_train": 100, "num_test": 50, "validation": 0.2},
+        seeds=2,
+        search={
+            "space": {"model.arguments.width": [2, 3, 4], "training.batch_size": [10, 40]},
+            "sampler": "grid",
+            "seeds": 1,
+        },
+    )
+    found = dl.run(spec, workers=workers, progress=False).search.trials
+    failed = found[found["state"] == "failed"]
+    assert Counter(found["state"]) == {"complete": 2, "failed": 4}
+    assert sum("3 is odd" in reason for reason in failed["reason"]) == 2
+    # 80 images in batches of 40 are two steps.
+    assert sum("schedule.until" in reason for reason in failed["reason"]) == 2
+
+
+@pytest.mark.slow
 def test_a_trial_whose_loss_diverges_has_failed_and_the_search_continues(
     lab: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
