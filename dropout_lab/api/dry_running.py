@@ -19,6 +19,7 @@ def dry_run(
     seeds: Seeds | None = None,
     overrides: Sequence[str] | Mapping[str, Any] = (),
     workers: int | str | None = None,
+    fresh: bool = False,
 ) -> "DryRun":
     """Return what `run` would do with a spec, as ``dropout-lab run --dry-run`` shows it.
 
@@ -30,6 +31,7 @@ def dry_run(
         seeds: As in `run`.
         overrides: As in `run`.
         workers: As in `run`.
+        fresh: As in `run`.
 
     Returns:
         Runs with expected times, `seconds` of all of them, and the networks; `to_json` makes it plain.
@@ -57,4 +59,4 @@ def dry_run(
             from dropout_lab.runs.dry_run import dry_run as look_ahead
             from dropout_lab.training.own_state import own_state
         with own_state():
-            return look_ahead(loaded, None if workers is None else str(workers))
+            return look_ahead(loaded, None if workers is None else str(workers), fresh=fresh)

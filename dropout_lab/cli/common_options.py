@@ -2,8 +2,10 @@
 
 import inspect
 import io
+import os
+import sys
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
@@ -11,7 +13,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 import typer
 
 from dropout_lab.cli.console import Color, set_output_style
-from dropout_lab.errors import UsageError
+from dropout_lab.errors import DropoutLabError, UsageError
 from dropout_lab.files import write_atomically
 
 SUFFIXES = {
@@ -84,6 +86,8 @@ def _run_into(
     """Run a command and write what it prints to the file `output`, whole or not at all."""
     if not output.parent.is_dir():
         raise UsageError(f"--output: directory {output.parent} does not exist")
+    if not os.access(output.parent, os.W_OK):
+        raise UsageError(f"--output: no permission to write to {output.parent}")
     if output.suffix == ".html" and "report" in arguments:
         command(**{**arguments, "report": output})
         return
@@ -96,14 +100,19 @@ def _run_into(
     try:
         with redirect_stdout(printed):
             command(**{**arguments, "format_": type(arguments["format_"])(fitting[0])})
-    finally:
-        # A command that fails has printed what it found before.
-        if printed.getvalue():
-            _write(output, printed.getvalue())
+    except BaseException:
+        with suppress(DropoutLabError):  # the command's own failure says more
+            _write(output, printed.getvalue())  # what it found before
+        raise
+    _write(output, printed.getvalue())
 
 
 def _write(output: Path, text: str) -> None:
+    """Write what a command has printed; if that fails, print it, so that it is not lost."""
+    if not text:
+        return
     try:
         write_atomically(output, text.encode())
     except OSError as error:
-        raise UsageError(f"--output: cannot write {output}: {error.strerror}") from error
+        sys.stdout.write(text)
+        raise DropoutLabError(f"--output: cannot write {output}: {error.strerror}") from error

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from dropout_lab.spec.kinds import SiteSetting
 
 
-def find_plans(specs: "Sequence[Spec]", workers: str | None) -> "list[DryRun]":
+def find_plans(specs: "Sequence[Spec]", workers: str | None, *, fresh: bool = False) -> "list[DryRun]":
     """Return what `run` would do with each of `specs`; see `runs.dry_run` for what it raises."""
     from dropout_lab.cli.console import starting, starting_tensorflow
 
@@ -21,7 +21,7 @@ def find_plans(specs: "Sequence[Spec]", workers: str | None) -> "list[DryRun]":
         resolve_device("auto")  # TensorFlow logs to the terminal when it first looks for devices
     with starting("MLflow"):
         from dropout_lab.runs.dry_run import dry_run
-    return [dry_run(spec, workers) for spec in specs]
+    return [dry_run(spec, workers, fresh=fresh) for spec in specs]
 
 
 def print_plans(plans: "Sequence[DryRun]", *, as_json: bool) -> None:

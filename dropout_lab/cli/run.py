@@ -71,9 +71,11 @@ def run(
         overrides.append(f"device={device}")
     loaded = [load_spec(path, overrides) for path in dict.fromkeys(specs)]
     if dry_run:
+        if executor != "local" or address is not None:
+            raise UsageError("--dry-run: looks ahead on this machine (leave out --executor and --address)")
         from dropout_lab.cli.dry_run import find_plans, print_plans
 
-        print_plans(find_plans(loaded, workers), as_json=format_ is TextOrJson.JSON)
+        print_plans(find_plans(loaded, workers, fresh=fresh), as_json=format_ is TextOrJson.JSON)
         return
     if any(spec.search for spec in loaded):
         if len(loaded) > 1:

@@ -98,12 +98,13 @@ class DryRun:
         }
 
 
-def dry_run(spec: Spec, workers: str | None = None) -> DryRun:
+def dry_run(spec: Spec, workers: str | None = None, *, fresh: bool = False) -> DryRun:
     """Return what `run` would do with `spec`. Nothing is trained, logged or downloaded.
 
     Args:
         spec: The spec.
         workers: Number of workers that would train at once, or ``auto``. [default: this process alone]
+        fresh: Whether finished runs would be trained again.
 
     Raises:
         DataError: If data are missing or damaged, or not what an evaluation needs, as `run` raises it.
@@ -143,7 +144,7 @@ def dry_run(spec: Spec, workers: str | None = None) -> DryRun:
     return DryRun(
         spec=spec,
         runs=tuple(
-            ExpectedRun(run, key in finished, times[run.condition])
+            ExpectedRun(run, key in finished and not fresh, times[run.condition])
             for run, key in zip(runs, keys, strict=True)
         ),
         num_others=len(planned_runs(spec)) + len(spec.all_seeds) if spec.search else 0,

@@ -63,6 +63,15 @@ def test_an_output_that_cannot_be_made_leaves_no_file(judge, tmp_path):
     assert not (tmp_path / "o.txt").exists()
 
 
+def test_a_result_that_cannot_be_written_is_printed(judge, tmp_path):
+    (tmp_path / "o.json").mkdir()
+    code, out, err = judge("-o", "o.json")
+    assert code == 1
+    assert "--output: cannot write o.json" in err
+    assert json.loads(out)["primary"] == "test_accuracy"
+    assert judge("--metric", "nothing", "-o", "o.json")[0] == 2, "the failure of the command says more"
+
+
 def test_color_can_be_forced_and_forbidden(judge, monkeypatch):
     assert "\x1b[" not in judge()[1]
     assert "\x1b[1;32mBETTER" in judge("--color", "always")[1]

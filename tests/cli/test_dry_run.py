@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from dropout_lab.cli import app as command_line
 from dropout_lab.cli.dry_run import expected_sentence, print_plans, resolved, run_table
 from dropout_lab.errors import UsageError
 from dropout_lab.runs.dry_run import dry_run
@@ -144,3 +145,11 @@ def test_the_plan_of_each_spec_is_printed_as_json(spec, capsys):
     assert first["spec"]["training"]["epochs"] == 2
     assert (first["num_workers"], second["num_workers"]) == (1, 3)
     assert len(second["runs"]) == 2
+
+
+def test_a_look_ahead_at_a_cluster_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.yaml").write_text("name: a\n")
+    monkeypatch.setattr("sys.argv", ["dropout-lab", "run", "a.yaml", "--dry-run", "--executor", "ray"])
+    assert command_line._main() == 2
+    assert "--dry-run: looks ahead on this machine" in capsys.readouterr().err

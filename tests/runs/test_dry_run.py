@@ -90,6 +90,9 @@ def test_finished_runs_are_known_and_tell_the_time_of_others(lab: Path, make_lis
     assert {one.time.num_runs for one in plan.runs if one.time} == {1}
     assert len({one.time for one in plan.runs}) == 1, "dropout does not change the time"
     assert plan.seconds == pytest.approx(3 * plan.runs[0].time.seconds)
+    again = dry_run(spec, fresh=True)
+    assert not any(one.is_finished for one in again.runs)
+    assert again.seconds == pytest.approx(4 * plan.runs[0].time.seconds)
     # Another experiment, more epochs: the same network.
     longer = dry_run(load_spec(lab / "tiny.yaml", ["experiment=other", "training.epochs=300"]))
     assert not any(one.is_finished for one in longer.runs)
