@@ -108,7 +108,7 @@ def _missing_evaluation(spec: Spec) -> str:
     if metric.startswith("temperature") and any(
         settings.data.validation == "test" for settings in merged_settings(spec).values()
     ):
-        return "hold out data.validation, by which the temperature is fitted"
+        return "hold out data.validation to fit the temperature"
     needs = {"shift_": "shift: all", "ood_": "ood: all", "mc_ood_": "ood: all", "pwp_": "pooling: true"}
     needed = next((option for start, option in needs.items() if metric.startswith(start)), "")
     has_it = evaluation is not None and (not needed or getattr(evaluation, needed.partition(":")[0]))
