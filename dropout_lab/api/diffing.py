@@ -12,7 +12,8 @@ def diff(first: str, second: str) -> "tuple[Change, ...]":
     """Return the differences between two runs, as ``dropout-lab diff --all`` shows them.
 
     Args:
-        first, second: Run name, run ID or its beginning, or ``EXPERIMENT/RUN``.
+        first: Run name, run ID or its beginning, or ``EXPERIMENT/RUN``.
+        second: The other run, likewise.
 
     Returns:
         Changes of spec, run, code, versions, fingerprints and metrics, each with both values.
