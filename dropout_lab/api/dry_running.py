@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dropout_lab.api.running import Seeds, override_texts
+from dropout_lab.api.running import Seeds, override_texts, with_overrides
 from dropout_lab.api.training import ONE_CALL_AT_A_TIME, starting
 from dropout_lab.libraries import quiet_libraries
-from dropout_lab.spec import Spec, load_spec, override_spec
+from dropout_lab.spec import Spec
 
 if TYPE_CHECKING:
     from dropout_lab.runs.dry_run import DryRun
@@ -54,7 +54,7 @@ def dry_run(
     """
     texts = override_texts({}, overrides, seeds)
     with ONE_CALL_AT_A_TIME, quiet_libraries():
-        loaded = override_spec(spec, texts) if isinstance(spec, Spec) else load_spec(spec, texts)
+        loaded = with_overrides(spec, texts)
         with starting("TensorFlow"):
             from dropout_lab.runs.dry_run import dry_run as look_ahead
             from dropout_lab.training.own_state import own_state

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dropout_lab.api.running import Seeds, override_texts
+from dropout_lab.api.running import Seeds, override_texts, with_overrides
 from dropout_lab.api.training import starting
 from dropout_lab.comparison import seed_noise, seed_plan
 from dropout_lab.comparison.measured_seeds import MeasuredDifference, measured_differences
@@ -14,7 +14,7 @@ from dropout_lab.errors import NoStoreError, UsageError
 from dropout_lab.libraries import quiet_libraries
 from dropout_lab.records import RunRecord, RunStatus
 from dropout_lab.runs.planning import PlannedRun, plan_runs, spec_design
-from dropout_lab.spec import Spec, load_spec, override_spec
+from dropout_lab.spec import Spec
 from dropout_lab.statistics.sequential import SequentialDesign
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def plan(
             raise UsageError(f"{name}: out of range: {level} (allowed: {lowest} to 0.9999)")
     texts = override_texts({}, overrides, seeds)
     with quiet_libraries():
-        loaded = override_spec(spec, texts) if isinstance(spec, Spec) else load_spec(spec, texts)
+        loaded = with_overrides(spec, texts)
         design, conditions = spec_design(loaded), {run.condition: run for run in plan_runs(loaded)}
         runs = _finished_runs(loaded.experiment or "", conditions)
     metric = metric or design.primary

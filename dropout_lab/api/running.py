@@ -158,6 +158,11 @@ def _load(spec: Spec | str | Path | None, objects: Mapping[str, Any], texts: Seq
             return spec_of_objects(**objects, texts=texts)
     if given:
         raise UsageError(f"{given[0]}: not allowed with a spec, which has `{given[0]}` itself")
+    return with_overrides(spec, texts)
+
+
+def with_overrides(spec: Spec | str | Path, texts: Sequence[str]) -> Spec:
+    """Return a spec, or that of a file, with overrides of the form ``KEY=VALUE``."""
     return override_spec(spec, texts) if isinstance(spec, Spec) else load_spec(spec, texts)
 
 

@@ -46,7 +46,7 @@ def _sentences(comparison: Comparison) -> Iterable[str]:
     else:
         yield f"We compared {format_count(len(numbers), 'condition')} ({names}), {span} runs per condition."
     if shared := _shared_by_seed(comparison):
-        listed = " and ".join([", ".join(shared[:-1])] * (len(shared) > 1) + shared[-1:])
+        listed = ", ".join([*shared[:-2], " and ".join(shared[-2:])])
         yield f"Runs with the same seed share {listed}."
     if spec.get("data.resample") == "True":
         yield (

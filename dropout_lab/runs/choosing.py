@@ -1,7 +1,7 @@
 """Choose among the interrupted runs of this folder."""
 
 from dropout_lab.errors import UsageError, did_you_mean
-from dropout_lab.runs.workspace import Workspace, workspaces
+from dropout_lab.runs.workspace import State, Workspace, workspaces
 
 
 def choose_workspaces(reference: str | None) -> list[Workspace]:
@@ -35,7 +35,7 @@ def choose_workspace(reference: str) -> Workspace:
     """
     chosen = choose_workspaces(reference)
     if len(chosen) > 1:
-        candidates = "; ".join(sorted(f"{_place(one)} ({_run_id(one)[:8]})" for one in chosen))
+        candidates = "; ".join(sorted(f"{_place(one)} ({_run_id(one, one.read())[:8]})" for one in chosen))
         raise UsageError(
             f"{reference!r} matches {len(chosen)} interrupted runs: {candidates}",
             hint="Use EXPERIMENT/RUN, or a longer ID prefix.",
@@ -49,12 +49,11 @@ def _matches(workspace: Workspace, reference: str) -> bool:
     if slash and (state is None or state.run.origin.experiment != experiment):
         return False
     is_name = state is not None and name == state.run.name
-    return is_name or (len(name) >= 4 and _run_id(workspace).startswith(name))
+    return is_name or (len(name) >= 4 and _run_id(workspace, state).startswith(name))
 
 
-def _run_id(workspace: Workspace) -> str:
+def _run_id(workspace: Workspace, state: State | None) -> str:
     """Return the ID of the MLflow run; the name of the folder as long as there is none."""
-    state = workspace.read()
     return (state.run_id if state else "") or workspace.path.name
 
 
